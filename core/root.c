@@ -1,0 +1,131 @@
+#include "core/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+
+int tct_root_open(struct tct_root *root, const char *dir, struct tct_err *err)
+{
+	*root = (struct tct_root){ .fd = -1, .live = dir == NULL };
+
+	int length = snprintf(root->path, sizeof(root->path), "%s", dir == NULL ? "/" : dir);
+
+	if (length < 0 || (size_t)length >= sizeof(root->path))
+		return tct_err_set(err, TCT_FAULT_INPUT, ENAMETOOLONG,
+				   "--root: the path is too long");
+	root->fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root->fd < 0) {
+		int code = errno;
+
+		return tct_err_set(err, TCT_FAULT_INPUT, code, "%s: %s", root->path,
+				   strerror(code));
+	}
+	return 0;
+}
+
+void tct_root_done(struct tct_root *root)
+{
+	if (root->fd >= 0)
+		(void)close(root->fd);
+	root->fd = -1;
+}
+
+int tct_root_openat(const struct tct_root *root, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	while (*path == '/')
+		path++;
+	if (*path == '\0')
+		path = ".";
+	if (root->live) {
+		fd = openat(root->fd, path, flags | O_CLOEXEC, mode);
+	} else {
+		struct open_how how = {
+			.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
+			.mode = (flags & O_CREAT) != 0 ? mode : 0,
+			.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		};
+		int tries = 0;
+
+		/* EAGAIN: a rename raced with the look-up; but a leased file says so for ever. */
+		do {
+			fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+		} while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 64)));
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int enlarge(char **buffer, size_t *capacity, size_t wanted)
+{
+	char *grown = realloc(*buffer, wanted);
+
+	if (grown == NULL)
+		return -ENOMEM;
+	*buffer = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+int tct_root_read(const struct tct_root *root, const char *path, size_t max, char **data,
+		  size_t *length)
+{
+	enum { FIRST_READ = 16384 };
+	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	TCT_AUTOFREE char *buffer = NULL;
+	size_t capacity = 0;
+	size_t used = 0;
+
+	if (fd < 0)
+		return fd;
+	if (enlarge(&buffer, &capacity, FIRST_READ) < 0)
+		return -ENOMEM;
+	for (;;) {
+		size_t room = capacity - used - 1;
+		ssize_t got = read(fd, buffer + used, room);
+
+		if (got < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (got == 0)
+			break;
+		if (used + (size_t)got > max)
+			return -EFBIG;
+		if ((size_t)got < room) {
+			used += (size_t)got;
+			continue;
+		}
+		/*
+		 * Full. /proc/sys gives all of a value in the first read or cuts it off, so that
+		 * one is done again from the start with more room.
+		 */
+		if (used > 0 || lseek(fd, 0, SEEK_SET) != 0)
+			used += (size_t)got;
+		if (enlarge(&buffer, &capacity, capacity * 4) < 0)
+			return -ENOMEM;
+	}
+	buffer[used] = '\0';
+	if (length != NULL)
+		*length = used;
+	*data = TCT_STEAL(buffer);
+	return 0;
+}
+
+bool tct_root_exists(const struct tct_root *root, const char *path)
+{
+	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_PATH, 0);
+
+	return fd >= 0;
+}
