@@ -1,0 +1,247 @@
+#include "audit/observe/counters_read.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+enum {
+	COLUMNS_MAX = 1024,
+	FILE_MAX = 1 << 20,
+};
+
+static const struct {
+	const char *path;
+	enum tct_counter_group groups[2];
+} files[] = {
+	{ "proc/net/snmp", { TCT_GROUP_TCP, TCT_GROUP_TCP } },
+	{ "proc/net/netstat", { TCT_GROUP_TCPEXT, TCT_GROUP_IPEXT } },
+	{ "proc/net/sockstat", { TCT_GROUP_SOCKSTAT, TCT_GROUP_SOCKSTAT } },
+	{ "proc/net/sockstat6", { TCT_GROUP_SOCKSTAT6, TCT_GROUP_SOCKSTAT6 } },
+};
+
+/* The words of one line, terminated in place. */
+struct words {
+	char *at[COLUMNS_MAX];
+	size_t count;
+};
+
+static void split(char *line, struct words *words)
+{
+	char *rest = NULL;
+
+	words->count = 0;
+	for (char *word = strtok_r(line, " \t\r", &rest);
+	     word != NULL && words->count < COLUMNS_MAX; word = strtok_r(NULL, " \t\r", &rest))
+		words->at[words->count++] = word;
+}
+
+/* Cut the first line off *text and its "prefix:" off the line. NULL at the end; prefix NULL if
+ * there is none. */
+static char *next_line(char **text, char **prefix)
+{
+	char *line = *text;
+	char *end = strchr(line, '\n');
+	char *colon;
+
+	if (*line == '\0')
+		return NULL;
+	if (end != NULL)
+		*end++ = '\0';
+	else
+		end = line + strlen(line);
+	*text = end;
+	colon = strchr(line, ':');
+	*prefix = colon != NULL ? line : NULL;
+	if (colon == NULL)
+		return line;
+	*colon = '\0';
+	return colon + 1;
+}
+
+static void take_number(const char *word, struct tct_counter_value *value)
+{
+	char *end;
+	const char *digits = word[0] == '-' ? word + 1 : word;
+
+	value->presence = TCT_UNPARSED;
+	value->value = 0;
+	if (*digits < '0' || *digits > '9')
+		return;
+	errno = 0;
+
+	intmax_t number = strtoimax(word, &end, 10);
+
+	if (errno != 0 || *end != '\0')
+		return;
+	value->presence = TCT_PRESENT;
+	value->value = number;
+}
+
+/* Take each counter of the group's line whose name is among names; the values stand at the same
+ * positions. */
+static void take_columns(enum tct_counter_group group, const char *prefix,
+			 const struct words *names, const struct words *values,
+			 struct tct_counter_value *out)
+{
+	for (size_t i = 0; i < tct_counters_count; i++) {
+		const struct tct_counter *counter = &tct_counters[i];
+
+		if (counter->group != group || strcmp(counter->line, prefix) != 0)
+			continue;
+		for (size_t j = 0; j < names->count && j < values->count; j++) {
+			if (strcmp(names->at[j], counter->column) == 0) {
+				take_number(values->at[j], &out[i]);
+				break;
+			}
+		}
+	}
+}
+
+static bool is_wanted(enum tct_counter_group group, const char *prefix)
+{
+	for (size_t i = 0; i < tct_counters_count; i++) {
+		if (tct_counters[i].group == group && strcmp(tct_counters[i].line, prefix) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void parse_pairs(enum tct_counter_group group, char *text, struct words *names,
+			struct words *values, struct tct_counter_value *out)
+{
+	char *names_prefix = NULL;
+	char *values_prefix = NULL;
+	char *names_line = next_line(&text, &names_prefix);
+
+	while (names_line != NULL) {
+		char *values_line = next_line(&text, &values_prefix);
+
+		if (values_line == NULL)
+			return;
+		if (names_prefix == NULL || values_prefix == NULL ||
+		    strcmp(names_prefix, values_prefix) != 0) {
+			/* A line without its partner: the pair may begin here. */
+			names_line = values_line;
+			names_prefix = values_prefix;
+			continue;
+		}
+		if (is_wanted(group, names_prefix)) {
+			split(names_line, names);
+			split(values_line, values);
+			take_columns(group, names_prefix, names, values, out);
+		}
+		names_line = next_line(&text, &names_prefix);
+	}
+}
+
+static void parse_turns(enum tct_counter_group group, char *text, struct words *names,
+			struct words *values, struct tct_counter_value *out)
+{
+	char *prefix = NULL;
+
+	for (char *line; (line = next_line(&text, &prefix)) != NULL;) {
+		if (prefix == NULL || !is_wanted(group, prefix))
+			continue;
+		split(line, names);
+		values->count = 0;
+		for (size_t i = 0; i + 1 < names->count; i += 2) {
+			values->at[i / 2] = names->at[i + 1];
+			names->at[i / 2] = names->at[i];
+			values->count++;
+		}
+		names->count = values->count;
+		take_columns(group, prefix, names, values, out);
+	}
+}
+
+void tct_counters_parse(enum tct_counter_group group, char *text, struct tct_counter_value *values)
+{
+	struct words names;
+	struct words numbers;
+
+	if (group == TCT_GROUP_SOCKSTAT || group == TCT_GROUP_SOCKSTAT6)
+		parse_turns(group, text, &names, &numbers, values);
+	else
+		parse_pairs(group, text, &names, &numbers, values);
+}
+
+static void set_group(enum tct_counter_group group, enum tct_presence presence,
+		      struct tct_counter_value *values)
+{
+	for (size_t i = 0; i < tct_counters_count; i++) {
+		if (tct_counters[i].group == group)
+			values[i] = (struct tct_counter_value){ .presence = presence };
+	}
+}
+
+static int parse_file(size_t file, char *data, size_t length, struct tct_counter_value *values)
+{
+	TCT_AUTOFREE char *copy = NULL;
+
+	for (size_t i = 0; i < TCT_COUNT(files[file].groups); i++) {
+		enum tct_counter_group group = files[file].groups[i];
+
+		if (i > 0 && group == files[file].groups[0])
+			break;
+		free(copy);
+		copy = malloc(length + 1);
+		if (copy == NULL)
+			return -ENOMEM;
+		memcpy(copy, data, length + 1);
+		set_group(group, TCT_ABSENT, values);
+		tct_counters_parse(group, copy, values);
+	}
+	return 0;
+}
+
+int tct_counters_read(const struct tct_root *root, struct tct_counter_value *values,
+		      struct tct_observation *gaps)
+{
+	memset(values, 0, tct_counters_count * sizeof(*values));
+	if (!tct_root_exists(root, "proc/net")) {
+		if (gaps == NULL)
+			return 0;
+		return tct_observation_gap(
+			gaps, "kernel counters",
+			root->live ? "there is no /proc/net"
+				   : "a directory tree has none (no proc/net in it)");
+	}
+	for (size_t i = 0; i < TCT_COUNT(files); i++) {
+		TCT_AUTOFREE char *data = NULL;
+		size_t length = 0;
+		int result = tct_root_read(root, files[i].path, FILE_MAX, &data, &length);
+		enum tct_presence presence = result == -ENOENT ? TCT_ABSENT : TCT_UNREADABLE;
+
+		if (result == 0)
+			result = parse_file(i, data, length, values);
+		else if (result != -ENOMEM) {
+			for (size_t j = 0; j < TCT_COUNT(files[i].groups); j++)
+				set_group(files[i].groups[j], presence, values);
+			if (presence == TCT_UNREADABLE && gaps != NULL)
+				result = tct_observation_gap(gaps, "kernel counters", "/%s: %s",
+							     files[i].path, strerror(-result));
+			else
+				result = 0;
+		}
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+void tct_counters_combine(const struct tct_counter_value *first,
+			  const struct tct_counter_value *last,
+			  struct tct_counter_reading *readings)
+{
+	for (size_t i = 0; i < tct_counters_count; i++) {
+		bool both = first[i].presence == TCT_PRESENT && last[i].presence == TCT_PRESENT;
+
+		readings[i].presence =
+			last[i].presence != TCT_PRESENT ? last[i].presence : first[i].presence;
+		readings[i].first = both ? first[i].value : 0;
+		readings[i].last = both ? last[i].value : 0;
+	}
+}

@@ -1,0 +1,40 @@
+/* Listening sockets while they are gathered: found by place, then handed over as the observation's
+ * listeners. */
+#ifndef TCT_AUDIT_OBSERVE_LISTENING_H
+#define TCT_AUDIT_OBSERVE_LISTENING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/observe/observation.h"
+#include "audit/observe/tcp_socket.h"
+
+struct tct_listening_socket {
+	struct tct_tcp_socket socket;
+	bool automatic_port;
+	int64_t syn_recv; /* kept at the first of those with the same port, family and address */
+};
+
+struct tct_listening {
+	struct tct_listening_socket *items;
+	size_t items_count;
+	size_t items_capacity;
+};
+
+void tct_listening_done(struct tct_listening *listening);
+/* 0 or -ENOMEM. */
+int tct_listening_add(struct tct_listening *listening, const struct tct_tcp_socket *socket);
+/* Order by port, family, address, interface, cookie. Must come before all that follows. */
+void tct_listening_sort(struct tct_listening *listening);
+/* This very socket has a port that the kernel chose. */
+void tct_listening_mark_automatic(struct tct_listening *listening,
+				  const struct tct_tcp_socket *socket);
+/* Count a half-open connection for the listener with its local address, else for the wildcard one.
+ */
+void tct_listening_count_request(struct tct_listening *listening,
+				 const struct tct_tcp_socket *request);
+/* Append all to the observation's listeners, in order. 0 or -ENOMEM. */
+int tct_listening_hand_over(struct tct_listening *listening, struct tct_observation *observation);
+
+#endif

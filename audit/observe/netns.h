@@ -1,0 +1,25 @@
+/* Network namespaces: which one we are in, and how to get into another. */
+#ifndef TCT_AUDIT_OBSERVE_NETNS_H
+#define TCT_AUDIT_OBSERVE_NETNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/root.h"
+
+struct tct_netns {
+	char name[128];  /* as the user gave it; "" = the one we were started in */
+	uint64_t inode;  /* 0 = not known (an image) */
+	uint64_t cookie; /* SO_NETNS_COOKIE: unique until reboot; 0 = kernel without it */
+	bool initial;    /* the host's first namespace: its tcp_mem is visible */
+};
+
+/*
+ * Enter the namespace NAME (/run/netns/NAME or /var/run/netns/NAME), PID (/proc/PID/ns/net) or PATH
+ * (has a '/') for this process; spec NULL = stay. Then tell which one it is. Live host only.
+ * Errors: INPUT when it doesn't exist or isn't a network namespace, REFUSED without permission.
+ */
+int tct_netns_enter(const char *spec, struct tct_netns *netns, struct tct_err *err);
+
+#endif

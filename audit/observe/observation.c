@@ -1,0 +1,129 @@
+#include "audit/observe/observation.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+static const char *const state_names[TCT_STATE_LIMIT] = {
+	[TCT_STATE_ESTABLISHED] = "ESTABLISHED",
+	[TCT_STATE_SYN_SENT] = "SYN_SENT",
+	[TCT_STATE_SYN_RECV] = "SYN_RECV",
+	[TCT_STATE_FIN_WAIT1] = "FIN_WAIT1",
+	[TCT_STATE_FIN_WAIT2] = "FIN_WAIT2",
+	[TCT_STATE_TIME_WAIT] = "TIME_WAIT",
+	[TCT_STATE_CLOSE] = "CLOSE",
+	[TCT_STATE_CLOSE_WAIT] = "CLOSE_WAIT",
+	[TCT_STATE_LAST_ACK] = "LAST_ACK",
+	[TCT_STATE_LISTEN] = "LISTEN",
+	[TCT_STATE_CLOSING] = "CLOSING",
+};
+
+const char *tct_state_name(enum tct_state state)
+{
+	return (unsigned)state < TCT_STATE_LIMIT ? state_names[state] : NULL;
+}
+
+enum tct_state tct_state_find(const char *name)
+{
+	for (unsigned i = TCT_STATE_ESTABLISHED; i < TCT_STATE_LIMIT; i++) {
+		if (strcmp(state_names[i], name) == 0)
+			return (enum tct_state)i;
+	}
+	return (enum tct_state)0;
+}
+
+/* Dense where people set limits: seconds in tests, middleboxes' time-outs, hours, days. */
+const int64_t tct_idle_step_s[TCT_IDLE_STEPS] = {
+	0,     1,     2,     3,      5,      10,     15,     20,     30,      45,
+	60,    90,    120,   180,    240,    300,    350,    420,    600,     900,
+	1200,  1800,  2700,  3600,   5400,   7200,   10800,  14400,  21600,   28800,
+	43200, 64800, 86400, 129600, 172800, 259200, 432000, 604800, 1209600, 2592000,
+};
+
+void tct_population_add(struct tct_population *population, int64_t idle_ms)
+{
+	population->total++;
+	population->idle_at_least[0]++;
+	for (size_t i = 1; i < TCT_IDLE_STEPS && tct_idle_step_s[i] * 1000 <= idle_ms; i++)
+		population->idle_at_least[i]++;
+}
+
+int64_t tct_population_idle(const struct tct_population *population, int64_t idle_ns)
+{
+	if (population->presence != TCT_PRESENT)
+		return -1;
+	for (size_t i = 0; i < TCT_IDLE_STEPS; i++) {
+		if (tct_idle_step_s[i] * INT64_C(1000000000) >= idle_ns)
+			return population->idle_at_least[i];
+	}
+	return 0;
+}
+
+struct tct_observation *tct_observation_new(void)
+{
+	struct tct_observation *observation = calloc(1, sizeof(*observation));
+
+	if (observation == NULL)
+		return NULL;
+	observation->host.mem_total_bytes = -1;
+	observation->host.cpus = -1;
+	observation->host.page_bytes = -1;
+	observation->host.uptime_ns = -1;
+	observation->boot_model = TCT_BOOT_MODELS;
+	observation->sysctls = calloc(tct_kernel_keys_count, sizeof(*observation->sysctls));
+	observation->counters = calloc(tct_counters_count, sizeof(*observation->counters));
+	if (observation->sysctls == NULL || observation->counters == NULL) {
+		tct_observation_free(observation);
+		return NULL;
+	}
+	return observation;
+}
+
+void tct_observation_free(struct tct_observation *observation)
+{
+	if (observation == NULL)
+		return;
+	for (size_t i = 0; observation->sysctls != NULL && i < tct_kernel_keys_count; i++)
+		tct_value_done(&observation->sysctls[i].value);
+	for (size_t i = 0; observation->boot_values != NULL && i < tct_kernel_keys_count; i++)
+		tct_value_done(&observation->boot_values[i]);
+	free(observation->sysctls);
+	free(observation->boot_values);
+	tct_sysctl_files_free(observation->files);
+	free(observation->counters);
+	free(observation->listeners);
+	free(observation->gaps);
+	free(observation);
+}
+
+int tct_observation_gap(struct tct_observation *observation, const char *what, const char *why, ...)
+{
+	struct tct_gap *gap = TCT_APPEND(observation, gaps);
+	va_list arguments;
+
+	if (gap == NULL)
+		return -ENOMEM;
+	(void)snprintf(gap->what, sizeof(gap->what), "%s", what);
+	va_start(arguments, why);
+	(void)vsnprintf(gap->why, sizeof(gap->why), why, arguments);
+	va_end(arguments);
+	return 0;
+}
+
+const struct tct_value *tct_observation_value(const struct tct_observation *observation,
+					      const struct tct_kernel_key *key)
+{
+	size_t index = tct_kernel_key_index(key);
+	const struct tct_sysctl *live = &observation->sysctls[index];
+	const struct tct_value *value = NULL;
+
+	if (live->presence == TCT_PRESENT)
+		value = &live->value;
+	else if (live->presence == TCT_NOT_LOOKED && observation->boot_values != NULL)
+		value = &observation->boot_values[index];
+	return value != NULL && value->kind != TCT_VALUE_NONE ? value : NULL;
+}

@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "audit/observe/counters_read.h"
+#include "audit/observe/host.h"
+#include "audit/observe/observation.h"
+#include "audit/observe/sockets.h"
+#include "audit/observe/sysctl_live.h"
+#include "core/mem.h"
+
+/* What lives for one observation only. */
+struct work {
+	const struct tct_observe_options *options;
+	struct tct_observation *observation; /* owned until handed over */
+	struct tct_sockets sockets;
+	struct tct_counter_value *first; /* [tct_counters_count] */
+	struct tct_counter_value *last;
+	bool two_looks;
+	int64_t first_ns; /* CLOCK_MONOTONIC of the first look at the counters */
+	int64_t last_ns;
+};
+
+static void done_work(struct work *work)
+{
+	tct_observation_free(work->observation);
+	tct_sockets_done(&work->sockets);
+	free(work->first);
+	free(work->last);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return 0;
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void sleep_until(int64_t deadline_ns)
+{
+	const struct timespec deadline = {
+		.tv_sec = deadline_ns / INT64_C(1000000000),
+		.tv_nsec = deadline_ns % INT64_C(1000000000),
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL) == EINTR)
+		;
+}
+
+static int first_look(struct work *work)
+{
+	const struct tct_observe_options *options = work->options;
+	int result = 0;
+
+	if (!work->two_looks)
+		return 0;
+	work->first_ns = now_ns();
+	if (options->counters)
+		result = tct_counters_read(options->root, work->first, NULL);
+	if (result == 0 && options->sockets)
+		result = tct_sockets_first_look(&work->sockets);
+	return result;
+}
+
+static int last_look(struct work *work)
+{
+	const struct tct_observe_options *options = work->options;
+	struct tct_observation *observation = work->observation;
+	int result = 0;
+
+	if (work->two_looks)
+		sleep_until(work->first_ns + options->interval_ns);
+	work->last_ns = now_ns();
+	if (options->counters) {
+		result = tct_counters_read(options->root, work->last, observation);
+		if (result < 0)
+			return result;
+		tct_counters_combine(work->two_looks ? work->first : work->last, work->last,
+				     observation->counters);
+	}
+	if (work->two_looks)
+		observation->interval_ns = work->last_ns - work->first_ns;
+	if (options->sockets)
+		result = tct_sockets_look(&work->sockets, observation);
+	return result;
+}
+
+/* What the files of a DIR set, where it has no live values. 0 or -errno. */
+static int find_boot_values(struct tct_observation *observation, const struct tct_root *root)
+{
+	bool any_live = false;
+
+	for (size_t i = 0; i < tct_kernel_keys_count; i++)
+		any_live |= observation->sysctls[i].presence != TCT_NOT_LOOKED;
+	if (root->live || any_live || observation->files == NULL)
+		return 0;
+	observation->boot_values = calloc(tct_kernel_keys_count, sizeof(*observation->boot_values));
+	if (observation->boot_values == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		enum tct_boot_model model = observation->boot_model;
+		int known = 0;
+
+		for (unsigned m = 0; m < TCT_BOOT_MODELS && known == 0; m++) {
+			if (model != TCT_BOOT_MODELS && model != (enum tct_boot_model)m)
+				continue;
+			known = tct_sysctl_files_value(observation->files, &tct_kernel_keys[i],
+						       (enum tct_boot_model)m, false, NULL,
+						       &observation->boot_values[i]);
+			if (known == 0)
+				tct_value_done(&observation->boot_values[i]);
+		}
+		if (known < 0)
+			return known;
+	}
+	return 0;
+}
+
+static int look_at_files(struct tct_observation *observation, const struct tct_root *root)
+{
+	struct tct_err err = { 0 };
+	int result = tct_sysctl_files_read(root, &observation->files, &err);
+
+	observation->files_govern = !root->live || observation->host.netns.initial;
+	observation->boot_model = tct_boot_model_of(root);
+	if (result == -ENOMEM)
+		return result;
+	if (result < 0) {
+		observation->files = NULL;
+		return tct_observation_gap(observation, "sysctl files", "%s", err.message);
+	}
+	return find_boot_values(observation, root);
+}
+
+static int look_at_host(struct work *work)
+{
+	const struct tct_observe_options *options = work->options;
+	struct tct_observation *observation = work->observation;
+	int result = 0;
+
+	if (options->netns != NULL)
+		observation->host.netns = *options->netns;
+	else if (options->root->live)
+		result = tct_netns_enter(NULL, &observation->host.netns, NULL);
+	if (result < 0)
+		return result;
+	tct_host_look(options->root, &observation->host);
+	result = tct_sysctls_look(options->root, observation);
+	if (result == 0)
+		result = look_at_files(observation, options->root);
+	return result;
+}
+
+int tct_observe(const struct tct_observe_options *options, struct tct_observation **out,
+		struct tct_err *err)
+{
+	TCT_AUTO(done_work) struct work work = { .options = options };
+	int result;
+
+	if (options->root->fd < 0)
+		return tct_err_set(err, TCT_FAULT_INPUT, EBADF, "the root is not open");
+	tct_sockets_init(&work.sockets, options->root, options->without);
+	work.observation = tct_observation_new();
+	work.first = calloc(tct_counters_count, sizeof(*work.first));
+	work.last = calloc(tct_counters_count, sizeof(*work.last));
+	if (work.observation == NULL || work.first == NULL || work.last == NULL)
+		return tct_err_nomem(err);
+	work.two_looks = options->root->live && options->interval_ns > 0 &&
+			 (options->counters || options->sockets);
+
+	/* The rest is read while the interval runs. */
+	result = first_look(&work);
+	if (result == 0)
+		result = look_at_host(&work);
+	if (result == 0)
+		result = last_look(&work);
+	if (result == -ENOMEM)
+		return tct_err_nomem(err);
+	if (result < 0)
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
+				   "the host can't be observed: %s", strerror(-result));
+	*out = TCT_STEAL(work.observation);
+	return 0;
+}

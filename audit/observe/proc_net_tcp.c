@@ -1,0 +1,223 @@
+#include "audit/observe/proc_net_tcp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+
+enum { CHUNK = 65536 }; /* a line is about 150 bytes; one longer than this is malformed */
+
+/* A place in a line; bad sticks. */
+struct scan {
+	const char *at;
+	bool bad;
+};
+
+static void skip_blanks(struct scan *scan)
+{
+	while (*scan->at == ' ')
+		scan->at++;
+}
+
+static void expect(struct scan *scan, char wanted)
+{
+	if (!scan->bad && *scan->at == wanted)
+		scan->at++;
+	else
+		scan->bad = true;
+}
+
+/* Exactly `digits` hexadecimal digits, at most 8. */
+static uint32_t scan_hex(struct scan *scan, unsigned digits)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = 0; i < digits && !scan->bad; i++) {
+		char c = *scan->at;
+		unsigned digit;
+
+		if (c >= '0' && c <= '9')
+			digit = (unsigned)(c - '0');
+		else if (c >= 'A' && c <= 'F')
+			digit = (unsigned)(c - 'A') + 10;
+		else if (c >= 'a' && c <= 'f')
+			digit = (unsigned)(c - 'a') + 10;
+		else
+			scan->bad = true;
+		if (!scan->bad) {
+			value = value << 4 | digit;
+			scan->at++;
+		}
+	}
+	return value;
+}
+
+/* A decimal number; beyond 32 bits it stays at the largest. */
+static uint32_t scan_decimal(struct scan *scan)
+{
+	uint64_t value = 0;
+
+	skip_blanks(scan);
+	if (*scan->at < '0' || *scan->at > '9')
+		scan->bad = true;
+	while (*scan->at >= '0' && *scan->at <= '9') {
+		value = value * 10 + (uint64_t)(*scan->at++ - '0');
+		if (value > UINT32_MAX)
+			value = UINT32_MAX;
+	}
+	return (uint32_t)value;
+}
+
+/* The kernel prints each 32-bit word of an address as it lies in memory. */
+static uint16_t scan_endpoint(struct scan *scan, uint8_t family, uint32_t address[4])
+{
+	skip_blanks(scan);
+	for (unsigned i = 0; i < (family == AF_INET ? 1U : 4U); i++)
+		address[i] = scan_hex(scan, 8);
+	expect(scan, ':');
+	return (uint16_t)scan_hex(scan, 4);
+}
+
+int tct_proc_net_tcp_line(const char *line, uint8_t family, struct tct_tcp_socket *socket)
+{
+	struct scan scan = { .at = line };
+	struct tct_tcp_socket told = { .family = family, .drops = -1, .idle_ms = -1 };
+
+	(void)scan_decimal(&scan);
+	expect(&scan, ':');
+	told.local_port = scan_endpoint(&scan, family, told.local);
+	told.peer_port = scan_endpoint(&scan, family, told.peer);
+	skip_blanks(&scan);
+	told.state = tct_tcp_state(scan_hex(&scan, 2));
+	skip_blanks(&scan);
+	told.send_queue = scan_hex(&scan, 8);
+	expect(&scan, ':');
+	told.receive_queue = scan_hex(&scan, 8);
+	skip_blanks(&scan);
+	told.timer = (uint8_t)scan_hex(&scan, 2);
+	expect(&scan, ':');
+	(void)scan_hex(&scan, 8);
+	skip_blanks(&scan);
+	(void)scan_hex(&scan, 8);
+	told.uid = scan_decimal(&scan);
+	(void)scan_decimal(&scan);
+	told.inode = scan_decimal(&scan);
+	if (scan.bad)
+		return -EBADMSG;
+	*socket = told;
+	return 0;
+}
+
+/* Lines of one file, as they come. */
+struct lines {
+	uint8_t family;
+	const struct tct_tcp_visitor *visitor;
+	uint64_t malformed;
+	bool heading;  /* the first line is still to come */
+	bool skipping; /* inside a line that is too long */
+	size_t used;
+	char buffer[CHUNK];
+};
+
+static int take_line(struct lines *lines, const char *line)
+{
+	struct tct_tcp_socket socket;
+
+	if (lines->heading) {
+		lines->heading = false;
+		return 0;
+	}
+	if (tct_proc_net_tcp_line(line, lines->family, &socket) < 0) {
+		lines->malformed++;
+		return 0;
+	}
+	return lines->visitor->visit(lines->visitor->context, &socket);
+}
+
+/* Take the whole lines of the buffer; keep the rest at its start. */
+static int take_buffer(struct lines *lines)
+{
+	char *at = lines->buffer;
+	char *end = lines->buffer + lines->used;
+	char *newline;
+	int result = 0;
+
+	while (result == 0 && at < end &&
+	       (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		*newline = '\0';
+		if (lines->skipping)
+			lines->skipping = false;
+		else
+			result = take_line(lines, at);
+		at = newline + 1;
+	}
+	lines->used = (size_t)(end - at);
+	memmove(lines->buffer, at, lines->used);
+	if (lines->used == sizeof(lines->buffer)) {
+		if (!lines->skipping)
+			lines->malformed++;
+		lines->skipping = true;
+		lines->used = 0;
+	}
+	return result;
+}
+
+static int read_file(const struct tct_root *root, const char *path, struct lines *lines)
+{
+	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	struct stat status;
+	int result = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	lines->heading = true;
+	lines->skipping = false;
+	lines->used = 0;
+	while (result == 0) {
+		ssize_t got =
+			read(fd, lines->buffer + lines->used, sizeof(lines->buffer) - lines->used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		lines->used += (size_t)got;
+		result = take_buffer(lines);
+	}
+	if (result == 0 && lines->used > 0 && !lines->skipping)
+		lines->malformed++; /* cut off in the middle */
+	return result;
+}
+
+int tct_proc_net_tcp_read(const struct tct_root *root, const struct tct_tcp_visitor *visitor,
+			  uint64_t *malformed)
+{
+	TCT_AUTOFREE struct lines *lines = calloc(1, sizeof(*lines));
+	int result;
+
+	if (lines == NULL)
+		return -ENOMEM;
+	lines->visitor = visitor;
+	visitor->restart(visitor->context);
+	lines->family = AF_INET;
+	result = read_file(root, "proc/net/tcp", lines);
+	if (result == 0) {
+		lines->family = AF_INET6;
+		result = read_file(root, "proc/net/tcp6", lines);
+		if (result == -ENOENT)
+			result = 0;
+	}
+	*malformed = lines->malformed;
+	return result < 0 ? result : 0;
+}
