@@ -1,0 +1,198 @@
+/* Judging: every rule over every item, in the order of the profiles. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/judge/judge_private.h"
+#include "audit/rules/arena.h"
+#include "core/mem.h"
+
+/* Composed texts of one evaluation: an owner, a vector's text. */
+enum { SCRATCH_BYTES_MAX = 1 << 20 };
+
+static int not_evaluated(struct tct_report *report, const char *id, const char *reason)
+{
+	struct tct_not_evaluated *entry = TCT_APPEND(report, not_evaluated);
+
+	if (entry == NULL)
+		return -ENOMEM;
+	entry->id = id;
+	(void)snprintf(entry->reason, sizeof(entry->reason), "%s", reason);
+	return 0;
+}
+
+/* The worst severity that holds; LIMIT if none does. A condition that can't be told doesn't hold. */
+static enum tct_severity severity_of(const struct tct_rule *rule, const struct tct_env *env)
+{
+	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
+	     severity++) {
+		struct tct_result result;
+
+		if (!rule->severity_given[severity])
+			continue;
+		if (rule->severity_when[severity] == NULL)
+			return severity;
+		tct_expr_eval(rule->severity_when[severity], env, &result);
+		if (result.status == TCT_STATUS_VALUE && result.number != 0)
+			return severity;
+	}
+	return TCT_SEVERITY_LIMIT;
+}
+
+/* What happened to the items of one rule. */
+struct tally {
+	size_t items;
+	size_t unknown;
+	char reason[200]; /* of the first unknown one */
+};
+
+static int judge_item(struct tct_report *report, const struct tct_rule *rule, struct tct_env *env,
+		      struct tally *tally)
+{
+	struct tct_inputs inputs = { .count = 0 };
+	struct tct_result result;
+
+	env->inputs = &inputs;
+	tct_expr_eval(rule->when, env, &result);
+	env->inputs = NULL;
+	tally->items++;
+	if (result.status != TCT_STATUS_VALUE) {
+		if (tally->unknown++ == 0)
+			(void)snprintf(tally->reason, sizeof(tally->reason), "%s", result.reason);
+		return 0;
+	}
+	if (result.number == 0)
+		return 0;
+
+	enum tct_severity severity = severity_of(rule, env);
+
+	if (severity == TCT_SEVERITY_LIMIT)
+		return 0;
+	return tct_finding_add(report, rule, severity, env, &inputs);
+}
+
+/* A key that this kernel lacks is no gap in a rule over all keys; an unseen listener is. */
+static int note_unknown(struct tct_report *report, const struct tct_rule *rule,
+			const struct tally *tally)
+{
+	char text[240];
+
+	if (tally->unknown == 0)
+		return 0;
+	if (tally->unknown == tally->items)
+		return not_evaluated(report, rule->id, tally->reason);
+	if (rule->each == TCT_EACH_KEY)
+		return 0;
+	(void)snprintf(text, sizeof(text), "for %zu of %zu: %s", tally->unknown, tally->items,
+		       tally->reason);
+	return not_evaluated(report, rule->id, text);
+}
+
+static int judge_rule(struct tct_report *report, const struct tct_rule *rule, struct tct_env *env)
+{
+	struct tally tally = { .items = 0 };
+	char reason[200];
+
+	env->each = rule->each;
+	if (!tct_each_available(rule->each, report->observation, reason))
+		return not_evaluated(report, rule->id, reason);
+
+	size_t count = tct_each_count(rule->each, report->observation);
+
+	for (env->item = 0; env->item < count; env->item++) {
+		if (!tct_each_applies(rule->each, report->observation, env->item))
+			continue;
+		tct_arena_reset(env->scratch);
+
+		int status = judge_item(report, rule, env, &tally);
+
+		if (status < 0)
+			return status;
+	}
+	return note_unknown(report, rule, &tally);
+}
+
+static int judge_all(struct tct_report *report, struct tct_env *env)
+{
+	const struct tct_profile_set *set = report->set;
+	int status;
+
+	for (size_t i = 0; i < set->rules_count; i++) {
+		status = judge_rule(report, &set->rules[i], env);
+		if (status < 0)
+			return status;
+	}
+	env->each = TCT_EACH_NONE;
+	env->item = 0;
+	status = tct_settings_judge(report, env);
+	if (status < 0)
+		return status;
+	return tct_findings_settle(report);
+}
+
+int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
+	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err)
+{
+	struct tct_report *report = calloc(1, sizeof(*report));
+	struct tct_arena *scratch = tct_arena_new(SCRATCH_BYTES_MAX);
+	int status = -ENOMEM;
+
+	if (report != NULL && scratch != NULL) {
+		report->observation = observation;
+		report->set = set;
+		report->facts = *facts;
+
+		struct tct_env env = {
+			.facts = &report->facts,
+			.observation = observation,
+			.variables = set->variables,
+			.scratch = scratch,
+		};
+
+		status = judge_all(report, &env);
+	}
+	tct_arena_free(scratch);
+	if (status < 0) {
+		tct_report_free(report);
+		return tct_err_nomem(err);
+	}
+	*out = report;
+	return 0;
+}
+
+const struct tct_never *tct_never_find(const struct tct_profile_set *set, const struct tct_facts *facts,
+				       const struct tct_kernel_key *key,
+				       const struct tct_value *value)
+{
+	for (size_t i = 0; i < set->never_count; i++) {
+		struct tct_env env = {
+			.facts = facts,
+			.value = value,
+			.variables = set->variables,
+		};
+		struct tct_result result;
+
+		if (set->never[i].key != key)
+			continue;
+		tct_expr_eval(set->never[i].when, &env, &result);
+		if (result.status == TCT_STATUS_VALUE && result.number != 0)
+			return &set->never[i];
+	}
+	return NULL;
+}
+
+void tct_report_free(struct tct_report *report)
+{
+	if (report == NULL)
+		return;
+	for (size_t i = 0; i < report->settings_count; i++)
+		tct_value_done(&report->settings[i].wanted);
+	for (size_t i = 0; i < report->findings_count; i++)
+		tct_finding_done(&report->findings[i]);
+	free(report->settings);
+	free(report->findings);
+	free(report->explained);
+	free(report->not_evaluated);
+	free(report);
+}

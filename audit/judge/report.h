@@ -1,0 +1,107 @@
+/* The report: what the judge says of one observation under one profile set. Renderers only print it. */
+#ifndef TCT_AUDIT_JUDGE_REPORT_H
+#define TCT_AUDIT_JUDGE_REPORT_H
+
+#include <jansson.h>
+
+#include "audit/observe/observation.h"
+#include "audit/rules/profile.h"
+
+enum tct_setting_status {
+	TCT_SETTING_OK,
+	TCT_SETTING_CHANGE,
+	TCT_SETTING_UNSUPPORTED, /* this kernel or namespace doesn't have it, or it is read-only here */
+	TCT_SETTING_REFUSED,     /* never, requires, range, or a missing fact: see reason */
+};
+
+/* "ok", "change", "unsupported", "refused". */
+const char *tct_setting_status_name(enum tct_setting_status status);
+
+struct tct_setting_verdict {
+	const struct tct_setting *setting;
+	enum tct_setting_status status;
+	struct tct_value wanted; /* kind NONE if it can't be told */
+	char reason[240];        /* UNSUPPORTED, REFUSED */
+};
+
+struct tct_evidence {
+	char *name;
+	struct tct_result result; /* status VALUE; text, if any, is a private copy */
+	char *text;               /* owned copy of result.text */
+};
+
+struct tct_sysctl_change {
+	const struct tct_kernel_key *key;
+	struct tct_value from; /* kind NONE if not known */
+	struct tct_value to;
+};
+
+struct tct_finding {
+	const struct tct_rule *rule;
+	enum tct_severity severity;
+	char *title;
+	char *subject; /* "0.0.0.0:80", a key, "/etc/sysctl.conf:3"; NULL = the host */
+	size_t item;   /* index of the item in rule->each */
+	struct tct_evidence *evidence;
+	size_t evidence_count;
+	size_t evidence_capacity;
+	char *why;         /* NULL = none */
+	char *application; /* NULL = none */
+	struct tct_sysctl_change *sysctls;
+	size_t sysctls_count;
+	size_t sysctls_capacity;
+	char **commands;
+	size_t commands_count;
+	size_t commands_capacity;
+};
+
+struct tct_not_evaluated {
+	const char *id;
+	char reason[240];
+};
+
+/* A finding left out because another one, at least as severe, is its root cause. */
+struct tct_explained {
+	const char *id;
+	const char *by; /* id of the root cause's finding */
+};
+
+struct tct_report {
+	const struct tct_observation *observation; /* borrowed */
+	const struct tct_profile_set *set;         /* borrowed */
+	struct tct_facts facts;
+	struct tct_setting_verdict *settings;
+	size_t settings_count;
+	size_t settings_capacity;
+	struct tct_finding *findings; /* worst first */
+	size_t findings_count;
+	size_t findings_capacity;
+	struct tct_explained *explained;
+	size_t explained_count;
+	size_t explained_capacity;
+	struct tct_not_evaluated *not_evaluated;
+	size_t not_evaluated_count;
+	size_t not_evaluated_capacity;
+	size_t by_severity[TCT_SEVERITY_LIMIT];
+};
+
+/*
+ * Judge. The observation and the set must outlive the report. Errors: REFUSED/ENOMEM only; whatever can't be
+ * evaluated is in the report. Effects: none.
+ */
+int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
+	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err);
+void tct_report_free(struct tct_report *report);
+
+/* The audit document (schema tcptune.audit.v1) of product.md, "JSON". NULL on ENOMEM. Owned by the caller. */
+json_t *tct_report_json(const struct tct_report *report);
+
+/*
+ * Is `value` refused for `key` by a `never` entry? Returns the entry or NULL. An entry that can't be evaluated
+ * (kernel not known) doesn't refuse.
+ */
+const struct tct_never *tct_never_find(const struct tct_profile_set *set, const struct tct_facts *facts,
+				       const struct tct_kernel_key *key,
+				       const struct tct_value *value);
+
+#endif

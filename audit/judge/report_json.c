@@ -1,0 +1,403 @@
+/* The audit document, tcptune.audit.v1. Its shape is a contract: docs/schemas. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "audit/judge/report.h"
+#include "core/mem.h"
+
+static json_t *text_or_null(const char *text)
+{
+	return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *number_or_null(int64_t number)
+{
+	return number < 0 ? json_null() : json_integer(number);
+}
+
+static json_t *seconds(int64_t ns)
+{
+	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
+}
+
+static json_t *time_text(int64_t ns)
+{
+	time_t at = (time_t)(ns / INT64_C(1000000000));
+	struct tm parts;
+	char text[64];
+
+	if (gmtime_r(&at, &parts) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+static json_t *host_json(const struct tct_host *host)
+{
+	static const char *const sources[] = {
+		[TCT_SOURCE_LIVE] = "live",
+		[TCT_SOURCE_ROOT] = "root",
+		[TCT_SOURCE_SNAPSHOT] = "snapshot",
+	};
+
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:b}, s:o}",
+			 "hostname", text_or_null(host->hostname), "kernel",
+			 text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
+			 "mem_total_bytes", number_or_null(host->mem_total_bytes), "cpus",
+			 number_or_null(host->cpus), "boot_id", text_or_null(host->boot_id),
+			 "uptime_seconds", seconds(host->uptime_ns), "source",
+			 sources[host->source], "netns", "name", text_or_null(host->netns.name),
+			 "inode",
+			 host->netns.inode == 0 ? json_null()
+						: json_integer((json_int_t)host->netns.inode),
+			 "initial", host->netns.initial, "taken_at", time_text(host->taken_at_ns));
+}
+
+static json_t *states_json(const struct tct_states *states)
+{
+	static const char *const methods[] = {
+		[TCT_METHOD_NONE] = NULL,
+		[TCT_METHOD_EXACT] = "exact",
+		[TCT_METHOD_DERIVED] = "derived",
+	};
+	json_t *counts = json_object();
+	int failed = 0;
+
+	for (enum tct_state state = TCT_STATE_ESTABLISHED; state < TCT_STATE_LIMIT; state++)
+		failed |= json_object_set_new(counts, tct_state_name(state),
+					      states->method == TCT_METHOD_NONE
+						      ? json_null()
+						      : json_integer(states->counts[state]));
+	if (failed != 0) {
+		json_decref(counts);
+		return NULL;
+	}
+	return json_pack("{s:o, s:o, s:o}", "counts", counts, "method",
+			 text_or_null(methods[states->method]), "elapsed_seconds",
+			 states->method == TCT_METHOD_NONE ? json_null()
+							   : seconds(states->elapsed_ns));
+}
+
+static json_t *owner_json(const struct tct_owner *owner)
+{
+	if (owner->pid == 0 && owner->unit[0] == '\0')
+		return json_null();
+	return json_pack("{s:o, s:o, s:o}", "pid",
+			 owner->pid == 0 ? json_null() : json_integer(owner->pid), "comm",
+			 text_or_null(owner->comm), "unit", text_or_null(owner->unit));
+}
+
+static json_t *listeners_json(const struct tct_observation *observation)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		const struct tct_listener *listener = &observation->listeners[i];
+		json_t *entry = json_pack(
+			"{s:s, s:i, s:s, s:I, s:I, s:I, s:o, s:o}", "address", listener->address,
+			"port", (int)listener->port, "family",
+			listener->family == AF_INET6 ? "ipv6" : "ipv4", "queue",
+			(json_int_t)listener->queue, "backlog", (json_int_t)listener->backlog,
+			"syn_recv", (json_int_t)listener->syn_recv, "drops",
+			number_or_null(listener->drops), "owner", owner_json(&listener->owner));
+
+		if (json_array_append_new(list, entry) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static const char *presence_name(enum tct_presence presence)
+{
+	static const char *const names[] = {
+		[TCT_NOT_LOOKED] = "not_looked", [TCT_PRESENT] = "present",
+		[TCT_ABSENT] = "absent",	 [TCT_UNREADABLE] = "unreadable",
+		[TCT_UNPARSED] = "unparsed",
+	};
+
+	return names[presence];
+}
+
+/* What the files make of a key at the next boot: the value, and the line that decides it. */
+static json_t *next_boot_json(const struct tct_observation *observation,
+			      const struct tct_kernel_key *key, enum tct_boot_model model,
+			      const struct tct_value *live)
+{
+	TCT_AUTO(tct_value_done) struct tct_value value = { 0 };
+	const struct tct_file_line *line;
+
+	if (observation->files == NULL || !observation->files_govern)
+		return json_null();
+	line = tct_sysctl_files_winner(observation->files, key->name, model, false);
+	if (line == NULL)
+		return json_null();
+	if (tct_sysctl_files_value(observation->files, key, model, false, live, &value) < 0)
+		return NULL;
+	return json_pack("{s:o, s:s, s:I}", "value",
+			 value.kind == TCT_VALUE_NONE ? json_null() : tct_value_json(&value),
+			 "file", line->file, "line", (json_int_t)line->line);
+}
+
+static json_t *drift_json(const struct tct_observation *observation, size_t index)
+{
+	switch (tct_observation_drift(observation, &tct_kernel_keys[index])) {
+	case TCT_DRIFT_NONE:
+		return json_false();
+	case TCT_DRIFT_DIFFERS:
+		return json_true();
+	case TCT_DRIFT_UNKNOWN:
+		break;
+	}
+	return json_null();
+}
+
+static json_t *sysctls_json(const struct tct_observation *observation)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		const struct tct_kernel_key *key = &tct_kernel_keys[i];
+		const struct tct_sysctl *live = &observation->sysctls[i];
+		bool present = live->presence == TCT_PRESENT && live->value.kind != TCT_VALUE_NONE;
+		const struct tct_value *value = present ? &live->value : NULL;
+		json_t *entry = json_pack(
+			"{s:s, s:o, s:s, s:s, s:s, s:{s:o, s:o}, s:o}", "key", key->name, "value",
+			present ? tct_value_json(value) : json_null(), "unit",
+			tct_unit_name(key->unit), "scope",
+			key->scope == TCT_SCOPE_HOST ? "host" : "netns", "presence",
+			presence_name(live->presence), "next_boot", "systemd",
+			next_boot_json(observation, key, TCT_BOOT_SYSTEMD, value), "procps",
+			next_boot_json(observation, key, TCT_BOOT_PROCPS, value), "drift",
+			drift_json(observation, i));
+
+		if (json_array_append_new(list, entry) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* Counters that moved while we looked, per second. */
+static json_t *rates_json(const struct tct_observation *observation)
+{
+	json_t *rates = json_object();
+	double interval_s = (double)observation->interval_ns / 1e9;
+
+	for (size_t i = 0; i < tct_counters_count; i++) {
+		const struct tct_counter_reading *reading = &observation->counters[i];
+		int64_t growth;
+
+		if (tct_counters[i].gauge || reading->presence != TCT_PRESENT ||
+		    observation->interval_ns <= 0 || reading->last <= reading->first)
+			continue;
+		growth = reading->last - reading->first;
+		if (json_object_set_new(rates, tct_counters[i].name,
+					json_real((double)growth / interval_s)) != 0) {
+			json_decref(rates);
+			return NULL;
+		}
+	}
+	return rates;
+}
+
+static json_t *settings_json(const struct tct_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->settings_count; i++) {
+		const struct tct_setting_verdict *verdict = &report->settings[i];
+		const struct tct_value *live =
+			tct_observation_value(report->observation, verdict->setting->key);
+		json_t *entry = json_pack(
+			"{s:s, s:o, s:o, s:s, s:s, s:o}", "key", verdict->setting->key->name,
+			"live", live == NULL ? json_null() : tct_value_json(live), "wanted",
+			verdict->wanted.kind == TCT_VALUE_NONE ? json_null()
+							       : tct_value_json(&verdict->wanted),
+			"status", tct_setting_status_name(verdict->status), "because",
+			verdict->setting->because, "reason", text_or_null(verdict->reason));
+
+		if (json_array_append_new(list, entry) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *evidence_json(const struct tct_evidence *evidence)
+{
+	const struct tct_result *result = &evidence->result;
+	const char *unit = "";
+	bool whole = true;
+	json_t *value;
+	char version[32];
+	double number;
+
+	switch (result->type.kind) {
+	case TCT_KIND_BOOL:
+		value = json_boolean(result->number != 0);
+		break;
+	case TCT_KIND_TEXT:
+		value = json_string(evidence->text);
+		break;
+	case TCT_KIND_VERSION:
+		value = json_string(tct_version_text(result->number, version));
+		break;
+	case TCT_KIND_NUMBER:
+	default:
+		number = tct_result_number(result, &unit, &whole);
+		value = whole ? json_integer((json_int_t)number) : json_real(number);
+		break;
+	}
+	return json_pack("{s:s, s:o, s:s}", "name", evidence->name, "value", value, "unit", unit);
+}
+
+static json_t *remedy_json(const struct tct_finding *finding)
+{
+	json_t *sysctls = json_array();
+	json_t *commands = json_array();
+	int failed = 0;
+
+	for (size_t i = 0; i < finding->sysctls_count; i++) {
+		const struct tct_sysctl_change *change = &finding->sysctls[i];
+
+		failed |= json_array_append_new(
+			sysctls, json_pack("{s:s, s:o, s:o}", "key", change->key->name, "from",
+					   change->from.kind == TCT_VALUE_NONE
+						   ? json_null()
+						   : tct_value_json(&change->from),
+					   "to", tct_value_json(&change->to)));
+	}
+	for (size_t i = 0; i < finding->commands_count; i++)
+		failed |= json_array_append_new(commands, json_string(finding->commands[i]));
+	if (failed != 0) {
+		json_decref(sysctls);
+		json_decref(commands);
+		return NULL;
+	}
+	return json_pack("{s:o, s:o, s:o}", "sysctls", sysctls, "application",
+			 text_or_null(finding->application), "commands", commands);
+}
+
+static json_t *finding_json(const struct tct_finding *finding)
+{
+	const struct tct_rule *rule = finding->rule;
+	json_t *evidence = json_array();
+	json_t *never = json_array();
+	json_t *references = json_array();
+	int failed = 0;
+
+	for (size_t i = 0; i < finding->evidence_count; i++)
+		failed |= json_array_append_new(evidence, evidence_json(&finding->evidence[i]));
+	for (size_t i = 0; i < rule->never_count; i++)
+		failed |= json_array_append_new(never,
+						json_pack("{s:s, s:s}", "what", rule->never[i].what,
+							  "because", rule->never[i].because));
+	for (size_t i = 0; i < rule->references_count; i++)
+		failed |= json_array_append_new(references, json_string(rule->references[i]));
+	if (failed != 0) {
+		json_decref(evidence);
+		json_decref(never);
+		json_decref(references);
+		return NULL;
+	}
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", rule->id,
+			 "severity", tct_severity_name(finding->severity), "cause",
+			 tct_cause_name(rule->cause), "title", finding->title, "subject",
+			 text_or_null(finding->subject), "evidence", evidence, "why",
+			 text_or_null(finding->why), "remedy", remedy_json(finding), "never", never,
+			 "references", references);
+}
+
+static json_t *findings_json(const struct tct_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->findings_count; i++) {
+		if (json_array_append_new(list, finding_json(&report->findings[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* What could not be judged, what could not be seen, and what another finding explains. */
+static int add_limits(const struct tct_report *report, json_t *document)
+{
+	const struct tct_observation *observation = report->observation;
+	json_t *rules = json_array();
+	json_t *gaps = json_array();
+	json_t *explained = json_array();
+	int failed = 0;
+
+	for (size_t i = 0; i < report->not_evaluated_count; i++)
+		failed |= json_array_append_new(
+			rules, json_pack("{s:s, s:s}", "id", report->not_evaluated[i].id, "reason",
+					 report->not_evaluated[i].reason));
+	for (size_t i = 0; i < observation->gaps_count; i++)
+		failed |= json_array_append_new(gaps,
+						json_pack("{s:s, s:s}", "what",
+							  observation->gaps[i].what, "reason",
+							  observation->gaps[i].why));
+	for (size_t i = 0; i < report->explained_count; i++)
+		failed |= json_array_append_new(explained,
+						json_pack("{s:s, s:s}", "id",
+							  report->explained[i].id, "by",
+							  report->explained[i].by));
+	failed |= json_object_set_new(document, "not_evaluated", rules);
+	failed |= json_object_set_new(document, "not_seen", gaps);
+	failed |= json_object_set_new(document, "explained", explained);
+	return failed;
+}
+
+static json_t *summary_json(const struct tct_report *report)
+{
+	json_t *summary = json_object();
+	int failed = 0;
+
+	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
+	     severity++)
+		failed |= json_object_set_new(
+			summary, tct_severity_name(severity),
+			json_integer((json_int_t)report->by_severity[severity]));
+	if (failed != 0) {
+		json_decref(summary);
+		return NULL;
+	}
+	return summary;
+}
+
+json_t *tct_report_json(const struct tct_report *report)
+{
+	const struct tct_observation *observation = report->observation;
+	json_t *document = json_object();
+	json_t *profiles = json_array();
+	int failed = 0;
+
+	for (size_t i = 0; i < report->set->names_count; i++)
+		failed |= json_array_append_new(profiles, json_string(report->set->names[i]));
+	failed |= json_object_set_new(document, "schema", json_string("tcptune.audit.v1"));
+	failed |= json_object_set_new(document, "profiles", profiles);
+	failed |= json_object_set_new(document, "host", host_json(&observation->host));
+	failed |= json_object_set_new(document, "interval_seconds",
+				      seconds(observation->interval_ns));
+	failed |= json_object_set_new(document, "states", states_json(&observation->states));
+	failed |= json_object_set_new(document, "listeners", listeners_json(observation));
+	failed |= json_object_set_new(document, "rates", rates_json(observation));
+	failed |= json_object_set_new(document, "sysctls", sysctls_json(observation));
+	failed |= json_object_set_new(document, "settings", settings_json(report));
+	failed |= json_object_set_new(document, "findings", findings_json(report));
+	failed |= add_limits(report, document);
+	failed |= json_object_set_new(document, "summary", summary_json(report));
+	if (failed != 0) {
+		json_decref(document);
+		return NULL;
+	}
+	return document;
+}
