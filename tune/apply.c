@@ -1,0 +1,319 @@
+#include "tune/apply.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "tune/drop_in.h"
+#include "tune/transact.h"
+
+struct apply {
+	const struct tct_apply_options *options;
+	struct tct_place_of_work place;
+	struct tct_apply_result *result;
+	struct tct_journal *journal;
+	struct tct_observation *observation;
+	struct tct_facts facts;
+	struct tct_profile_set *set;
+	char *drop_in;    /* text now */
+	char reason[300]; /* sanitised; "" = none */
+	bool live;
+	bool persist;
+	struct tct_err *err;
+};
+
+static void done(struct apply *apply)
+{
+	tct_journal_free(apply->journal);
+	tct_observation_free(apply->observation);
+	tct_profile_set_free(apply->set);
+	free(apply->drop_in);
+}
+
+static int observe(struct apply *apply)
+{
+	const struct tct_observe_options options = {
+		.root = apply->options->root,
+		.netns = apply->options->root->live ? &apply->options->netns : NULL,
+	};
+	int result = tct_observe(&options, &apply->observation, apply->err);
+
+	if (result < 0)
+		return result;
+	tct_facts_from_host(&apply->observation->host, &apply->facts);
+	return tct_profile_set_load(apply->options->profile, &apply->facts, &apply->set, apply->err);
+}
+
+static int make_plan(struct apply *apply)
+{
+	const struct tct_apply_options *options = apply->options;
+	const struct tct_plan_options plan_options = {
+		.live = apply->live,
+		.persist = apply->persist,
+		.allow_shadowed = options->allow_shadowed,
+		.boot_model_given = options->boot_model_given,
+		.boot_model = options->boot_model,
+		.reason = apply->reason[0] != '\0' ? apply->reason : NULL,
+		.drop_in = apply->drop_in,
+	};
+
+	return tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
+			     &plan_options, &apply->result->plan, apply->err);
+}
+
+static bool line_changes(const struct tct_plan *plan, const struct tct_plan_key *key)
+{
+	const struct tct_owned *owned = tct_owned_find(&plan->owned, key->key);
+	bool had = owned != NULL && owned->boot;
+
+	if (!plan->persist || !plan->drop_in_changes)
+		return false;
+	return had != key->persist ||
+	       (had && !tct_value_equal(&owned->boot_value, &key->wanted_boot));
+}
+
+/* What would change or did change, for people and configuration management. */
+static int fill_result(struct apply *apply)
+{
+	struct tct_apply_result *result = apply->result;
+	const struct tct_plan *plan = result->plan;
+
+	for (size_t i = 0; i < plan->keys_count; i++) {
+		const struct tct_plan_key *key = &plan->keys[i];
+		const struct tct_owned *owned = tct_owned_find(&plan->owned, key->key);
+		const struct tct_value *before = &key->before;
+		const struct tct_value *after = &key->wanted;
+
+		if (!key->write_live && !line_changes(plan, key))
+			continue;
+		if (!plan->live) {
+			before = owned != NULL && owned->boot ? &owned->boot_value : &key->baseline_boot;
+			after = key->persist ? &key->wanted_boot : &key->baseline_boot;
+		}
+		if (tct_result_setting(result, key->key, before, after, key->write_live, key->persist,
+				       key->because) < 0)
+			return tct_err_nomem(apply->err);
+	}
+	if (plan->persist && tct_result_drop_in(result, apply->options->root, plan->drop_in_before,
+						plan->drop_in_after) < 0)
+		return tct_err_nomem(apply->err);
+	return 0;
+}
+
+static int copy(struct tct_value *to, const struct tct_value *from)
+{
+	return from != NULL ? tct_value_copy(to, from) : 0;
+}
+
+/* One key of the transaction, as the journal keeps it. */
+static int add_key(struct tct_transaction *transaction, const struct tct_plan *plan,
+		   const struct tct_plan_key *planned)
+{
+	const struct tct_owned *owned = tct_owned_find(&plan->owned, planned->key);
+	bool live = plan->live && planned->wanted.kind != TCT_VALUE_NONE &&
+		    planned->before.kind != TCT_VALUE_NONE;
+	struct tct_journal_key *key;
+
+	/* Neither ours before nor after: not our business. */
+	if (owned == NULL && !planned->write_live && !planned->owned_live && !planned->persist)
+		return 0;
+	key = TCT_APPEND(transaction, keys);
+	if (key == NULL)
+		return -ENOMEM;
+	key->key = planned->key;
+	key->live_owned = live && planned->owned_live;
+	if (copy(&key->before, live ? &planned->before : NULL) < 0 ||
+	    copy(&key->after, live ? &planned->wanted : NULL) < 0 ||
+	    copy(&key->baseline, live ? &planned->baseline_live : NULL) < 0)
+		return -ENOMEM;
+	if (!plan->persist)
+		return 0;
+	if (copy(&key->boot_before, owned != NULL && owned->boot ? &owned->boot_value : NULL) < 0 ||
+	    copy(&key->boot_after, planned->persist ? &planned->wanted_boot : NULL) < 0)
+		return -ENOMEM;
+	if (planned->because[0] != '\0') {
+		key->because = strdup(planned->because);
+		if (key->because == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A profile's path must mean the same from another folder. */
+static char *profile_names(const struct tct_profile_set *set)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	for (size_t i = 0; i < set->names_count; i++) {
+		const char *name = set->names[i];
+		TCT_AUTOFREE char *full = strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
+
+		tct_text_addf(&text, "%s%s", i > 0 ? "," : "", full != NULL ? full : name);
+	}
+	return tct_text_take(&text);
+}
+
+static json_t *variables_json(const struct tct_profile_request *request)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; object != NULL && i < request->vars_count; i++) {
+		if (json_object_set_new(object, request->vars[i].name,
+					json_string(request->vars[i].value)) < 0) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
+static int describe(struct apply *apply, struct tct_transaction *transaction)
+{
+	const struct tct_plan *plan = apply->result->plan;
+	int result = tct_transaction_describe(transaction, TCT_TRANSACTION_APPLY, &apply->place);
+
+	if (result < 0)
+		return result;
+	transaction->live = plan->live;
+	transaction->persisted = plan->persist;
+	transaction->profiles = profile_names(apply->set);
+	transaction->profile_sha256 = strdup(apply->set->sha256);
+	transaction->variables = variables_json(apply->options->profile);
+	if (transaction->profiles == NULL || transaction->profile_sha256 == NULL ||
+	    transaction->variables == NULL)
+		return -ENOMEM;
+	if (apply->reason[0] != '\0') {
+		transaction->reason = strdup(apply->reason);
+		if (transaction->reason == NULL)
+			return -ENOMEM;
+	}
+	if (plan->persist) {
+		tct_drop_in_sha256(plan->drop_in_before, transaction->drop_in_before_sha256);
+		tct_drop_in_sha256(plan->drop_in_after, transaction->drop_in_after_sha256);
+	}
+	for (size_t i = 0; result == 0 && i < plan->keys_count; i++)
+		result = add_key(transaction, plan, &plan->keys[i]);
+	return result;
+}
+
+static int carry_out(struct apply *apply)
+{
+	struct tct_apply_result *result = apply->result;
+	TCT_AUTO(tct_transaction_done) struct tct_transaction transaction = { 0 };
+	int status = describe(apply, &transaction);
+
+	if (status < 0)
+		return tct_err_nomem(apply->err);
+	status = tct_transact(&apply->place, apply->journal, &transaction, result->plan->drop_in_changes,
+			      result->plan->drop_in_after, &result->rolled_back, apply->err);
+	result->transaction = transaction.id;
+	if (status == 0) {
+		result->changed = true;
+		return 0;
+	}
+	/* Nothing was written after all. */
+	for (size_t i = 0; i < result->settings_count; i++) {
+		result->settings[i].live_written = false;
+		result->settings[i].persisted = false;
+	}
+	return status;
+}
+
+static int refused(const struct apply *apply)
+{
+	const struct tct_plan *plan = apply->result->plan;
+	const struct tct_plan_refusal *first = &plan->refused[0];
+
+	return tct_err_set(apply->err, TCT_FAULT_REFUSED, EPERM, "refused, nothing was changed: %s%s%.380s%s",
+			   first->key != NULL ? first->key->name : "", first->key != NULL ? ": " : "",
+			   first->reason, plan->refused_count > 1 ? " (and more)" : "");
+}
+
+/* The drop-in describes the host's next boot: another namespace's values don't belong there unasked. */
+static void choose_parts(struct apply *apply)
+{
+	const struct tct_apply_options *options = apply->options;
+
+	apply->live = options->root->live && !options->no_live;
+	apply->persist = !options->no_persist &&
+			 (!options->root->live || options->netns.initial || options->persist);
+}
+
+static int recover(struct apply *apply)
+{
+	const struct tct_transaction *foreign = NULL;
+	char words[160];
+	int result;
+
+	if (apply->options->dry_run) {
+		const struct tct_transaction *open = tct_journal_interrupted(apply->journal);
+
+		apply->result->recovered = open != NULL ? open->id : 0;
+		return 0;
+	}
+	result = tct_recover(&apply->place, apply->journal, apply->result, &foreign, apply->err);
+	if (result < 0 || foreign == NULL || !apply->persist)
+		return result;
+	return tct_err_set(apply->err, TCT_FAULT_REFUSED, EBUSY,
+			   "transaction %" PRIu64 " of another network namespace was interrupted; undo it "
+			   "first: tcptune rollback %s",
+			   foreign->id, tct_namespace_words(&foreign->netns, words));
+}
+
+static int run(struct apply *apply)
+{
+	struct tct_apply_result *result = apply->result;
+	int status = tct_journal_open(apply->options->root, !apply->options->dry_run, &apply->journal,
+				      apply->err);
+
+	if (status == 0)
+		status = recover(apply);
+	if (status == 0)
+		status = observe(apply);
+	if (status == 0 && apply->persist)
+		status = tct_drop_in_read(apply->options->root, &apply->drop_in, apply->err);
+	if (status == 0)
+		status = make_plan(apply);
+	if (status == 0)
+		status = fill_result(apply);
+	if (status < 0)
+		return status;
+	if (result->recovered != 0)
+		result->changed = true;
+	if (result->plan->refused_count > 0)
+		return refused(apply);
+	if (!result->plan->changes)
+		return 0;
+	if (apply->options->dry_run) {
+		result->changed = true;
+		return 0;
+	}
+	return carry_out(apply);
+}
+
+int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *result,
+	      struct tct_err *err)
+{
+	struct apply apply = { .options = options, .result = result, .err = err };
+	int lock = -1;
+	int status = 0;
+
+	*result = (struct tct_apply_result){ .dry_run = options->dry_run };
+	if (options->profile == NULL || options->profile->names_count == 0)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "which profile? Use --profile NAME");
+	tct_place_of_work_init(options, &apply.place);
+	choose_parts(&apply);
+	if (options->reason != NULL)
+		tct_drop_in_sanitise(options->reason, apply.reason, sizeof(apply.reason));
+	if (!options->dry_run)
+		status = tct_lock_take(options->root, &lock, err);
+	if (status == 0)
+		status = run(&apply);
+	tct_lock_release(&lock);
+	done(&apply);
+	return status;
+}

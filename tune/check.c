@@ -1,0 +1,327 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "tune/apply.h"
+#include "tune/transact.h"
+
+/* Names and variables of what was last applied; borrows from the journal. */
+struct last_applied {
+	char *names; /* cut at the commas */
+	const char **items;
+	size_t items_count;
+	size_t items_capacity;
+	struct tct_var_override *vars;
+	size_t vars_count;
+	size_t vars_capacity;
+};
+
+struct check {
+	const struct tct_apply_options *options;
+	struct tct_place_of_work place;
+	struct tct_check_result *result;
+	struct tct_journal *journal;
+	struct last_applied last;
+	struct tct_profile_request request;
+	struct tct_observation *observation;
+	struct tct_facts facts;
+	struct tct_profile_set *set;
+	struct tct_plan *plan;
+	struct tct_plan_options plan_options;
+	struct tct_err *err;
+};
+
+static void done(struct check *check)
+{
+	tct_plan_free(check->plan);
+	tct_profile_set_free(check->set);
+	tct_observation_free(check->observation);
+	free(check->last.names);
+	free(check->last.items);
+	free(check->last.vars);
+	tct_journal_free(check->journal);
+}
+
+void tct_check_result_done(struct tct_check_result *result)
+{
+	for (size_t i = 0; i < result->keys_count; i++) {
+		tct_value_done(&result->keys[i].live);
+		tct_value_done(&result->keys[i].wanted);
+		tct_value_done(&result->keys[i].boot);
+	}
+	free(result->keys);
+	free(result->unsupported);
+	free(result->refused);
+	free(result->profiles);
+	*result = (struct tct_check_result){ 0 };
+}
+
+static int take_last(struct check *check, const struct tct_transaction *transaction)
+{
+	struct last_applied *last = &check->last;
+	const char *name;
+	json_t *value;
+
+	last->names = strdup(transaction->profiles != NULL ? transaction->profiles : "");
+	if (last->names == NULL)
+		return -ENOMEM;
+	for (char *rest = last->names; rest != NULL;) {
+		char *item = strsep(&rest, ",");
+		const char **slot = *item != '\0' ? TCT_APPEND(last, items) : NULL;
+
+		if (slot != NULL)
+			*slot = item;
+		else if (*item != '\0')
+			return -ENOMEM;
+	}
+	json_object_foreach(transaction->variables, name, value) {
+		struct tct_var_override *var = TCT_APPEND(last, vars);
+
+		if (var == NULL)
+			return -ENOMEM;
+		*var = (struct tct_var_override){
+			.name = name,
+			.value = json_string_value(value),
+			.origin = "the journal",
+		};
+	}
+	return 0;
+}
+
+/* What to judge against. */
+static int choose_profile(struct check *check)
+{
+	const struct tct_profile_request *asked = check->options->profile;
+	const struct tct_transaction *newest;
+
+	check->request = (struct tct_profile_request){ .root = check->options->root };
+	if (asked != NULL)
+		check->request = *asked;
+	if (asked != NULL && asked->names_count > 0)
+		return 0;
+	newest = tct_journal_newest(check->journal, &check->place.netns, check->place.boot_id);
+	if (newest == NULL)
+		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
+				   "nothing is applied here; which profile? Use --profile NAME");
+	if (take_last(check, newest) < 0)
+		return tct_err_nomem(check->err);
+	check->request.names = check->last.items;
+	check->request.names_count = check->last.items_count;
+	if (check->request.vars_count == 0) {
+		check->request.vars = check->last.vars;
+		check->request.vars_count = check->last.vars_count;
+	}
+	return 0;
+}
+
+static int open_journal(struct check *check)
+{
+	struct tct_err why = { 0 };
+	const struct tct_profile_request *asked = check->options->profile;
+	int result = tct_journal_open(check->options->root, false, &check->journal, &why);
+
+	/* A plain user can't read it; without it a profile can still be judged, baselines are the live values. */
+	if (result == -EACCES && asked != NULL && asked->names_count > 0) {
+		check->journal = calloc(1, sizeof(*check->journal));
+		if (check->journal == NULL)
+			return tct_err_nomem(check->err);
+		check->journal->fd = -1;
+		check->journal->next_id = 1;
+		return 0;
+	}
+	if (result < 0 && check->err != NULL)
+		*check->err = why;
+	return result;
+}
+
+static int observe(struct check *check)
+{
+	const struct tct_observe_options options = {
+		.root = check->options->root,
+		.netns = check->options->root->live ? &check->options->netns : NULL,
+	};
+	int result = tct_observe(&options, &check->observation, check->err);
+
+	if (result < 0)
+		return result;
+	tct_facts_from_host(&check->observation->host, &check->facts);
+	return tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
+}
+
+static int make_plan(struct check *check)
+{
+	const struct tct_apply_options *options = check->options;
+
+	check->plan_options = (struct tct_plan_options){
+		.live = options->root->live && !options->no_live,
+		.persist = !options->no_persist &&
+			   (!options->root->live || options->netns.initial || options->persist),
+		.allow_shadowed = true, /* seen by what comes up at boot */
+		.boot_model_given = options->boot_model_given,
+		.boot_model = options->boot_model,
+	};
+	check->result->live_looked = check->plan_options.live;
+	check->result->boot_looked = check->plan_options.persist;
+	return tct_plan_make(check->set, &check->facts, check->observation, check->journal,
+			     &check->plan_options, &check->plan, check->err);
+}
+
+static void explain(struct tct_check_key *key, const char *what)
+{
+	size_t used = strlen(key->reason);
+
+	(void)snprintf(key->reason + used, sizeof(key->reason) - used, "%s%s", used > 0 ? "; " : "", what);
+}
+
+/* What one model boots with, our drop-in as it is. 0 or -ENOMEM. */
+static int check_boot(struct check *check, const struct tct_plan_key *planned,
+		      enum tct_boot_model model, struct tct_check_key *key)
+{
+	const struct tct_sysctl_files *files = check->observation->files;
+	const struct tct_value *none = planned->baseline_boot.kind != TCT_VALUE_NONE ?
+					       &planned->baseline_boot :
+					       NULL;
+	TCT_AUTO(tct_value_done) struct tct_value value = { 0 };
+	const struct tct_file_line *winner;
+	bool fine;
+	int known = tct_sysctl_files_value(files, planned->key, model, false, none, &value);
+
+	if (known < 0)
+		return known;
+	/* No file, and it suffices: then there is no line of ours, either. */
+	fine = known ? tct_value_stored_as(planned->key, &planned->wanted_boot, &value) :
+		       !planned->persist;
+	if (!fine)
+		key->boot_ok = false;
+	winner = tct_sysctl_files_winner(files, planned->key->name, model, false);
+	if (winner != NULL && (!fine || key->file[0] == '\0')) {
+		if (snprintf(key->file, sizeof(key->file), "%s", winner->file) < 0)
+			key->file[0] = '\0';
+		key->line = winner->line;
+	}
+	if (!fine || key->boot.kind == TCT_VALUE_NONE) {
+		tct_value_done(&key->boot);
+		key->boot = value;
+		value = (struct tct_value){ 0 };
+	}
+	if (!fine) {
+		char what[120];
+
+		if (snprintf(what, sizeof(what), winner == NULL ? "no file sets it at boot" :
+								  "the next boot (%s) gives another value",
+			     tct_boot_model_name(model)) < 0)
+			what[0] = '\0';
+		explain(key, what);
+	}
+	return 0;
+}
+
+static int check_key(struct check *check, const struct tct_plan_key *planned)
+{
+	struct tct_check_key *key = TCT_APPEND(check->result, keys);
+	const struct tct_value *wanted = check->plan->live ? &planned->wanted : &planned->wanted_boot;
+
+	if (key == NULL || tct_value_copy(&key->live, &planned->before) < 0 ||
+	    tct_value_copy(&key->wanted, wanted) < 0)
+		return -ENOMEM;
+	key->key = planned->key;
+	key->live_known = check->plan->live && planned->wanted.kind != TCT_VALUE_NONE;
+	key->live_ok = !planned->write_live;
+	key->boot_known = check->plan->persist && planned->wanted_boot.kind != TCT_VALUE_NONE;
+	key->boot_ok = true;
+	if (key->live_known && !key->live_ok)
+		explain(key, "the live value differs");
+	for (unsigned model = 0; key->boot_known && model < TCT_BOOT_MODELS; model++) {
+		int result;
+
+		if (!tct_plan_model_counts(&check->plan_options, check->observation,
+					   (enum tct_boot_model)model))
+			continue;
+		result = check_boot(check, planned, (enum tct_boot_model)model, key);
+		if (result < 0)
+			return result;
+	}
+	if ((key->live_known && !key->live_ok) || (key->boot_known && !key->boot_ok))
+		check->result->conforms = false;
+	return 0;
+}
+
+static int conclude(struct check *check)
+{
+	struct tct_check_result *result = check->result;
+	TCT_AUTO(tct_text_done) struct tct_text names = { 0 };
+
+	result->conforms = true;
+	for (size_t i = 0; i < check->set->names_count; i++)
+		tct_text_addf(&names, "%s%s", i > 0 ? "," : "", check->set->names[i]);
+	result->profiles = tct_text_take(&names);
+	if (result->profiles == NULL)
+		return -ENOMEM;
+	/* In the table's order, not in that of writing. */
+	for (size_t k = 0; k < tct_kernel_keys_count; k++) {
+		for (size_t i = 0; i < check->plan->keys_count; i++) {
+			const struct tct_plan_key *planned = &check->plan->keys[i];
+
+			if (planned->key == &tct_kernel_keys[k] && planned->setting != NULL &&
+			    check_key(check, planned) < 0)
+				return -ENOMEM;
+		}
+	}
+	for (size_t i = 0; i < check->plan->unsupported_count; i++) {
+		struct tct_plan_unsupported *item = TCT_APPEND(result, unsupported);
+
+		if (item == NULL)
+			return -ENOMEM;
+		*item = check->plan->unsupported[i];
+	}
+	for (size_t i = 0; i < check->plan->refused_count; i++) {
+		struct tct_plan_refusal *item;
+
+		/* No plan to write: an edited drop-in shows in what comes up at boot. */
+		if (strcmp(check->plan->refused[i].kind, "drop-in") == 0)
+			continue;
+		item = TCT_APPEND(result, refused);
+		if (item == NULL)
+			return -ENOMEM;
+		*item = check->plan->refused[i];
+	}
+	if (result->refused_count > 0)
+		result->conforms = false;
+	return 0;
+}
+
+static int run(struct check *check)
+{
+	const struct tct_transaction *interrupted;
+	int result = open_journal(check);
+
+	if (result < 0)
+		return result;
+	interrupted = tct_journal_interrupted(check->journal);
+	if (interrupted != NULL)
+		check->result->interrupted = interrupted->id;
+	result = choose_profile(check);
+	if (result == 0)
+		result = observe(check);
+	if (result == 0)
+		result = make_plan(check);
+	if (result == 0 && conclude(check) < 0)
+		result = tct_err_nomem(check->err);
+	return result;
+}
+
+int tct_check(const struct tct_apply_options *options, struct tct_check_result *result,
+	      struct tct_err *err)
+{
+	struct check check = { .options = options, .result = result, .err = err };
+	int status;
+
+	*result = (struct tct_check_result){ 0 };
+	tct_place_of_work_init(options, &check.place);
+	status = run(&check);
+	done(&check);
+	return status;
+}

@@ -1,0 +1,281 @@
+/* Interrupted transactions: what a killed tcptune, or a dead host, left half done. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "tune/file_io.h"
+#include "tune/live_write.h"
+#include "tune/order.h"
+#include "tune/transact.h"
+
+/* "net:[4026531840]" */
+enum { NSFS_NAME = 64 };
+
+static bool is_pid(const char *name)
+{
+	return name[0] != '\0' && strspn(name, "0123456789") == strlen(name);
+}
+
+/* Does a process live in it? True also when that can't be told. */
+static bool has_process(const char *nsfs_name)
+{
+	DIR *proc = opendir("/proc");
+	bool found = false;
+	struct dirent *entry;
+
+	if (proc == NULL)
+		return true;
+	while (!found && (entry = readdir(proc)) != NULL) {
+		char path[sizeof(entry->d_name) + 16];
+		char target[NSFS_NAME];
+		ssize_t length;
+
+		if (!is_pid(entry->d_name) ||
+		    snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name) < 0)
+			continue;
+		length = readlink(path, target, sizeof(target) - 1);
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		found = strcmp(target, nsfs_name) == 0;
+	}
+	if (closedir(proc) < 0)
+		return true;
+	return found;
+}
+
+/* Is it mounted somewhere, as `ip netns` does? True also when that can't be told. */
+static bool is_mounted(const struct tct_root *root, const char *nsfs_name)
+{
+	TCT_AUTOFREE char *mounts = NULL;
+
+	return tct_root_read(root, "/proc/self/mountinfo", (size_t)16 << 20, &mounts, NULL) < 0 ||
+	       strstr(mounts, nsfs_name) != NULL;
+}
+
+bool tct_namespace_gone(const struct tct_transaction *transaction, const struct tct_place_of_work *place)
+{
+	char name[NSFS_NAME];
+
+	if (transaction->netns.initial)
+		return false;
+	if (strcmp(transaction->boot_id, place->boot_id) != 0)
+		return true;
+	if (transaction->netns.inode == 0 ||
+	    snprintf(name, sizeof(name), "net:[%" PRIu64 "]", transaction->netns.inode) < 0)
+		return false;
+	return !has_process(name) && !is_mounted(place->root, name);
+}
+
+const char *tct_namespace_words(const struct tct_netns *netns, char out[160])
+{
+	int length;
+
+	if (netns->initial)
+		length = snprintf(out, 160, "--netns 1");
+	else if (netns->name[0] != '\0')
+		length = snprintf(out, 160, "--netns %s", netns->name);
+	else
+		length = snprintf(out, 160, "--netns PID (of a process in net:[%" PRIu64 "])", netns->inode);
+	if (length < 0)
+		out[0] = '\0';
+	return out;
+}
+
+/* Every field is as before or as after: a vector that was killed half way counts as ours. */
+static bool is_between(const struct tct_journal_key *key, const struct tct_value *now)
+{
+	if (tct_value_stored_as(key->key, &key->after, now))
+		return true;
+	if (now->kind != TCT_VALUE_NUMBERS || key->before.kind != TCT_VALUE_NUMBERS ||
+	    key->after.kind != TCT_VALUE_NUMBERS || now->count != key->before.count ||
+	    now->count != key->after.count)
+		return false;
+	for (unsigned i = 0; i < now->count; i++) {
+		if (now->numbers[i] != key->before.numbers[i] &&
+		    now->numbers[i] != key->after.numbers[i])
+			return false;
+	}
+	return true;
+}
+
+struct recovery {
+	const struct tct_place_of_work *place;
+	struct tct_journal *journal;
+	struct tct_apply_result *result;
+	struct tct_transaction *transaction;
+	int proc_sys;
+	struct tct_value *now; /* by key of the transaction */
+	struct tct_err *err;
+};
+
+static int stuck(struct recovery *recovery, const char *what, int code)
+{
+	return tct_err_set(recovery->err, TCT_FAULT_STUCK, code,
+			   "the interrupted transaction %" PRIu64 " can't be undone: %s: %s",
+			   recovery->transaction->id, what, strerror(code));
+}
+
+static int recover_key(struct recovery *recovery, size_t i)
+{
+	const struct tct_journal_key *key = &recovery->transaction->keys[i];
+	struct tct_value *now = &recovery->now[i];
+	TCT_AUTO(tct_value_done) struct tct_value after = { 0 };
+	TCT_AUTOFREE char *text = NULL;
+	int result;
+
+	if (now->kind == TCT_VALUE_NONE || tct_value_stored_as(key->key, &key->before, now))
+		return 0;
+	if (!is_between(key, now)) {
+		result = tct_result_conflict(recovery->result, key->key, &key->before, &key->after, now,
+					     "somebody else changed it after the interruption; left as it is");
+		return result < 0 ? tct_err_nomem(recovery->err) : 0;
+	}
+	text = tct_value_text(&key->before);
+	if (text != NULL) {
+		/* The kernel stores an empty value only if there is a line end. */
+		size_t length = strlen(text);
+
+		text[length] = '\n';
+		result = tct_live_write(recovery->proc_sys, key->key, text, length + 1);
+		text[length] = '\0';
+	} else {
+		return tct_err_nomem(recovery->err);
+	}
+	if (result == 0)
+		result = tct_live_read(recovery->proc_sys, key->key, &after);
+	if (result == 0 && !tct_value_stored_as(key->key, &key->before, &after))
+		result = -ESTALE;
+	if (result < 0)
+		return stuck(recovery, key->key->name, -result);
+	result = tct_result_setting(recovery->result, key->key, now, &key->before, true, false,
+				    "put back after an interruption");
+	return result < 0 ? tct_err_nomem(recovery->err) : 0;
+}
+
+static int recover_live(struct recovery *recovery)
+{
+	struct tct_transaction *transaction = recovery->transaction;
+	size_t count = transaction->keys_count;
+	TCT_AUTOFREE struct tct_order_item *items = calloc(count + 1, sizeof(*items));
+	TCT_AUTOFREE size_t *order = calloc(count + 1, sizeof(*order));
+	int result = 0;
+
+	if (items == NULL || order == NULL)
+		return tct_err_nomem(recovery->err);
+	recovery->proc_sys = tct_live_open(recovery->place->root);
+	if (recovery->proc_sys < 0)
+		return stuck(recovery, "/proc/sys", -recovery->proc_sys);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		const struct tct_journal_key *key = &transaction->keys[i];
+
+		if (key->after.kind != TCT_VALUE_NONE) {
+			result = tct_live_read(recovery->proc_sys, key->key, &recovery->now[i]);
+			/* Gone with its module: nothing to put back. */
+			if (result == -ENOENT)
+				result = 0;
+			if (result < 0)
+				return stuck(recovery, key->key->name, -result);
+		}
+		items[i] = (struct tct_order_item){ key->key, &recovery->now[i], &key->before };
+	}
+	tct_order(items, count, order);
+	for (size_t i = 0; result == 0 && i < count; i++)
+		result = recover_key(recovery, order[i]);
+	return result;
+}
+
+/* The file is as it was, as we wrote it, or somebody else's. */
+static int recover_drop_in(struct recovery *recovery)
+{
+	const struct tct_transaction *transaction = recovery->transaction;
+	const struct tct_place_of_work *place = recovery->place;
+	TCT_AUTO(tct_owned_set_done) struct tct_owned_set owned = { 0 };
+	TCT_AUTOFREE char *text = NULL;
+	TCT_AUTOFREE char *regenerated = NULL;
+	char sha256[65];
+	int result = tct_drop_in_read(place->root, &text, recovery->err);
+
+	if (result == -ENOMEM)
+		return result;
+	tct_drop_in_sha256(text, sha256);
+	if (result == 0 && strcmp(sha256, transaction->drop_in_before_sha256) == 0)
+		return tct_drop_in_sweep(place->root, recovery->err);
+	if (result < 0 || strcmp(sha256, transaction->drop_in_after_sha256) != 0) {
+		result = tct_result_conflict(recovery->result, NULL, NULL, NULL, NULL,
+					     "the drop-in was changed after the interruption; left as it is");
+		return result < 0 ? tct_err_nomem(recovery->err) : 0;
+	}
+	if (tct_journal_owned(recovery->journal, &place->netns, place->boot_id, 0, &owned) < 0 ||
+	    tct_drop_in_render_owned(&owned, &regenerated) < 0)
+		return tct_err_nomem(recovery->err);
+	return tct_drop_in_restore(place->root, transaction->drop_in_before_sha256, regenerated,
+				   recovery->err);
+}
+
+static int recover_one(struct recovery *recovery, bool live)
+{
+	struct tct_transaction *transaction = recovery->transaction;
+	size_t conflicts = recovery->result->conflicts_count;
+	int result = 0;
+
+	recovery->proc_sys = -1;
+	recovery->now = calloc(transaction->keys_count + 1, sizeof(*recovery->now));
+	if (recovery->now == NULL)
+		return tct_err_nomem(recovery->err);
+	if (transaction->live && live)
+		result = recover_live(recovery);
+	if (result == 0 && tct_transaction_changed_drop_in(transaction))
+		result = recover_drop_in(recovery);
+	if (recovery->proc_sys >= 0)
+		(void)close(recovery->proc_sys);
+	for (size_t i = 0; i < transaction->keys_count; i++)
+		tct_value_done(&recovery->now[i]);
+	free(recovery->now);
+	if (result < 0)
+		return result;
+	return tct_journal_end(recovery->journal, transaction->id, TCT_TRANSACTION_UNDONE,
+			       recovery->result->conflicts_count > conflicts ?
+				       "interrupted; undone, but what others had changed was left" :
+			       live ? "interrupted; undone" :
+				      "interrupted; its network namespace is gone, files undone",
+			       recovery->err);
+}
+
+int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
+		struct tct_apply_result *result, const struct tct_transaction **foreign,
+		struct tct_err *err)
+{
+	*foreign = NULL;
+	for (size_t i = journal->transactions_count; i-- > 0;) {
+		struct recovery recovery = {
+			.place = place,
+			.journal = journal,
+			.result = result,
+			.transaction = &journal->transactions[i],
+			.err = err,
+		};
+		bool here = tct_transaction_in(recovery.transaction, &place->netns, place->boot_id);
+		int status;
+
+		if (recovery.transaction->state != TCT_TRANSACTION_OPEN)
+			continue;
+		if (!here && !tct_namespace_gone(recovery.transaction, place)) {
+			*foreign = recovery.transaction;
+			continue;
+		}
+		status = recover_one(&recovery, here);
+		if (status < 0)
+			return status;
+		if (result->recovered == 0)
+			result->recovered = recovery.transaction->id;
+	}
+	/* Another namespace's leftovers are its own recovery's means. */
+	return *foreign == NULL ? tct_drop_in_sweep(place->root, err) : 0;
+}

@@ -1,0 +1,144 @@
+/* The result of apply and rollback, and what they share. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "tune/transact.h"
+
+void tct_apply_result_done(struct tct_apply_result *result)
+{
+	for (size_t i = 0; i < result->settings_count; i++) {
+		tct_value_done(&result->settings[i].before);
+		tct_value_done(&result->settings[i].after);
+		free(result->settings[i].because);
+	}
+	for (size_t i = 0; i < result->conflicts_count; i++) {
+		tct_value_done(&result->conflicts[i].before);
+		tct_value_done(&result->conflicts[i].ours);
+		tct_value_done(&result->conflicts[i].now);
+	}
+	free(result->settings);
+	free(result->conflicts);
+	free(result->drop_in_diff);
+	tct_plan_free(result->plan);
+	*result = (struct tct_apply_result){ 0 };
+}
+
+static int copy_known(struct tct_value *to, const struct tct_value *from)
+{
+	return from != NULL ? tct_value_copy(to, from) : 0;
+}
+
+int tct_result_conflict(struct tct_apply_result *result, const struct tct_kernel_key *key,
+			const struct tct_value *before, const struct tct_value *ours,
+			const struct tct_value *now, const char *reason)
+{
+	struct tct_conflict *conflict = TCT_APPEND(result, conflicts);
+
+	if (conflict == NULL)
+		return -ENOMEM;
+	conflict->key = key;
+	if (snprintf(conflict->reason, sizeof(conflict->reason), "%s", reason) < 0)
+		conflict->reason[0] = '\0';
+	if (copy_known(&conflict->before, before) < 0 || copy_known(&conflict->ours, ours) < 0 ||
+	    copy_known(&conflict->now, now) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_key *key,
+		       const struct tct_value *before, const struct tct_value *after,
+		       bool live_written, bool persisted, const char *because)
+{
+	struct tct_apply_key *setting = TCT_APPEND(result, settings);
+
+	if (setting == NULL)
+		return -ENOMEM;
+	setting->key = key;
+	setting->live_written = live_written;
+	setting->persisted = persisted;
+	if (copy_known(&setting->before, before) < 0 || copy_known(&setting->after, after) < 0)
+		return -ENOMEM;
+	if (because != NULL && because[0] != '\0') {
+		setting->because = strdup(because);
+		if (setting->because == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *root,
+		       const char *before, const char *after)
+{
+	if (snprintf(result->drop_in_path, sizeof(result->drop_in_path), "%s%s",
+		     root->live ? "" : root->path, TCT_DROP_IN_PATH) < 0)
+		result->drop_in_path[0] = '\0';
+	tct_drop_in_sha256(before, result->drop_in_before_sha256);
+	tct_drop_in_sha256(after, result->drop_in_after_sha256);
+	if (strcmp(result->drop_in_before_sha256, result->drop_in_after_sha256) == 0)
+		return 0;
+	result->drop_in_diff = tct_diff(result->drop_in_path, before, after);
+	return result->drop_in_diff != NULL ? 0 : -ENOMEM;
+}
+
+void tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place)
+{
+	TCT_AUTOFREE char *boot_id = NULL;
+
+	*place = (struct tct_place_of_work){ .root = options->root, .netns = options->netns };
+	if (!options->root->live) {
+		place->netns = (struct tct_netns){ .initial = true };
+		return;
+	}
+	if (tct_root_read(options->root, "/proc/sys/kernel/random/boot_id", 4096, &boot_id, NULL) < 0)
+		return;
+
+	const char *id = tct_text_trim(boot_id);
+
+	if (strlen(id) < sizeof(place->boot_id))
+		memcpy(place->boot_id, id, strlen(id) + 1);
+}
+
+/* "root", "alice (root)" under sudo. */
+static char *user_name(void)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	const char *sudo = getenv("SUDO_USER");
+	char clean[64];
+	char buffer[4096];
+	struct passwd entry;
+	struct passwd *found = NULL;
+
+	if (sudo != NULL && sudo[0] != '\0') {
+		tct_drop_in_sanitise(sudo, clean, sizeof(clean));
+		tct_text_addf(&text, "%s (", clean);
+	}
+	if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
+		tct_drop_in_sanitise(found->pw_name, clean, sizeof(clean));
+		tct_text_add(&text, clean);
+	} else {
+		tct_text_addf(&text, "uid %u", (unsigned)getuid());
+	}
+	if (sudo != NULL && sudo[0] != '\0')
+		tct_text_add(&text, ")");
+	return tct_text_take(&text);
+}
+
+int tct_transaction_describe(struct tct_transaction *transaction, enum tct_transaction_kind kind,
+			     const struct tct_place_of_work *place)
+{
+	struct timespec now = { 0 };
+
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return -errno;
+	transaction->kind = kind;
+	transaction->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	transaction->netns = place->netns;
+	memcpy(transaction->boot_id, place->boot_id, sizeof(transaction->boot_id));
+	transaction->user = user_name();
+	return transaction->user != NULL ? 0 : -ENOMEM;
+}

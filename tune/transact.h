@@ -1,0 +1,62 @@
+/* Carrying out a transaction that the journal describes, and taking it back when it fails. */
+#ifndef TCT_TUNE_TRANSACT_H
+#define TCT_TUNE_TRANSACT_H
+
+#include "tune/apply.h"
+#include "tune/drop_in.h"
+#include "tune/journal.h"
+
+/* Where and for whom we work; all of it borrowed. */
+struct tct_place_of_work {
+	const struct tct_root *root;
+	struct tct_netns netns; /* initial below a DIR */
+	char boot_id[40];       /* "" below a DIR */
+};
+
+void tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place);
+
+/* Fill what every transaction has: kind, time, user, boot id, namespace. 0 or -ENOMEM. */
+int tct_transaction_describe(struct tct_transaction *transaction, enum tct_transaction_kind kind,
+			     const struct tct_place_of_work *place);
+
+/*
+ * Do it, durably: begin record, drop-in (if drop_in_changes; text NULL = remove), the live values of keys whose
+ * before and after differ, in the order of the kernel's needs, each read back; commit record. Signals that would
+ * end the process are held back. Sets transaction->id.
+ * Errors: REFUSED, then everything is as before and *rolled_back says whether anything had been written;
+ * STUCK, then the message names what could not be put back.
+ */
+int tct_transact(const struct tct_place_of_work *place, struct tct_journal *journal,
+		 struct tct_transaction *transaction, bool drop_in_changes, const char *drop_in_text,
+		 bool *rolled_back, struct tct_err *err);
+
+/*
+ * Undo every interrupted transaction of this namespace, and the drop-in of those whose namespace is gone; sweep
+ * temporary files. result->recovered is the newest undone; what had been changed by others meanwhile is left and
+ * noted in result->conflicts. *foreign is an interrupted one of a namespace that still exists, NULL = none.
+ * Errors: STUCK (the system refused; the transaction stays open), REFUSED.
+ */
+int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
+		struct tct_apply_result *result, const struct tct_transaction **foreign,
+		struct tct_err *err);
+/* Is the namespace of this transaction gone? What can't be told counts as still there. */
+bool tct_namespace_gone(const struct tct_transaction *transaction,
+			const struct tct_place_of_work *place);
+/* How to name that namespace on a command line. */
+const char *tct_namespace_words(const struct tct_netns *netns, char out[160]);
+
+/* Append to result. 0 or -ENOMEM. */
+int tct_result_conflict(struct tct_apply_result *result, const struct tct_kernel_key *key,
+			const struct tct_value *before, const struct tct_value *ours,
+			const struct tct_value *now, const char *reason);
+int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_key *key,
+		       const struct tct_value *before, const struct tct_value *after,
+		       bool live_written, bool persisted, const char *because);
+/* Path and checksums of the drop-in, and the diff. 0 or -ENOMEM. */
+int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *root,
+		       const char *before, const char *after);
+
+/* Unified diff of two texts (NULL = no file); owned by the caller, NULL on ENOMEM, "" if they are equal. */
+char *tct_diff(const char *path, const char *before, const char *after);
+
+#endif

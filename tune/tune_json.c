@@ -1,0 +1,328 @@
+/* The documents of apply, rollback, check and history. Their shapes are a contract: docs/schemas. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/mem.h"
+#include "tune/apply.h"
+
+/* Sets name to value, which may be out of memory; keeps the first failure. */
+static void set(json_t *object, const char *name, json_t *value, bool *failed)
+{
+	if (value == NULL || json_object_set_new(object, name, value) < 0)
+		*failed = true;
+}
+
+static void append(json_t *array, json_t *value, bool *failed)
+{
+	if (value == NULL || json_array_append_new(array, value) < 0)
+		*failed = true;
+}
+
+/* The object, or NULL and released if something failed on the way. */
+static json_t *whole(json_t *object, bool failed)
+{
+	if (!failed)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *id_or_null(uint64_t id)
+{
+	return id != 0 ? json_integer((json_int_t)id) : json_null();
+}
+
+static json_t *key_or_null(const struct tct_kernel_key *key)
+{
+	return key != NULL ? json_string(key->name) : json_null();
+}
+
+static json_t *setting_json(const struct tct_apply_key *setting)
+{
+	json_t *object = json_object();
+	bool failed = object == NULL;
+
+	set(object, "key", json_string(setting->key->name), &failed);
+	set(object, "before", tct_value_json(&setting->before), &failed);
+	set(object, "after", tct_value_json(&setting->after), &failed);
+	set(object, "live_written", json_boolean(setting->live_written), &failed);
+	set(object, "persisted", json_boolean(setting->persisted), &failed);
+	set(object, "because", text_or_null(setting->because), &failed);
+	return whole(object, failed);
+}
+
+static json_t *refusals_json(const struct tct_plan_refusal *refused, size_t count)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	for (size_t i = 0; !failed && i < count; i++) {
+		json_t *object = json_object();
+		bool broken = object == NULL;
+
+		set(object, "key", key_or_null(refused[i].key), &broken);
+		set(object, "kind", json_string(refused[i].kind), &broken);
+		set(object, "reason", json_string(refused[i].reason), &broken);
+		append(list, whole(object, broken), &failed);
+	}
+	return whole(list, failed);
+}
+
+static json_t *unsupported_json(const struct tct_plan_unsupported *unsupported, size_t count)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	for (size_t i = 0; !failed && i < count; i++) {
+		json_t *object = json_object();
+		bool broken = object == NULL;
+
+		set(object, "key", json_string(unsupported[i].key->name), &broken);
+		set(object, "reason", json_string(unsupported[i].reason), &broken);
+		append(list, whole(object, broken), &failed);
+	}
+	return whole(list, failed);
+}
+
+static json_t *shadows_json(const struct tct_plan *plan)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	for (size_t i = 0; plan != NULL && !failed && i < plan->shadowed_count; i++) {
+		const struct tct_plan_shadow *shadow = &plan->shadowed[i];
+		json_t *object = json_object();
+		bool broken = object == NULL;
+
+		set(object, "key", json_string(shadow->key->name), &broken);
+		set(object, "model", json_string(tct_boot_model_name(shadow->model)), &broken);
+		set(object, "refuses", json_boolean(shadow->refuses), &broken);
+		set(object, "file", json_string(shadow->file), &broken);
+		set(object, "line", json_integer((json_int_t)shadow->line), &broken);
+		set(object, "value", tct_value_json(&shadow->value), &broken);
+		append(list, whole(object, broken), &failed);
+	}
+	return whole(list, failed);
+}
+
+static json_t *conflicts_json(const struct tct_apply_result *result)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	for (size_t i = 0; !failed && i < result->conflicts_count; i++) {
+		const struct tct_conflict *conflict = &result->conflicts[i];
+		json_t *object = json_object();
+		bool broken = object == NULL;
+
+		set(object, "key", key_or_null(conflict->key), &broken);
+		set(object, "before", tct_value_json(&conflict->before), &broken);
+		set(object, "ours", tct_value_json(&conflict->ours), &broken);
+		set(object, "now", tct_value_json(&conflict->now), &broken);
+		set(object, "reason", json_string(conflict->reason), &broken);
+		append(list, whole(object, broken), &failed);
+	}
+	return whole(list, failed);
+}
+
+static json_t *drop_in_json(const struct tct_apply_result *result)
+{
+	json_t *object;
+	bool failed;
+
+	if (result->drop_in_path[0] == '\0')
+		return json_null();
+	object = json_object();
+	failed = object == NULL;
+	set(object, "path", json_string(result->drop_in_path), &failed);
+	set(object, "before_sha256", text_or_null(result->drop_in_before_sha256), &failed);
+	set(object, "after_sha256", text_or_null(result->drop_in_after_sha256), &failed);
+	set(object, "diff", text_or_null(result->drop_in_diff), &failed);
+	return whole(object, failed);
+}
+
+json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
+{
+	const struct tct_plan *plan = result->plan;
+	const char *schema = rollback	      ? "tcptune.rollback.v1" :
+			     result->dry_run ? "tcptune.plan.v1" :
+					       "tcptune.apply.v1";
+	json_t *object = json_object();
+	json_t *settings = json_array();
+	bool failed = object == NULL || settings == NULL;
+
+	for (size_t i = 0; !failed && i < result->settings_count; i++)
+		append(settings, setting_json(&result->settings[i]), &failed);
+	if (object == NULL || failed) {
+		json_decref(settings);
+		return whole(object, true);
+	}
+	set(object, "schema", json_string(schema), &failed);
+	set(object, "changed", json_boolean(result->changed), &failed);
+	set(object, "dry_run", json_boolean(result->dry_run), &failed);
+	set(object, "transaction", id_or_null(result->transaction), &failed);
+	if (rollback)
+		set(object, "undid", id_or_null(result->undid), &failed);
+	set(object, "recovered", id_or_null(result->recovered), &failed);
+	set(object, "rolled_back", json_boolean(result->rolled_back), &failed);
+	set(object, "settings", settings, &failed);
+	set(object, "drop_in", drop_in_json(result), &failed);
+	set(object, "refused",
+	    refusals_json(plan != NULL ? plan->refused : NULL, plan != NULL ? plan->refused_count : 0),
+	    &failed);
+	set(object, "unsupported",
+	    unsupported_json(plan != NULL ? plan->unsupported : NULL,
+			     plan != NULL ? plan->unsupported_count : 0),
+	    &failed);
+	set(object, "shadowed", shadows_json(plan), &failed);
+	set(object, "conflicts", conflicts_json(result), &failed);
+	return whole(object, failed);
+}
+
+static json_t *check_key_json(const struct tct_check_key *key)
+{
+	json_t *object = json_object();
+	bool failed = object == NULL;
+
+	set(object, "key", json_string(key->key->name), &failed);
+	set(object, "wanted", tct_value_json(&key->wanted), &failed);
+	set(object, "live", tct_value_json(&key->live), &failed);
+	set(object, "live_ok", key->live_known ? json_boolean(key->live_ok) : json_null(), &failed);
+	set(object, "boot", tct_value_json(&key->boot), &failed);
+	set(object, "boot_ok", key->boot_known ? json_boolean(key->boot_ok) : json_null(), &failed);
+	set(object, "file", text_or_null(key->file), &failed);
+	set(object, "line", key->line != 0 ? json_integer((json_int_t)key->line) : json_null(), &failed);
+	set(object, "reason", text_or_null(key->reason), &failed);
+	return whole(object, failed);
+}
+
+json_t *tct_check_json(const struct tct_check_result *result)
+{
+	json_t *object = json_object();
+	json_t *keys = json_array();
+	bool failed = object == NULL || keys == NULL;
+
+	for (size_t i = 0; !failed && i < result->keys_count; i++)
+		append(keys, check_key_json(&result->keys[i]), &failed);
+	if (object == NULL || failed) {
+		json_decref(keys);
+		return whole(object, true);
+	}
+	set(object, "schema", json_string("tcptune.check.v1"), &failed);
+	set(object, "conforms", json_boolean(result->conforms), &failed);
+	set(object, "live_looked", json_boolean(result->live_looked), &failed);
+	set(object, "boot_looked", json_boolean(result->boot_looked), &failed);
+	set(object, "profiles", text_or_null(result->profiles), &failed);
+	set(object, "interrupted", id_or_null(result->interrupted), &failed);
+	set(object, "settings", keys, &failed);
+	set(object, "refused", refusals_json(result->refused, result->refused_count), &failed);
+	set(object, "unsupported", unsupported_json(result->unsupported, result->unsupported_count),
+	    &failed);
+	return whole(object, failed);
+}
+
+static json_t *time_json(int64_t ns)
+{
+	time_t at = (time_t)(ns / INT64_C(1000000000) - (ns % INT64_C(1000000000) < 0 ? 1 : 0));
+	struct tm parts;
+	char text[64];
+
+	if (gmtime_r(&at, &parts) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+static json_t *journal_key_json(const struct tct_journal_key *key)
+{
+	json_t *object = json_object();
+	bool failed = object == NULL;
+
+	set(object, "key", json_string(key->key->name), &failed);
+	set(object, "before", tct_value_json(&key->before), &failed);
+	set(object, "after", tct_value_json(&key->after), &failed);
+	set(object, "boot_before", tct_value_json(&key->boot_before), &failed);
+	set(object, "boot_after", tct_value_json(&key->boot_after), &failed);
+	set(object, "baseline", tct_value_json(&key->baseline), &failed);
+	set(object, "owned", json_boolean(key->live_owned), &failed);
+	set(object, "because", text_or_null(key->because), &failed);
+	return whole(object, failed);
+}
+
+static const char *state_name(const struct tct_transaction *transaction)
+{
+	switch (transaction->state) {
+	case TCT_TRANSACTION_OPEN:
+		return "interrupted";
+	case TCT_TRANSACTION_COMMITTED:
+		return transaction->undone_by != 0 ? "rolled-back" : "committed";
+	case TCT_TRANSACTION_UNDONE:
+		return "undone";
+	case TCT_TRANSACTION_STUCK:
+		return transaction->undone_by != 0 ? "rolled-back" : "stuck";
+	}
+	return "committed";
+}
+
+static json_t *transaction_json(const struct tct_transaction *transaction)
+{
+	bool rollback = transaction->kind == TCT_TRANSACTION_ROLLBACK;
+	json_t *object = json_object();
+	json_t *keys = json_array();
+	json_t *netns = json_pack("{s:o, s:o, s:b}", "name", text_or_null(transaction->netns.name),
+				  "inode", id_or_null(transaction->netns.inode), "initial",
+				  transaction->netns.initial);
+	bool failed = object == NULL || keys == NULL || netns == NULL;
+
+	for (size_t i = 0; !failed && i < transaction->keys_count; i++)
+		append(keys, journal_key_json(&transaction->keys[i]), &failed);
+	if (object == NULL || failed) {
+		json_decref(keys);
+		json_decref(netns);
+		return whole(object, true);
+	}
+	set(object, "id", id_or_null(transaction->id), &failed);
+	set(object, "kind", json_string(rollback ? "rollback" : "apply"), &failed);
+	set(object, "state", json_string(state_name(transaction)), &failed);
+	set(object, "undoes", id_or_null(transaction->undoes), &failed);
+	set(object, "undone_by", id_or_null(transaction->undone_by), &failed);
+	set(object, "time", time_json(transaction->time_ns), &failed);
+	set(object, "profiles", text_or_null(transaction->profiles), &failed);
+	set(object, "profile_sha256", text_or_null(transaction->profile_sha256), &failed);
+	set(object, "variables",
+	    transaction->variables != NULL ? json_incref(transaction->variables) : json_object(), &failed);
+	set(object, "reason", text_or_null(transaction->reason), &failed);
+	set(object, "user", text_or_null(transaction->user), &failed);
+	set(object, "boot_id", text_or_null(transaction->boot_id), &failed);
+	set(object, "netns", netns, &failed);
+	set(object, "live", json_boolean(transaction->live), &failed);
+	set(object, "persisted", json_boolean(transaction->persisted), &failed);
+	set(object, "error", text_or_null(transaction->error), &failed);
+	set(object, "settings", keys, &failed);
+	return whole(object, failed);
+}
+
+json_t *tct_history_json(const struct tct_journal *journal)
+{
+	json_t *object = json_object();
+	json_t *list = json_array();
+	bool failed = object == NULL || list == NULL;
+
+	/* The newest first, as people ask for it. */
+	for (size_t i = journal->transactions_count; !failed && i-- > 0;)
+		append(list, transaction_json(&journal->transactions[i]), &failed);
+	if (object == NULL || failed) {
+		json_decref(list);
+		return whole(object, true);
+	}
+	set(object, "schema", json_string("tcptune.history.v1"), &failed);
+	set(object, "torn", json_boolean(journal->torn), &failed);
+	set(object, "transactions", list, &failed);
+	return whole(object, failed);
+}
