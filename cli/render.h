@@ -1,0 +1,44 @@
+/* Renderers: they print what was found and never look at the system or judge anything. */
+#ifndef TCT_CLI_RENDER_H
+#define TCT_CLI_RENDER_H
+
+#include "audit/judge/report.h"
+#include "cli/page.h"
+#include "tune/apply.h"
+
+/* `audit` as text: everything, or one line a finding with --quiet. */
+void tct_render_audit(const struct tct_page *page, const struct tct_options *options,
+		      const struct tct_report *report);
+
+/* How many findings at the front of findings[0..count) are of one rule and severity; count > 0. */
+size_t tct_findings_alike(const struct tct_finding *findings, size_t count);
+
+/*
+ * Findings of one rule and severity: title and evidence of each; whose it is, why, remedy, never; references with
+ * verbose. What is the same for all is printed once.
+ */
+void tct_render_findings(const struct tct_page *page, bool verbose,
+			 const struct tct_finding *findings, size_t count);
+
+/* `apply` and its dry run, and `rollback`, as text. */
+void tct_render_apply(const struct tct_page *page, const struct tct_options *options,
+		      const struct tct_apply_result *result);
+void tct_render_rollback(const struct tct_page *page, const struct tct_options *options,
+			 const struct tct_apply_result *result);
+
+/* `check` as text. */
+void tct_render_check(const struct tct_page *page, const struct tct_options *options,
+		      const struct tct_check_result *result);
+
+/* `history` as text: the list, or one transaction. */
+void tct_render_history(const struct tct_page *page, const struct tct_journal *journal);
+void tct_render_transaction(const struct tct_page *page,
+			    const struct tct_transaction *transaction);
+
+/* "applied", "rolled back", "undone by 7", "interrupted" ...: how a transaction stands. */
+const char *tct_transaction_standing(const struct tct_transaction *transaction, char out[64]);
+
+/* A value as /proc/sys has it, or `none` where there is none; owned by the caller, NULL on ENOMEM. */
+char *tct_value_or(const struct tct_value *value, const char *none);
+
+#endif

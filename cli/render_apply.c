@@ -1,0 +1,282 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/render.h"
+#include "cli/render_table.h"
+#include "cli/session.h"
+#include "core/mem.h"
+
+static const char *data_of(const struct tct_text *text)
+{
+	return text->data != NULL ? text->data : "";
+}
+
+/* Where the value goes: "live and boot", "live", "boot". */
+static const char *where(const struct tct_apply_key *setting)
+{
+	if (setting->live_written && setting->persisted)
+		return "live, boot";
+	if (setting->live_written)
+		return "live";
+	return setting->persisted ? "boot" : "-";
+}
+
+static void put_settings(const struct tct_page *page, const struct tct_apply_result *result)
+{
+	static const struct tct_column columns[] = {
+		{ "KEY", false },   { "BEFORE", false },  { "", false },
+		{ "AFTER", false }, { "WRITTEN", false }, { "BECAUSE", false },
+	};
+	TCT_AUTO(tct_table_free)
+	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+
+	for (size_t i = 0; i < result->settings_count; i++) {
+		const struct tct_apply_key *setting = &result->settings[i];
+		TCT_AUTOFREE char *before = tct_value_or(&setting->before, "-");
+		TCT_AUTOFREE char *after = tct_value_or(&setting->after, "-");
+
+		if (!setting->live_written && !setting->persisted)
+			continue;
+		tct_table_row(table);
+		tct_table_cell(table, TCT_STYLE_PLAIN, setting->key->name);
+		tct_table_cell(table, TCT_STYLE_PLAIN, before);
+		tct_table_cell(table, TCT_STYLE_DIM, "->");
+		tct_table_cell(table, TCT_STYLE_GOOD, after);
+		tct_table_cell(table, TCT_STYLE_PLAIN, where(setting));
+		tct_table_cell(table, TCT_STYLE_PLAIN, setting->because);
+	}
+	if (tct_table_rows(table) > 0)
+		tct_page_newline(page);
+	tct_table_print(table);
+}
+
+static void put_diff(const struct tct_page *page, const struct tct_apply_result *result)
+{
+	const char *at = result->drop_in_diff;
+
+	if (at == NULL || at[0] == '\0')
+		return;
+	tct_page_heading(page, "For the next boot", result->drop_in_path);
+	while (*at != '\0') {
+		size_t length = strcspn(at, "\n");
+		TCT_AUTOFREE char *line = tct_text_copy(at, length);
+		enum tct_style style = at[0] == '+'   ? TCT_STYLE_GOOD
+				       : at[0] == '-' ? TCT_STYLE_BAD
+						      : TCT_STYLE_DIM;
+
+		tct_page_line(page, 2, NULL, 0, style, line != NULL ? line : "");
+		at += length;
+		at += *at == '\n' ? 1 : 0;
+	}
+}
+
+static void put_refusals(const struct tct_page *page, const struct tct_plan *plan)
+{
+	if (plan->refused_count == 0)
+		return;
+	tct_page_heading(page, "Refused", "so nothing is changed at all");
+	for (size_t i = 0; i < plan->refused_count; i++) {
+		const struct tct_plan_refusal *refusal = &plan->refused[i];
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		tct_text_addf(&text, "%s%s%s: %s", refusal->kind, refusal->key != NULL ? " " : "",
+			      refusal->key != NULL ? refusal->key->name : "", refusal->reason);
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_BAD, data_of(&text));
+	}
+}
+
+static void put_warnings(const struct tct_page *page, const struct tct_plan *plan)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < plan->shadowed_count; i++) {
+		const struct tct_plan_shadow *shadow = &plan->shadowed[i];
+		TCT_AUTOFREE char *value = tct_value_or(&shadow->value, "another value");
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		if (shadow->refuses && plan->refused_count > 0)
+			continue; /* it is among the refusals */
+		if (first)
+			tct_page_heading(page, "Overridden at the next boot", NULL);
+		first = false;
+		tct_text_addf(&text, "%s: where %s applies the files, %s:%u sets it to %s",
+			      shadow->key->name, tct_boot_model_name(shadow->model), shadow->file,
+			      shadow->line, value != NULL ? value : "?");
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_WARN, data_of(&text));
+	}
+}
+
+static void put_unsupported(const struct tct_page *page, const struct tct_plan_unsupported *items,
+			    size_t count)
+{
+	if (count == 0)
+		return;
+	tct_page_heading(page, "Left out", "this kernel or namespace doesn't have them");
+	for (size_t i = 0; i < count; i++)
+		tct_page_paragraph(page, 2, items[i].key->name, 34, TCT_STYLE_DIM,
+				   items[i].reason);
+}
+
+static void put_next(const struct tct_page *page, const struct tct_text *text)
+{
+	if (text->length > 0)
+		tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text->data);
+}
+
+/* The same apply again, with or without --dry-run. */
+static void suggest_apply(struct tct_text *text, const struct tct_options *options)
+{
+	tct_text_add(text, "tcptune apply");
+	for (size_t i = 0; i < options->profiles.items_count; i++) {
+		tct_text_add(text, " --profile ");
+		tct_shell_word(text, options->profiles.items[i]);
+	}
+	for (size_t i = 0; i < options->vars.items_count; i++) {
+		tct_text_add(text, " --var ");
+		tct_shell_word(text, options->vars.items[i]);
+	}
+	tct_text_add(text, options->no_persist ? " --no-persist" : "");
+	tct_text_add(text, options->persist ? " --persist" : "");
+	tct_text_add(text, options->no_live ? " --no-live" : "");
+	tct_text_add(text, options->allow_shadowed ? " --allow-shadowed" : "");
+	if (options->boot >= 0)
+		tct_text_addf(text, " --boot %s",
+			      tct_option_table[TCT_OPTION_BOOT].choices[options->boot]);
+	if (options->reason != NULL) {
+		tct_text_add(text, " --reason ");
+		tct_shell_word(text, options->reason);
+	}
+	tct_suggest_place(text, options);
+}
+
+static void put_recovered(const struct tct_page *page, const struct tct_apply_result *result)
+{
+	if (result->recovered != 0) {
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      "Transaction %" PRIu64 " had been interrupted; it was undone first.",
+			      result->recovered);
+		tct_page_newline(page);
+	}
+}
+
+/* The first line: what happened. */
+static void put_outcome(const struct tct_page *page, const struct tct_apply_result *result)
+{
+	bool refused = result->plan != NULL && result->plan->refused_count > 0;
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	enum tct_style style = TCT_STYLE_STRONG;
+
+	if (refused)
+		tct_text_add(&text, "Refused: everything is as it was before.");
+	else if (result->rolled_back)
+		tct_text_add(&text, "Failed: what had been written was put back.");
+	else if (result->dry_run && result->changed)
+		tct_text_add(&text, "This would change (nothing has been written):");
+	else if (!result->changed)
+		tct_text_add(&text, "Nothing to do: everything is as asked already.");
+	else
+		tct_text_addf(&text, "Done: transaction %" PRIu64 ".", result->transaction);
+	if (refused || result->rolled_back)
+		style = TCT_STYLE_BAD;
+	tct_page_paragraph(page, 0, NULL, 0, style, data_of(&text));
+}
+
+void tct_render_apply(const struct tct_page *page, const struct tct_options *options,
+		      const struct tct_apply_result *result)
+{
+	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
+	const struct tct_plan *plan = result->plan;
+	bool refused = plan != NULL && plan->refused_count > 0;
+
+	if (options->quiet && !refused)
+		return;
+	put_recovered(page, result);
+	put_outcome(page, result);
+	if (!options->quiet) {
+		put_settings(page, result);
+		put_diff(page, result);
+	}
+	if (plan != NULL) {
+		put_refusals(page, plan);
+		put_warnings(page, plan);
+		put_unsupported(page, plan->unsupported, plan->unsupported_count);
+	}
+	if (options->quiet || refused)
+		return;
+	if (result->dry_run && result->changed) {
+		suggest_apply(&next, options);
+	} else if (result->transaction != 0 && result->changed) {
+		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->transaction);
+		tct_suggest_place(&next, options);
+	} else {
+		tct_text_add(&next, "tcptune check");
+		tct_suggest_place(&next, options);
+	}
+	tct_page_newline(page);
+	put_next(page, &next);
+}
+
+static void put_conflicts(const struct tct_page *page, const struct tct_options *options,
+			  const struct tct_apply_result *result)
+{
+	if (result->conflicts_count == 0)
+		return;
+	tct_page_heading(page, "Conflicts",
+			 options->force ? "changed since, put back all the same"
+					: "changed since, so left alone");
+	for (size_t i = 0; i < result->conflicts_count; i++) {
+		const struct tct_conflict *conflict = &result->conflicts[i];
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		tct_text_addf(&text, "%s: %s",
+			      conflict->key != NULL ? conflict->key->name : TCT_DROP_IN_PATH,
+			      conflict->reason);
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_WARN, data_of(&text));
+	}
+}
+
+void tct_render_rollback(const struct tct_page *page, const struct tct_options *options,
+			 const struct tct_apply_result *result)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
+	bool conflicts = result->conflicts_count > 0;
+
+	if (options->quiet) {
+		put_conflicts(page, options, result);
+		return;
+	}
+	put_recovered(page, result);
+	if (result->rolled_back)
+		tct_text_add(&text, "Failed: what had been written was put back.");
+	else if (result->undid == 0)
+		tct_text_add(&text, "Nothing to roll back.");
+	else if (result->dry_run)
+		tct_text_addf(&text,
+			      "Undoing transaction %" PRIu64
+			      " would change (nothing has been written):",
+			      result->undid);
+	else if (!result->changed)
+		tct_text_addf(&text, "Transaction %" PRIu64 " is not undone: nothing was changed.",
+			      result->undid);
+	else
+		tct_text_addf(&text, "Done: transaction %" PRIu64 " is undone%s.", result->undid,
+			      conflicts && !options->force ? ", but for the conflicts" : "");
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_STRONG, data_of(&text));
+	put_settings(page, result);
+	put_diff(page, result);
+	put_conflicts(page, options, result);
+	if (conflicts && !options->force && result->undid != 0) {
+		tct_text_addf(&next, "tcptune rollback %" PRIu64 " --force", result->undid);
+	} else if (result->dry_run && result->changed) {
+		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->undid);
+		tct_text_add(&next, options->force ? " --force" : "");
+	} else {
+		tct_text_add(&next, "tcptune history");
+	}
+	tct_suggest_place(&next, options);
+	tct_page_newline(page);
+	put_next(page, &next);
+}

@@ -1,0 +1,190 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/render.h"
+#include "core/mem.h"
+
+enum {
+	INDENT = 2,
+	LABEL = 8,
+};
+
+static const char *orempty(const struct tct_text *text)
+{
+	return text->data != NULL ? text->data : "";
+}
+
+/* Whose it is, and whether any kernel setting helps. */
+static void put_cause(const struct tct_page *page, const struct tct_finding *finding)
+{
+	static const char *const words[TCT_CAUSE_LIMIT] = {
+		[TCT_CAUSE_APPLICATION] = "application",
+		[TCT_CAUSE_SYSCTL] = "sysctl",
+		[TCT_CAUSE_NETWORK] = "network",
+		[TCT_CAUSE_ATTACK] = "attack",
+		[TCT_CAUSE_MEMORY] = "memory",
+	};
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	tct_text_add(&text, words[finding->rule->cause]);
+	if (finding->rule->cause != TCT_CAUSE_SYSCTL && finding->rule->sysctls_count == 0)
+		tct_text_add(&text, " (no kernel setting helps)");
+	tct_page_paragraph(page, INDENT, "whose", LABEL, TCT_STYLE_PLAIN, orempty(&text));
+}
+
+static void put_evidence(const struct tct_page *page, const struct tct_finding *finding)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	for (size_t i = 0; i < finding->evidence_count; i++) {
+		const struct tct_evidence *evidence = &finding->evidence[i];
+
+		tct_text_addf(&text, "%s%s = ", i > 0 ? ", " : "", evidence->name);
+		tct_result_print(&evidence->result, &text);
+	}
+	if (text.length > 0)
+		tct_page_paragraph(page, INDENT, "seen", LABEL, TCT_STYLE_PLAIN, orempty(&text));
+}
+
+/* What to do, line by line; lines that begin with a blank are shown as they are. */
+static void add_remedy(const struct tct_finding *finding, struct tct_text *text)
+{
+	if (finding->application != NULL)
+		tct_text_addf(text, "%s\n", finding->application);
+	for (size_t i = 0; i < finding->sysctls_count; i++) {
+		const struct tct_sysctl_change *change = &finding->sysctls[i];
+		TCT_AUTOFREE char *from = tct_value_or(&change->from, "(not known)");
+		TCT_AUTOFREE char *to = tct_value_or(&change->to, "(not known)");
+
+		tct_text_addf(text, " sysctl %s: %s -> %s\n", change->key->name,
+			      from != NULL ? from : "?", to != NULL ? to : "?");
+	}
+	for (size_t i = 0; i < finding->commands_count; i++)
+		tct_text_addf(text, " %s\n", finding->commands[i]);
+}
+
+static void put_remedy(const struct tct_page *page, const struct tct_text *remedy)
+{
+	const char *at = orempty(remedy);
+	const char *label = "do";
+
+	while (*at != '\0') {
+		size_t length = strcspn(at, "\n");
+		bool verbatim = at[0] == ' ';
+		TCT_AUTOFREE char *line =
+			tct_text_copy(at + (verbatim ? 1 : 0), length - (verbatim ? 1 : 0));
+
+		if (verbatim)
+			tct_page_line(page, INDENT, label, LABEL, TCT_STYLE_STRONG,
+				      line != NULL ? line : "");
+		else
+			tct_page_paragraph(page, INDENT, label, LABEL, TCT_STYLE_PLAIN,
+					   line != NULL ? line : "");
+		label = NULL;
+		at += length + 1;
+	}
+}
+
+/* What one finding says besides its title, as one text: equal texts are printed once. */
+struct body {
+	struct tct_text why;
+	struct tct_text remedy;
+};
+
+static void done_body(struct body *body)
+{
+	tct_text_done(&body->why);
+	tct_text_done(&body->remedy);
+}
+
+static void make_body(const struct tct_finding *finding, struct body *body)
+{
+	*body = (struct body){ 0 };
+	if (finding->why != NULL)
+		tct_text_add(&body->why, finding->why);
+	add_remedy(finding, &body->remedy);
+}
+
+static void put_why(const struct tct_page *page, const struct tct_text *why)
+{
+	if (why->length > 0)
+		tct_page_paragraph(page, INDENT, "why", LABEL, TCT_STYLE_PLAIN, why->data);
+}
+
+/* What the rule says, whatever was found. */
+static void put_rule(const struct tct_page *page, bool verbose, const struct tct_rule *rule)
+{
+	for (size_t i = 0; i < rule->never_count; i++) {
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		tct_text_addf(&text, "%s: %s", rule->never[i].what, rule->never[i].because);
+		tct_page_paragraph(page, INDENT, i == 0 ? "never" : NULL, LABEL, TCT_STYLE_PLAIN,
+				   orempty(&text));
+	}
+	for (size_t i = 0; verbose && i < rule->references_count; i++)
+		tct_page_paragraph(page, INDENT, i == 0 ? "see" : NULL, LABEL, TCT_STYLE_DIM,
+				   rule->references[i]);
+}
+
+static void put_tag(const struct tct_page *page, const struct tct_finding *finding, size_t count)
+{
+	static const char *const tags[TCT_SEVERITY_LIMIT] = {
+		[TCT_SEVERITY_CRITICAL] = "CRITICAL",
+		[TCT_SEVERITY_WARNING] = "WARNING",
+		[TCT_SEVERITY_ADVICE] = "ADVICE",
+		[TCT_SEVERITY_INFO] = "INFO",
+	};
+
+	tct_page_newline(page);
+	tct_page_put(page, tct_severity_style(finding->severity), tags[finding->severity]);
+	tct_page_putf(page, TCT_STYLE_DIM, "  %s", finding->rule->id);
+	if (count > 1)
+		tct_page_putf(page, TCT_STYLE_DIM, ", %zu times", count);
+	tct_page_newline(page);
+}
+
+size_t tct_findings_alike(const struct tct_finding *findings, size_t count)
+{
+	size_t alike = 1;
+
+	while (alike < count && findings[alike].rule == findings[0].rule &&
+	       findings[alike].severity == findings[0].severity)
+		alike++;
+	return alike;
+}
+
+void tct_render_findings(const struct tct_page *page, bool verbose,
+			 const struct tct_finding *findings, size_t count)
+{
+	TCT_AUTO(done_body) struct body common = { 0 };
+	bool same_why = true;
+	bool same_remedy = true;
+
+	make_body(&findings[0], &common);
+	for (size_t i = 1; i < count; i++) {
+		TCT_AUTO(done_body) struct body body = { 0 };
+
+		make_body(&findings[i], &body);
+		same_why = same_why && strcmp(orempty(&body.why), orempty(&common.why)) == 0;
+		same_remedy = same_remedy &&
+			      strcmp(orempty(&body.remedy), orempty(&common.remedy)) == 0;
+	}
+	put_tag(page, &findings[0], count);
+	for (size_t i = 0; i < count; i++) {
+		TCT_AUTO(done_body) struct body body = { 0 };
+
+		make_body(&findings[i], &body);
+		tct_page_paragraph(page, INDENT, NULL, 0, TCT_STYLE_STRONG, findings[i].title);
+		put_evidence(page, &findings[i]);
+		if (!same_why)
+			put_why(page, &body.why);
+		if (!same_remedy)
+			put_remedy(page, &body.remedy);
+	}
+	put_cause(page, &findings[0]);
+	if (same_why)
+		put_why(page, &common.why);
+	if (same_remedy)
+		put_remedy(page, &common.remedy);
+	put_rule(page, verbose, findings[0].rule);
+}

@@ -1,0 +1,173 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/render.h"
+#include "cli/render_table.h"
+#include "cli/session.h"
+#include "core/mem.h"
+
+const char *tct_transaction_standing(const struct tct_transaction *transaction, char out[64])
+{
+	int length = -1;
+
+	switch (transaction->state) {
+	case TCT_TRANSACTION_OPEN:
+		length = snprintf(out, 64, "interrupted");
+		break;
+	case TCT_TRANSACTION_UNDONE:
+		length = snprintf(out, 64, "failed, put back");
+		break;
+	case TCT_TRANSACTION_STUCK:
+		length = snprintf(out, 64, "failed, partly stuck");
+		break;
+	case TCT_TRANSACTION_COMMITTED:
+		if (transaction->undone_by != 0)
+			length = snprintf(out, 64, "undone by %" PRIu64, transaction->undone_by);
+		else
+			length = snprintf(out, 64, "%s",
+					  transaction->kind == TCT_TRANSACTION_APPLY ? "stands"
+										     : "done");
+		break;
+	}
+	if (length < 0)
+		out[0] = '\0';
+	return out;
+}
+
+/* "apply highconn", "rollback of 3". */
+static void add_what(struct tct_text *text, const struct tct_transaction *transaction)
+{
+	if (transaction->kind == TCT_TRANSACTION_ROLLBACK)
+		tct_text_addf(text, "rollback of %" PRIu64, transaction->undoes);
+	else
+		tct_text_addf(text, "apply %s",
+			      transaction->profiles != NULL ? transaction->profiles : "");
+}
+
+static void add_row(struct tct_table *table, const struct tct_transaction *transaction)
+{
+	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
+	char text[64];
+	enum tct_style style = TCT_STYLE_PLAIN;
+
+	if (transaction->state == TCT_TRANSACTION_OPEN ||
+	    transaction->state == TCT_TRANSACTION_STUCK)
+		style = TCT_STYLE_BAD;
+	else if (transaction->undone_by != 0 || transaction->state == TCT_TRANSACTION_UNDONE)
+		style = TCT_STYLE_DIM;
+	tct_table_row(table);
+	if (snprintf(text, sizeof(text), "%" PRIu64, transaction->id) < 0)
+		text[0] = '\0';
+	tct_table_cell(table, style, text);
+	tct_table_cell(table, style, tct_time_text(transaction->time_ns, text));
+	tct_table_cell(table, style, transaction->user);
+	add_what(&what, transaction);
+	tct_table_cell(table, style, what.data);
+	if (snprintf(text, sizeof(text), "%zu", transaction->keys_count) < 0)
+		text[0] = '\0';
+	tct_table_cell(table, style, text);
+	tct_table_cell(table, style, tct_transaction_standing(transaction, text));
+	tct_table_cell(table, style, transaction->reason);
+}
+
+void tct_render_history(const struct tct_page *page, const struct tct_journal *journal)
+{
+	static const struct tct_column columns[] = {
+		{ "ID", true },	   { "TIME", false },  { "USER", false },   { "WHAT", false },
+		{ "KEYS", true },  { "STATE", false }, { "REASON", false },
+	};
+	TCT_AUTO(tct_table_free)
+	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+	const struct tct_transaction *interrupted = tct_journal_interrupted(journal);
+
+	if (journal->transactions_count == 0) {
+		tct_page_line(page, 0, NULL, 0, TCT_STYLE_PLAIN, "Nothing has been applied yet.");
+		return;
+	}
+	for (size_t i = journal->transactions_count; i-- > 0;)
+		add_row(table, &journal->transactions[i]);
+	tct_table_print(table);
+	if (interrupted != NULL) {
+		tct_page_newline(page);
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      "Transaction %" PRIu64 " was interrupted; 'tcptune rollback' puts it "
+			      "right.",
+			      interrupted->id);
+		tct_page_newline(page);
+	}
+}
+
+static void put_keys(const struct tct_page *page, const struct tct_transaction *transaction)
+{
+	static const struct tct_column columns[] = {
+		{ "KEY", false },	{ "LIVE BEFORE", false }, { "LIVE AFTER", false },
+		{ "BOOT BEFORE", false }, { "BOOT AFTER", false },
+	};
+	TCT_AUTO(tct_table_free)
+	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+
+	for (size_t i = 0; i < transaction->keys_count; i++) {
+		const struct tct_journal_key *key = &transaction->keys[i];
+		TCT_AUTOFREE char *before = tct_value_or(&key->before, "-");
+		TCT_AUTOFREE char *after = tct_value_or(&key->after, "-");
+		TCT_AUTOFREE char *boot_before = tct_value_or(&key->boot_before, "-");
+		TCT_AUTOFREE char *boot_after = tct_value_or(&key->boot_after, "-");
+
+		tct_table_row(table);
+		tct_table_cell(table, key->stuck ? TCT_STYLE_BAD : TCT_STYLE_PLAIN, key->key->name);
+		tct_table_cell(table, TCT_STYLE_PLAIN, before);
+		tct_table_cell(table, TCT_STYLE_PLAIN, after);
+		tct_table_cell(table, TCT_STYLE_PLAIN, boot_before);
+		tct_table_cell(table, TCT_STYLE_PLAIN, boot_after);
+	}
+	tct_page_newline(page);
+	tct_table_print(table);
+}
+
+static void put_field(const struct tct_page *page, const char *label, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		tct_page_paragraph(page, 2, label, 12, TCT_STYLE_PLAIN, text);
+}
+
+static void put_variables(const struct tct_page *page, json_t *variables)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(variables, name, value) {
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		tct_text_addf(&text, "%s = %s", name,
+			      json_is_string(value) ? json_string_value(value) : "?");
+		put_field(page, "variable", text.data);
+	}
+}
+
+void tct_render_transaction(const struct tct_page *page,
+			    const struct tct_transaction *transaction)
+{
+	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
+	TCT_AUTO(tct_text_done) struct tct_text namespace = { 0 };
+	char text[64];
+
+	add_what(&what, transaction);
+	tct_page_putf(page, TCT_STYLE_STRONG, "Transaction %" PRIu64 ": %s", transaction->id,
+		      what.data != NULL ? what.data : "");
+	tct_page_newline(page);
+	put_field(page, "state", tct_transaction_standing(transaction, text));
+	put_field(page, "time", tct_time_text(transaction->time_ns, text));
+	put_field(page, "user", transaction->user);
+	put_field(page, "reason", transaction->reason);
+	if (transaction->netns.initial)
+		tct_text_add(&namespace, "initial");
+	else
+		tct_text_addf(&namespace, "%s net:[%" PRIu64 "]", transaction->netns.name,
+			      transaction->netns.inode);
+	put_field(page, "namespace", namespace.data);
+	put_field(page, "profile", transaction->profile_sha256);
+	put_variables(page, transaction->variables);
+	put_field(page, "error", transaction->error);
+	put_keys(page, transaction);
+}

@@ -1,0 +1,203 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/profile_view.h"
+#include "cli/render.h"
+#include "cli/render_table.h"
+#include "core/mem.h"
+
+enum { LABEL = 10 };
+
+static const char *data_of(const struct tct_text *text)
+{
+	return text->data != NULL ? text->data : "";
+}
+
+void tct_bound_source(const struct tct_bound *bound, struct tct_text *out)
+{
+	if (bound->literal.kind != TCT_VALUE_NONE) {
+		TCT_AUTOFREE char *text = tct_value_or(&bound->literal, "");
+
+		tct_text_add(out, text != NULL ? text : "");
+		return;
+	}
+	for (unsigned i = 0; i < TCT_KEY_FIELDS_MAX; i++) {
+		/* Trailing fields that the key doesn't have are NULL, as those to keep are. */
+		bool more = false;
+
+		for (unsigned j = i; j < TCT_KEY_FIELDS_MAX; j++)
+			more = more || bound->fields[j] != NULL;
+		if (!more)
+			break;
+		tct_text_addf(out, "%s%s", i > 0 ? " " : "",
+			      bound->fields[i] != NULL ? tct_expr_source(bound->fields[i]) : "keep");
+	}
+}
+
+static void add_bound(const char *word, const struct tct_bound *bound, struct tct_text *out)
+{
+	if (!bound->given)
+		return;
+	tct_text_addf(out, "%s%s ", out->length > 0 ? ", " : "", word);
+	tct_bound_source(bound, out);
+}
+
+static void put_variables(const struct tct_page *page, const struct tct_profile_set *set)
+{
+	static const struct tct_column columns[] = {
+		{ "VARIABLE", false },
+		{ "HERE", false },
+		{ "IS", false },
+		{ "FOR", false },
+	};
+	TCT_AUTO(tct_table_free)
+	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+
+	for (size_t i = 0; i < set->variables_count; i++) {
+		const struct tct_variable *variable = &set->variables[i];
+		TCT_AUTO(tct_text_done) struct tct_text value = { 0 };
+		TCT_AUTO(tct_text_done) struct tct_text source = { 0 };
+
+		if (variable->value.status == TCT_STATUS_VALUE)
+			tct_result_print(&variable->value, &value);
+		tct_text_add(&source, tct_expr_source(variable->expr));
+		if (variable->origin != NULL)
+			tct_text_addf(&source, " (%s)", variable->origin);
+		tct_table_row(table);
+		tct_table_cell(table, TCT_STYLE_PLAIN, variable->name);
+		tct_table_cell(table, value.data != NULL ? TCT_STYLE_PLAIN : TCT_STYLE_DIM,
+			       value.data != NULL ? value.data : "not set");
+		tct_table_cell(table, TCT_STYLE_PLAIN, data_of(&source));
+		tct_table_cell(table, TCT_STYLE_PLAIN, variable->summary);
+	}
+	if (tct_table_rows(table) > 0)
+		tct_page_heading(page, "Variables", "--var NAME=VALUE overrides them");
+	tct_table_print(table);
+}
+
+static void put_setting(const struct tct_page *page, const struct tct_report *report,
+			const struct tct_setting_verdict *verdict)
+{
+	const struct tct_setting *setting = verdict->setting;
+	TCT_AUTO(tct_text_done) struct tct_text asked = { 0 };
+	TCT_AUTO(tct_text_done) struct tct_text here = { 0 };
+	TCT_AUTOFREE char *live =
+		tct_value_or(tct_observation_value(report->observation, setting->key), "?");
+	TCT_AUTOFREE char *wanted = tct_value_or(&verdict->wanted, "?");
+
+	add_bound("set", &setting->set, &asked);
+	add_bound("at least", &setting->at_least, &asked);
+	add_bound("at most", &setting->at_most, &asked);
+	tct_page_newline(page);
+	tct_page_putf(page, TCT_STYLE_STRONG, "  %s", setting->key->name);
+	tct_page_putf(page, TCT_STYLE_DIM, "  (%s)", setting->profile);
+	tct_page_newline(page);
+	tct_page_paragraph(page, 4, "asks for", LABEL, TCT_STYLE_PLAIN, data_of(&asked));
+	if (verdict->status == TCT_SETTING_OK)
+		tct_text_addf(&here, "ok: %s", live != NULL ? live : "?");
+	else if (verdict->status == TCT_SETTING_CHANGE)
+		tct_text_addf(&here, "%s -> %s", live != NULL ? live : "?",
+			      wanted != NULL ? wanted : "?");
+	else
+		tct_text_addf(&here, "%s: %s", tct_setting_status_name(verdict->status),
+			      verdict->reason);
+	tct_page_paragraph(page, 4, "here", LABEL,
+			   verdict->status == TCT_SETTING_CHANGE ? TCT_STYLE_GOOD : TCT_STYLE_PLAIN,
+			   data_of(&here));
+	for (size_t i = 0; i < setting->requirements_count; i++)
+		tct_page_paragraph(page, 4, "requires", LABEL, TCT_STYLE_PLAIN,
+				   setting->requirements[i].text);
+	if (setting->because != NULL)
+		tct_page_paragraph(page, 4, "because", LABEL, TCT_STYLE_PLAIN, setting->because);
+}
+
+static void put_rules(const struct tct_page *page, bool verbose,
+		      const struct tct_profile_set *set)
+{
+	static const struct tct_column columns[] = {
+		{ "RULE", false },
+		{ "SEVERITY", false },
+		{ "WHOSE", false },
+		{ "WHEN", false },
+	};
+	TCT_AUTO(tct_table_free)
+	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+
+	for (size_t i = 0; i < set->rules_count; i++) {
+		const struct tct_rule *rule = &set->rules[i];
+		TCT_AUTO(tct_text_done) struct tct_text severities = { 0 };
+
+		for (enum tct_severity severity = TCT_SEVERITY_CRITICAL;
+		     severity < TCT_SEVERITY_LIMIT; severity++) {
+			if (rule->severity_given[severity])
+				tct_text_addf(&severities, "%s%s", severities.length > 0 ? "/" : "",
+					      tct_severity_name(severity));
+		}
+		tct_table_row(table);
+		tct_table_cell(table, TCT_STYLE_PLAIN, rule->id);
+		tct_table_cell(table, TCT_STYLE_PLAIN, data_of(&severities));
+		tct_table_cell(table, TCT_STYLE_PLAIN, tct_cause_name(rule->cause));
+		tct_table_cell(table, TCT_STYLE_PLAIN,
+			       verbose ? tct_expr_source(rule->when)
+				       : tct_template_source(rule->title));
+	}
+	if (tct_table_rows(table) > 0)
+		tct_page_heading(page, "Rules", verbose ? NULL : "tcptune explain RULE tells more");
+	tct_table_print(table);
+}
+
+static void put_never(const struct tct_page *page, const struct tct_profile_set *set)
+{
+	for (size_t i = 0; i < set->never_count; i++) {
+		const struct tct_never *never = &set->never[i];
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		if (i == 0)
+			tct_page_heading(page, "Never", "refused whoever asks for it");
+		tct_text_addf(&text, "%s when %s: %s", never->key->name,
+			      tct_expr_source(never->when), never->because);
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, data_of(&text));
+	}
+}
+
+void tct_render_profile(const struct tct_page *page, bool verbose, const struct tct_report *report,
+			const char *origin)
+{
+	const struct tct_profile_set *set = report->set;
+
+	tct_page_put(page, TCT_STYLE_STRONG, set->names[0]);
+	tct_page_putf(page, TCT_STYLE_DIM, "  (%s)", origin);
+	tct_page_newline(page);
+	if (set->summary != NULL)
+		tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, set->summary);
+	put_variables(page, set);
+	if (report->settings_count > 0)
+		tct_page_heading(page, "Settings", "and what they come to on this host");
+	for (size_t i = 0; i < report->settings_count; i++)
+		put_setting(page, report, &report->settings[i]);
+	put_rules(page, verbose, set);
+	put_never(page, set);
+}
+
+void tct_render_profiles(const struct tct_page *page, const struct tct_profile_info *infos,
+			 size_t count)
+{
+	static const struct tct_column columns[] = {
+		{ "PROFILE", false },
+		{ "FROM", false },
+		{ "SUMMARY", false },
+	};
+	TCT_AUTO(tct_table_free)
+	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+
+	for (size_t i = 0; i < count; i++) {
+		bool broken = infos[i].error[0] != '\0';
+
+		tct_table_row(table);
+		tct_table_cell(table, TCT_STYLE_PLAIN, infos[i].name);
+		tct_table_cell(table, TCT_STYLE_PLAIN, infos[i].origin);
+		tct_table_cell(table, broken ? TCT_STYLE_BAD : TCT_STYLE_PLAIN,
+			       broken ? infos[i].error : infos[i].summary);
+	}
+	tct_table_print(table);
+}

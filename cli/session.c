@@ -1,0 +1,260 @@
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/color.h"
+#include "cli/page.h"
+#include "cli/progress.h"
+#include "core/mem.h"
+
+static int split_var(const char *given, struct tct_var_override *var, char **name,
+		     struct tct_err *err)
+{
+	const char *equals = strchr(given, '=');
+
+	if (equals == NULL || equals == given || equals[1] == '\0')
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--var wants NAME=VALUE, not '%s'",
+				   given);
+	*name = tct_text_copy(given, (size_t)(equals - given));
+	if (*name == NULL)
+		return tct_err_nomem(err);
+	*var = (struct tct_var_override){ .name = *name, .value = equals + 1, .origin = "--var" };
+	return 0;
+}
+
+static int open_vars(struct tct_session *session, struct tct_err *err)
+{
+	const struct tct_strings *given = &session->options->vars;
+
+	if (given->items_count == 0)
+		return 0;
+	session->vars = calloc(given->items_count, sizeof(*session->vars));
+	session->var_names = calloc(given->items_count, sizeof(*session->var_names));
+	if (session->vars == NULL || session->var_names == NULL)
+		return tct_err_nomem(err);
+	session->request.vars = session->vars;
+	for (size_t i = 0; i < given->items_count; i++) {
+		int code = split_var(given->items[i], &session->vars[i], &session->var_names[i], err);
+
+		if (code < 0)
+			return code;
+		session->request.vars_count = i + 1;
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(session->vars[i].name, session->vars[j].name) == 0)
+				return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+						   "--var %s is given twice", session->vars[i].name);
+		}
+	}
+	return 0;
+}
+
+int tct_session_open(struct tct_session *session, const struct tct_options *options,
+		     const char *default_profile, struct tct_err *err)
+{
+	*session = (struct tct_session){ .options = options, .root = { .fd = -1 } };
+	session->request.root = &session->root;
+	session->request.names = options->profiles.items;
+	session->request.names_count = options->profiles.items_count;
+	if (options->root != NULL && options->netns != NULL)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--root and --netns exclude each other: files have no namespace");
+
+	int code = open_vars(session, err);
+
+	if (code == 0)
+		code = tct_root_open(&session->root, options->root, err);
+	if (code == 0 && session->root.live)
+		code = tct_netns_enter(options->netns, &session->netns, err);
+	if (code < 0)
+		return code;
+	if (options->profiles.items_count == 0 && default_profile != NULL) {
+		session->fallback = default_profile;
+		session->request.names = &session->fallback;
+		session->request.names_count = 1;
+	}
+	return 0;
+}
+
+void tct_session_done(struct tct_session *session)
+{
+	for (size_t i = 0; session->var_names != NULL && i < session->options->vars.items_count; i++)
+		free(session->var_names[i]);
+	free(session->var_names);
+	free(session->vars);
+	tct_root_done(&session->root);
+	*session = (struct tct_session){ .root = { .fd = -1 } };
+}
+
+int tct_session_observe(const struct tct_session *session, bool sockets, int64_t interval_ns,
+			struct tct_observation **out, struct tct_err *err)
+{
+	const struct tct_observe_options observe = {
+		.root = &session->root,
+		.netns = session->root.live ? &session->netns : NULL,
+		.interval_ns = interval_ns,
+		.sockets = sockets,
+		.counters = sockets,
+	};
+	char number[TCT_NUMBER_TEXT];
+	char text[TCT_NUMBER_TEXT + 32];
+	struct tct_progress progress;
+
+	if (snprintf(text, sizeof(text), "looking for %s ...",
+		     tct_text_nanoseconds(interval_ns, number)) < 0)
+		text[0] = '\0';
+	tct_progress_begin(&progress, interval_ns > 0 ? text : "looking ...");
+
+	int code = tct_observe(&observe, out, err);
+
+	tct_progress_end(&progress);
+	return code;
+}
+
+int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,
+		    struct tct_facts *facts, struct tct_profile_set **set, struct tct_err *err)
+{
+	*facts = (struct tct_facts){ 0 };
+	tct_facts_from_host(&observation->host, facts);
+	return tct_profile_set_load(&session->request, facts, set, err);
+}
+
+int tct_session_load(const struct tct_session *session, struct tct_facts *facts,
+		     struct tct_observation **observation, struct tct_profile_set **set,
+		     struct tct_err *err)
+{
+	int code = tct_session_observe(session, false, 0, observation, err);
+
+	return code < 0 ? code : tct_session_set(session, *observation, facts, set, err);
+}
+
+static void say(const char *text)
+{
+	TCT_AUTO(tct_text_done) struct tct_text safe = { 0 };
+	struct tct_page page;
+
+	tct_page_init(&page, stderr, NULL);
+	tct_safe_add(&safe, text, page.utf8);
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "tcptune: %s\n", safe.data != NULL ? safe.data : "out of memory");
+}
+
+int tct_complain(const struct tct_err *err)
+{
+	char text[1024];
+
+	say(tct_err_text(err, text, sizeof(text)));
+	switch (err->fault) {
+	case TCT_FAULT_NONE:
+	case TCT_FAULT_INPUT:
+		return TCT_EXIT_INPUT;
+	case TCT_FAULT_REFUSED:
+		return TCT_EXIT_REFUSED;
+	case TCT_FAULT_STUCK:
+		return TCT_EXIT_STUCK;
+	case TCT_FAULT_BUSY:
+		return TCT_EXIT_BUSY;
+	}
+	return TCT_EXIT_INPUT;
+}
+
+int tct_bad_usage(const char *format, ...)
+{
+	TCT_AUTOFREE char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	say(text != NULL ? text : "out of memory");
+	return TCT_EXIT_INPUT;
+}
+
+int tct_print_json(json_t *document, int code)
+{
+	size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
+	struct tct_err err;
+
+	if (document == NULL) {
+		(void)tct_err_nomem(&err);
+		return tct_complain(&err);
+	}
+	if (isatty(STDOUT_FILENO) == 1)
+		flags |= JSON_ENSURE_ASCII; /* nothing in the data may act on the terminal */
+
+	/* Whole or not at all: a document that can't be made must not leave half of it behind. */
+	TCT_AUTOFREE char *text = json_dumps(document, flags);
+
+	json_decref(document);
+	if (text == NULL) {
+		(void)tct_err_nomem(&err);
+		return tct_complain(&err);
+	}
+	(void)fputs(text, stdout);
+	(void)fputc('\n', stdout);
+	return code;
+}
+
+bool tct_wants_json(const struct tct_options *options)
+{
+	return options->format == TCT_FORMAT_JSON;
+}
+
+void tct_shell_word(struct tct_text *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./:=,+@%";
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		tct_text_add(out, word);
+		return;
+	}
+	tct_text_add(out, "'");
+	for (; *word != '\0'; word++) {
+		if (*word == '\'')
+			tct_text_add(out, "'\\''");
+		else
+			tct_text_add_bytes(out, word, 1);
+	}
+	tct_text_add(out, "'");
+}
+
+void tct_suggest_place(struct tct_text *out, const struct tct_options *options)
+{
+	if (options->root != NULL) {
+		tct_text_add(out, " --root ");
+		tct_shell_word(out, options->root);
+	}
+	if (options->netns != NULL) {
+		tct_text_add(out, " --netns ");
+		tct_shell_word(out, options->netns);
+	}
+}
+
+bool tct_parse_id(const char *text, uint64_t *id)
+{
+	char *end;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	errno = 0;
+	*id = strtoull(text, &end, 10);
+	return errno == 0 && *id != 0;
+}
+
+const char *tct_time_text(int64_t time_ns, char out[32])
+{
+	time_t seconds = (time_t)(time_ns / 1000000000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+	return out;
+}

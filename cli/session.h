@@ -1,0 +1,96 @@
+/* What the commands share: the root, the namespace and the profile request from the options; output; errors. */
+#ifndef TCT_CLI_SESSION_H
+#define TCT_CLI_SESSION_H
+
+#include <jansson.h>
+
+#include "audit/judge/report.h"
+#include "cli/options.h"
+
+/* Destructors for TCT_AUTO(). */
+static inline void tct_drop_observation(struct tct_observation *const *observation)
+{
+	tct_observation_free(*observation);
+}
+
+static inline void tct_drop_set(struct tct_profile_set *const *set)
+{
+	tct_profile_set_free(*set);
+}
+
+static inline void tct_drop_report(struct tct_report *const *report)
+{
+	tct_report_free(*report);
+}
+
+enum {
+	TCT_EXIT_DONE = 0,
+	TCT_EXIT_NO = 1,
+	TCT_EXIT_INPUT = 2,
+	TCT_EXIT_REFUSED = 3,
+	TCT_EXIT_STUCK = 4,
+	TCT_EXIT_BUSY = 5,
+};
+
+struct tct_session {
+	const struct tct_options *options;
+	struct tct_root root;
+	struct tct_netns netns;
+	struct tct_profile_request request; /* names and vars of the options; points into the session */
+	const char *fallback;               /* the profile when none is named */
+	struct tct_var_override *vars;      /* owned */
+	char **var_names;                   /* owned, vars_count of them */
+};
+
+/*
+ * Open the root (--root) and, on the live host, enter the namespace (--netns). default_profile (may be NULL) is
+ * asked for when the options name none. Release with tct_session_done in either case. Errors: INPUT, REFUSED.
+ */
+int tct_session_open(struct tct_session *session, const struct tct_options *options,
+		     const char *default_profile, struct tct_err *err);
+void tct_session_done(struct tct_session *session);
+
+/*
+ * Observe through the session: sockets and counters or only keys and files, over interval_ns. A word about it
+ * appears on stderr, if that is a terminal, when it takes longer than half a second.
+ */
+int tct_session_observe(const struct tct_session *session, bool sockets, int64_t interval_ns,
+			struct tct_observation **out, struct tct_err *err);
+
+/* Load the set for the host observed, and its facts. *set is owned by the caller. */
+int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,
+		    struct tct_facts *facts, struct tct_profile_set **set, struct tct_err *err);
+
+/* Observe keys and files only, and load the set for that host. Both are owned by the caller. */
+int tct_session_load(const struct tct_session *session, struct tct_facts *facts,
+		     struct tct_observation **observation, struct tct_profile_set **set,
+		     struct tct_err *err);
+
+/* Say what is wrong, as one line on stderr; returns the exit code of the fault. */
+int tct_complain(const struct tct_err *err);
+
+/* The same for bad usage: exit code 2. */
+__attribute__((format(printf, 1, 2))) int tct_bad_usage(const char *format, ...);
+
+/*
+ * Print one document on stdout and drop it: two blanks a level, members in the order they were set. NULL is
+ * lack of memory. Returns the exit code to go on with: `code`, or the one of the failure.
+ */
+int tct_print_json(json_t *document, int code);
+
+/* True if the options ask for JSON. */
+bool tct_wants_json(const struct tct_options *options);
+
+/* Append " --root DIR" and " --netns X" as given, for commands that are suggested. */
+void tct_suggest_place(struct tct_text *out, const struct tct_options *options);
+
+/* Append a word for a shell, quoted where it needs it. */
+void tct_shell_word(struct tct_text *out, const char *word);
+
+/* A transaction's number: digits only, not 0. */
+bool tct_parse_id(const char *text, uint64_t *id);
+
+/* time_ns (CLOCK_REALTIME) as RFC 3339 in UTC, whole seconds. Returns out. */
+const char *tct_time_text(int64_t time_ns, char out[32]);
+
+#endif
