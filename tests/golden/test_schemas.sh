@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Every JSON document that the golden cases print is valid by its schema, and every schema is tried.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+if ! python3 -c 'import jsonschema' 2>/dev/null; then
+	echo "SKIPPED: python3 has no module jsonschema, so no document was looked at"
+	exit 77
+fi
+folder=$(mktemp -d "${TMPDIR:-/tmp}/tct-schemas.XXXXXX") || exit 1
+trap 'rm -rf "$folder"' EXIT
+# Whether the transcripts are right is the other test's business.
+TCT_GOLDEN_JSON=$folder "$here/run.sh" >/dev/null
+python3 "$here/validate.py" "$here/../../docs/schemas" "$folder"/*.json

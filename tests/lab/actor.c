@@ -1,0 +1,153 @@
+#include "tests/lab/actor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t lab_now_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		lab_exit(LAB_EXIT_FAILED, "clock_gettime: %s", strerror(errno));
+	return (int64_t)now.tv_sec * LAB_SECOND_NS + now.tv_nsec;
+}
+
+void lab_exit(enum lab_exit code, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)fputs("tcplab: ", stderr);
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	(void)fputc('\n', stderr);
+	exit((int)code);
+}
+
+void lab_ready(const char *format, ...)
+{
+	static bool said;
+	va_list arguments;
+	int printed;
+
+	if (said)
+		return;
+	said = true;
+	va_start(arguments, format);
+	printed = vprintf(format, arguments);
+	va_end(arguments);
+	if (printed < 0 || putchar('\n') == EOF || fflush(stdout) == EOF)
+		lab_exit(LAB_EXIT_FAILED, "stdout: %s", strerror(errno));
+}
+
+void lab_need_descriptors(unsigned sockets)
+{
+	const rlim_t wanted = (rlim_t)sockets + 64;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		lab_exit(LAB_EXIT_FAILED, "getrlimit: %s", strerror(errno));
+	if (limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted;
+	if (limit.rlim_max < wanted)
+		limit.rlim_max = wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		lab_exit(LAB_EXIT_REFUSED, "no room for %u descriptors: %s", sockets,
+			 strerror(errno));
+}
+
+void lab_loop_init(struct lab_loop *loop, int64_t for_ns)
+{
+	sigset_t ends;
+
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGTERM);
+	(void)sigaddset(&ends, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
+		lab_exit(LAB_EXIT_FAILED, "sigprocmask: %s", strerror(errno));
+	loop->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->signals < 0 || loop->epoll < 0)
+		lab_exit(LAB_EXIT_FAILED, "event loop: %s", strerror(errno));
+	loop->deadline_ns = lab_now_ns() + for_ns;
+	lab_loop_watch(loop, loop->signals, EPOLLIN, LAB_SIGNAL_TAG);
+}
+
+void lab_loop_watch(const struct lab_loop *loop, int fd, uint32_t events, uint64_t tag)
+{
+	struct epoll_event event = { .events = events, .data = { .u64 = tag } };
+
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0 &&
+	    (errno != EEXIST || epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) < 0))
+		lab_exit(LAB_EXIT_FAILED, "epoll_ctl: %s", strerror(errno));
+}
+
+int lab_loop_wait(const struct lab_loop *loop, struct epoll_event *events, int64_t until_ns)
+{
+	const int64_t end_ns = until_ns < loop->deadline_ns ? until_ns : loop->deadline_ns;
+	int64_t left_ns;
+	int count;
+
+	for (;;) {
+		left_ns = end_ns - lab_now_ns();
+		if (left_ns < 0)
+			left_ns = 0;
+		count = epoll_wait(loop->epoll, events, LAB_EVENTS,
+				   (int)((left_ns + 999999) / 1000000));
+		if (count >= 0)
+			break;
+		if (errno != EINTR)
+			lab_exit(LAB_EXIT_FAILED, "epoll_wait: %s", strerror(errno));
+	}
+	for (int i = 0; i < count; i++) {
+		if (events[i].data.u64 == LAB_SIGNAL_TAG)
+			return -1;
+	}
+	if (lab_now_ns() >= loop->deadline_ns)
+		return -1;
+	return count;
+}
+
+void lab_loop_rest(const struct lab_loop *loop)
+{
+	struct epoll_event events[LAB_EVENTS];
+	struct epoll_event none = { .events = 0 };
+	int count;
+
+	while ((count = lab_loop_wait(loop, events, INT64_MAX)) >= 0) {
+		/* Sockets are to be left alone from here on, however much they have to say. */
+		for (int i = 0; i < count; i++)
+			(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, (int)events[i].data.u64, &none);
+	}
+}
+
+int lab_socket(const struct lab_options *options)
+{
+	const int on = 1;
+	const int fd = socket(options->address.ss_family,
+			      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+
+	if (fd < 0)
+		lab_exit(LAB_EXIT_FAILED, "socket: %s", strerror(errno));
+	if (options->keepalive && setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0)
+		lab_exit(LAB_EXIT_FAILED, "SO_KEEPALIVE: %s", strerror(errno));
+	return fd;
+}
+
+void lab_hold(const struct lab_options *options)
+{
+	struct lab_loop loop;
+
+	lab_loop_init(&loop, options->for_ns);
+	lab_ready("ready");
+	lab_loop_rest(&loop);
+}

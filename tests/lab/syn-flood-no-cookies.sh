@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The same flood with cookies off: SYNs are dropped, and the cure is named.
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+lab_open syn-flood-no-cookies
+
+set_sysctl "$SERVER" net.ipv4.tcp_syncookies=0
+ip -n "$SERVER" route add 10.9.0.0/16 via "$CLIENT4"
+ip -n "$CLIENT" route add blackhole 10.9.0.0/16
+
+actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 16 --accept-and-hold
+BEFORE=$(counter "$SERVER" TcpExtTCPReqQFullDrop)
+actor "$CLIENT" synflood --to "$SERVER4" --port 7000 --rate 500 --count 5000 --spoof-net 10.9.0.0/16
+audit "$SERVER" 1
+expect "dropped" $(($(counter "$SERVER" TcpExtTCPReqQFullDrop) - BEFORE)) -gt 300
+finding_present syn-queue-drops -
+finding_that syn-queue-drops '.severity == "warning" or .severity == "critical"'
+finding_that syn-queue-drops '.evidence | any(.value | numbers | . > 300 and . < 700)'
+finding_that syn-queue-drops 'any(.remedy.sysctls[]; .key == "net.ipv4.tcp_syncookies" and .to == 1)'
+finding_present syncookies-off warning
+finding_absent syn-cookies-active
+
+lab_pass
