@@ -53,7 +53,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },
 	{ TCT_OPTION_QUIET, "print nothing; the exit code is the answer" },
-	{ TCT_OPTION_VERBOSE, "list the keys that conform, too" },
+	{ TCT_OPTION_VERBOSE, "list the keys that conform, too, and the reasons" },
 	{ TCT_OPTION_HELP, NULL },
 };
 

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/profile_view.h"
 #include "cli/session.h"
+#include "core/json_text.h"
 #include "core/mem.h"
 
 static int list(const struct tct_session *session)
@@ -141,9 +142,10 @@ static int validate(const struct tct_session *session)
 				      fault != NULL ? "" : ": ok");
 			tct_page_newline(&page);
 		} else if (json_array_append_new(
-				   files, json_pack("{s:s, s:b, s:s?}", "file", arguments->items[i],
-						    "valid", code == TCT_EXIT_DONE, "error",
-						    fault)) != 0) {
+				   files, json_pack("{s:o, s:b, s:o}", "file",
+						    tct_json_text(arguments->items[i]), "valid",
+						    code == TCT_EXIT_DONE, "error",
+						    tct_json_text_or_null(fault))) != 0) {
 			json_decref(files);
 			return tct_print_json(NULL, TCT_EXIT_REFUSED);
 		}

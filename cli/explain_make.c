@@ -166,7 +166,7 @@ static void explain_change(struct tct_explanation *explanation,
 	for (size_t i = 0; i < TCT_COUNT(bounds); i++) {
 		if (bounds[i].bound->given) {
 			tct_text_add(&text, bounds[i].word);
-			tct_bound_source(bounds[i].bound, &text);
+			tct_bound_source(change->key, bounds[i].bound, &text);
 		}
 	}
 	tct_explanation_verbatim(explanation, "do", text.data != NULL ? text.data : "");
@@ -272,18 +272,13 @@ static void explain_body(struct tct_explanation *explanation, const char *body)
 	flush_passage(explanation, &text, verbatim);
 }
 
-static void explain_text(struct tct_explanation *explanation, const struct tct_yaml_node *text)
+/* The other parts: helps, not, see, source. */
+static void explain_parts(struct tct_explanation *explanation, const struct tct_yaml_node *text)
 {
-	const struct tct_yaml_node *body = tct_yaml_get(text, "text");
-
-	if (body != NULL && body->kind == TCT_YAML_SCALAR)
-		explain_body(explanation, body->text);
-	if (text->kind != TCT_YAML_MAP)
-		return;
 	for (const struct tct_yaml_node *part = text->first; part != NULL; part = part->next) {
 		const struct tct_yaml_node *value = part->value;
 
-		if (value == body || strcmp(part->text, "summary") == 0)
+		if (strcmp(part->text, "text") == 0 || strcmp(part->text, "summary") == 0)
 			continue;
 		if (value->kind != TCT_YAML_LIST) {
 			add_item(explanation, part->text, value);
@@ -305,12 +300,18 @@ void tct_explanation_make(const struct tct_topic *topic, const struct tct_observ
 	*explanation = (struct tct_explanation){ .topic = topic };
 	if (topic->key != NULL && observation != NULL)
 		explanation->live = &observation->sysctls[tct_kernel_key_index(topic->key)];
-	if (topic->text != NULL)
-		explain_text(explanation, topic->text);
+	if (topic->text != NULL) {
+		const struct tct_yaml_node *body = tct_yaml_get(topic->text, "text");
+
+		if (body != NULL && body->kind == TCT_YAML_SCALAR)
+			explain_body(explanation, body->text);
+	}
 	if (topic->key != NULL)
 		tct_explain_key(explanation, topic->key);
 	if (topic->rule != NULL)
 		tct_explain_rule(explanation, topic->rule);
+	if (topic->text != NULL)
+		explain_parts(explanation, topic->text);
 }
 
 void tct_explanation_done(struct tct_explanation *explanation)

@@ -107,8 +107,10 @@ static int parse_seconds(const char *name, const char *text, int64_t *ns, struct
 	int64_t total = 0;
 	int64_t weight = second / 10;
 
-	while (*at >= '0' && *at <= '9' && total <= 3600 * second)
-		total = total * 10 + (*at++ - '0') * second;
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (total <= 3600 * second)
+			total = total * 10 + (*at - '0') * second;
+	}
 	if (*at == '.' && at != text) {
 		at++;
 		while (*at >= '0' && *at <= '9') {

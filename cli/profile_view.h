@@ -7,8 +7,9 @@
 #include "audit/judge/report.h"
 #include "cli/page.h"
 
-/* A bound as the profile has it: "16384", "keep 65535", "tw_buckets". Appended to out. */
-void tct_bound_source(const struct tct_bound *bound, struct tct_text *out);
+/* A bound of key as the profile has it: "16384", "keep 65535", "tw_buckets". Appended to out. */
+void tct_bound_source(const struct tct_kernel_key *key, const struct tct_bound *bound,
+		      struct tct_text *out);
 
 /* One profile, judged against this host; origin is where it was found. */
 void tct_render_profile(const struct tct_page *page, bool verbose, const struct tct_report *report,

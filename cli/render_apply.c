@@ -29,15 +29,20 @@ static void put_settings(const struct tct_page *page, const struct tct_apply_res
 		{ "KEY", false },   { "BEFORE", false },  { "", false },
 		{ "AFTER", false }, { "WRITTEN", false }, { "BECAUSE", false },
 	};
+	/* The drop-in's comments give the reasons, where there is a drop-in. */
+	bool reasons = result->plan != NULL && result->drop_in_diff == NULL;
 	TCT_AUTO(tct_table_free)
-	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+	struct tct_table *table =
+		tct_table_new(page, columns, TCT_COUNT(columns) - (reasons ? 0 : 1));
 
 	for (size_t i = 0; i < result->settings_count; i++) {
 		const struct tct_apply_key *setting = &result->settings[i];
 		TCT_AUTOFREE char *before = tct_value_or(&setting->before, "-");
 		TCT_AUTOFREE char *after = tct_value_or(&setting->after, "-");
 
-		if (!setting->live_written && !setting->persisted)
+		/* A line for the next boot that says what is the case already: the diff shows it. */
+		if (!setting->live_written &&
+		    (!setting->persisted || tct_value_equal(&setting->before, &setting->after)))
 			continue;
 		tct_table_row(table);
 		tct_table_cell(table, TCT_STYLE_PLAIN, setting->key->name);
@@ -194,7 +199,7 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 		return;
 	put_recovered(page, result);
 	put_outcome(page, result);
-	if (!options->quiet) {
+	if (!refused) {
 		put_settings(page, result);
 		put_diff(page, result);
 	}
@@ -228,11 +233,15 @@ static void put_conflicts(const struct tct_page *page, const struct tct_options 
 					: "changed since, so left alone");
 	for (size_t i = 0; i < result->conflicts_count; i++) {
 		const struct tct_conflict *conflict = &result->conflicts[i];
+		TCT_AUTOFREE char *now = tct_value_or(&conflict->now, "not known");
+		TCT_AUTOFREE char *ours = tct_value_or(&conflict->ours, "nothing");
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-		tct_text_addf(&text, "%s: %s",
-			      conflict->key != NULL ? conflict->key->name : TCT_DROP_IN_PATH,
-			      conflict->reason);
+		tct_text_add(&text, conflict->key != NULL ? conflict->key->name : TCT_DROP_IN_PATH);
+		if (conflict->key != NULL)
+			tct_text_addf(&text, " is %s, tcptune wrote %s", now != NULL ? now : "?",
+				      ours != NULL ? ours : "?");
+		tct_text_addf(&text, ": %s", conflict->reason);
 		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_WARN, data_of(&text));
 	}
 }
@@ -268,11 +277,11 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	put_settings(page, result);
 	put_diff(page, result);
 	put_conflicts(page, options, result);
-	if (conflicts && !options->force && result->undid != 0) {
-		tct_text_addf(&next, "tcptune rollback %" PRIu64 " --force", result->undid);
-	} else if (result->dry_run && result->changed) {
+	if (result->dry_run && (result->changed || conflicts)) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->undid);
-		tct_text_add(&next, options->force ? " --force" : "");
+		tct_text_add(&next, conflicts || options->force ? " --force" : "");
+	} else if (result->undid != 0) {
+		tct_text_addf(&next, "tcptune history show %" PRIu64, result->undid);
 	} else {
 		tct_text_add(&next, "tcptune history");
 	}

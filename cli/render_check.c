@@ -137,7 +137,8 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	tct_page_paragraph(page, 0, NULL, 0, result->conforms ? TCT_STYLE_GOOD : TCT_STYLE_BAD,
 			   data_of(&text));
 	put_keys(page, options->verbose, result);
-	put_reasons(page, result);
+	if (options->verbose)
+		put_reasons(page, result);
 	put_exceptions(page, options->verbose, result);
 	if (result->interrupted != 0) {
 		tct_page_newline(page);

@@ -46,55 +46,33 @@ static void put_evidence(const struct tct_page *page, const struct tct_finding *
 		tct_page_paragraph(page, INDENT, "seen", LABEL, TCT_STYLE_PLAIN, orempty(&text));
 }
 
-/* What to do, line by line; lines that begin with a blank are shown as they are. */
-static void add_remedy(const struct tct_finding *finding, struct tct_text *text)
+/* Settings to change and commands to type, line by line. */
+static void add_actions(const struct tct_finding *finding, struct tct_text *text)
 {
-	if (finding->application != NULL)
-		tct_text_addf(text, "%s\n", finding->application);
 	for (size_t i = 0; i < finding->sysctls_count; i++) {
 		const struct tct_sysctl_change *change = &finding->sysctls[i];
 		TCT_AUTOFREE char *from = tct_value_or(&change->from, "(not known)");
 		TCT_AUTOFREE char *to = tct_value_or(&change->to, "(not known)");
 
-		tct_text_addf(text, " sysctl %s: %s -> %s\n", change->key->name,
+		tct_text_addf(text, "sysctl %s: %s -> %s\n", change->key->name,
 			      from != NULL ? from : "?", to != NULL ? to : "?");
 	}
 	for (size_t i = 0; i < finding->commands_count; i++)
-		tct_text_addf(text, " %s\n", finding->commands[i]);
+		tct_text_addf(text, "%s\n", finding->commands[i]);
 }
 
-static void put_remedy(const struct tct_page *page, const struct tct_text *remedy)
-{
-	const char *at = orempty(remedy);
-	const char *label = "do";
-
-	while (*at != '\0') {
-		size_t length = strcspn(at, "\n");
-		bool verbatim = at[0] == ' ';
-		TCT_AUTOFREE char *line =
-			tct_text_copy(at + (verbatim ? 1 : 0), length - (verbatim ? 1 : 0));
-
-		if (verbatim)
-			tct_page_line(page, INDENT, label, LABEL, TCT_STYLE_STRONG,
-				      line != NULL ? line : "");
-		else
-			tct_page_paragraph(page, INDENT, label, LABEL, TCT_STYLE_PLAIN,
-					   line != NULL ? line : "");
-		label = NULL;
-		at += length + 1;
-	}
-}
-
-/* What one finding says besides its title, as one text: equal texts are printed once. */
+/* What one finding says besides its title, as texts: equal ones are printed once. */
 struct body {
 	struct tct_text why;
-	struct tct_text remedy;
+	struct tct_text application;
+	struct tct_text actions;
 };
 
 static void done_body(struct body *body)
 {
 	tct_text_done(&body->why);
-	tct_text_done(&body->remedy);
+	tct_text_done(&body->application);
+	tct_text_done(&body->actions);
 }
 
 static void make_body(const struct tct_finding *finding, struct body *body)
@@ -102,13 +80,63 @@ static void make_body(const struct tct_finding *finding, struct body *body)
 	*body = (struct body){ 0 };
 	if (finding->why != NULL)
 		tct_text_add(&body->why, finding->why);
-	add_remedy(finding, &body->remedy);
+	if (finding->application != NULL)
+		tct_text_add(&body->application, finding->application);
+	add_actions(finding, &body->actions);
 }
 
-static void put_why(const struct tct_page *page, const struct tct_text *why)
+/* Which parts are the same for all findings of a group, or are to be printed. */
+struct parts {
+	bool why;
+	bool application;
+	bool actions;
+};
+
+static bool is_same(const struct tct_text *a, const struct tct_text *b)
 {
-	if (why->length > 0)
-		tct_page_paragraph(page, INDENT, "why", LABEL, TCT_STYLE_PLAIN, why->data);
+	return strcmp(orempty(a), orempty(b)) == 0;
+}
+
+static struct parts find_same(const struct tct_finding *findings, size_t count,
+			      const struct body *first)
+{
+	struct parts same = { true, true, true };
+
+	for (size_t i = 1; i < count; i++) {
+		TCT_AUTO(done_body) struct body body = { 0 };
+
+		make_body(&findings[i], &body);
+		same.why = same.why && is_same(&body.why, &first->why);
+		same.application = same.application && is_same(&body.application, &first->application);
+		same.actions = same.actions && is_same(&body.actions, &first->actions);
+	}
+	return same;
+}
+
+static void put_actions(const struct tct_page *page, const char *label, const char *at)
+{
+	while (*at != '\0') {
+		size_t length = strcspn(at, "\n");
+		TCT_AUTOFREE char *line = tct_text_copy(at, length);
+
+		tct_page_line(page, INDENT, label, LABEL, TCT_STYLE_STRONG,
+			      line != NULL ? line : "");
+		label = NULL;
+		at += length + 1;
+	}
+}
+
+static void put_parts(const struct tct_page *page, const struct body *body, struct parts wanted)
+{
+	bool application = wanted.application && body->application.length > 0;
+
+	if (wanted.why && body->why.length > 0)
+		tct_page_paragraph(page, INDENT, "why", LABEL, TCT_STYLE_PLAIN, body->why.data);
+	if (application)
+		tct_page_paragraph(page, INDENT, "do", LABEL, TCT_STYLE_PLAIN,
+				   body->application.data);
+	if (wanted.actions)
+		put_actions(page, application ? NULL : "do", orempty(&body->actions));
 }
 
 /* What the rule says, whatever was found. */
@@ -157,18 +185,12 @@ void tct_render_findings(const struct tct_page *page, bool verbose,
 			 const struct tct_finding *findings, size_t count)
 {
 	TCT_AUTO(done_body) struct body common = { 0 };
-	bool same_why = true;
-	bool same_remedy = true;
 
 	make_body(&findings[0], &common);
-	for (size_t i = 1; i < count; i++) {
-		TCT_AUTO(done_body) struct body body = { 0 };
 
-		make_body(&findings[i], &body);
-		same_why = same_why && strcmp(orempty(&body.why), orempty(&common.why)) == 0;
-		same_remedy = same_remedy &&
-			      strcmp(orempty(&body.remedy), orempty(&common.remedy)) == 0;
-	}
+	struct parts same = find_same(findings, count, &common);
+	struct parts own = { !same.why, !same.application, !same.actions };
+
 	put_tag(page, &findings[0], count);
 	for (size_t i = 0; i < count; i++) {
 		TCT_AUTO(done_body) struct body body = { 0 };
@@ -176,15 +198,9 @@ void tct_render_findings(const struct tct_page *page, bool verbose,
 		make_body(&findings[i], &body);
 		tct_page_paragraph(page, INDENT, NULL, 0, TCT_STYLE_STRONG, findings[i].title);
 		put_evidence(page, &findings[i]);
-		if (!same_why)
-			put_why(page, &body.why);
-		if (!same_remedy)
-			put_remedy(page, &body.remedy);
+		put_parts(page, &body, own);
 	}
 	put_cause(page, &findings[0]);
-	if (same_why)
-		put_why(page, &common.why);
-	if (same_remedy)
-		put_remedy(page, &common.remedy);
+	put_parts(page, &common, same);
 	put_rule(page, verbose, findings[0].rule);
 }

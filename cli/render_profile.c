@@ -1,5 +1,5 @@
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/profile_view.h"
 #include "cli/render.h"
@@ -13,7 +13,8 @@ static const char *data_of(const struct tct_text *text)
 	return text->data != NULL ? text->data : "";
 }
 
-void tct_bound_source(const struct tct_bound *bound, struct tct_text *out)
+void tct_bound_source(const struct tct_kernel_key *key, const struct tct_bound *bound,
+		      struct tct_text *out)
 {
 	if (bound->literal.kind != TCT_VALUE_NONE) {
 		TCT_AUTOFREE char *text = tct_value_or(&bound->literal, "");
@@ -21,58 +22,45 @@ void tct_bound_source(const struct tct_bound *bound, struct tct_text *out)
 		tct_text_add(out, text != NULL ? text : "");
 		return;
 	}
-	for (unsigned i = 0; i < TCT_KEY_FIELDS_MAX; i++) {
-		/* Trailing fields that the key doesn't have are NULL, as those to keep are. */
-		bool more = false;
-
-		for (unsigned j = i; j < TCT_KEY_FIELDS_MAX; j++)
-			more = more || bound->fields[j] != NULL;
-		if (!more)
-			break;
+	for (unsigned i = 0; i < key->fields && i < TCT_KEY_FIELDS_MAX; i++)
 		tct_text_addf(out, "%s%s", i > 0 ? " " : "",
 			      bound->fields[i] != NULL ? tct_expr_source(bound->fields[i]) : "keep");
-	}
 }
 
-static void add_bound(const char *word, const struct tct_bound *bound, struct tct_text *out)
+static void add_bound(const struct tct_kernel_key *key, const char *word,
+		      const struct tct_bound *bound, struct tct_text *out)
 {
 	if (!bound->given)
 		return;
 	tct_text_addf(out, "%s%s ", out->length > 0 ? ", " : "", word);
-	tct_bound_source(bound, out);
+	tct_bound_source(key, bound, out);
+}
+
+static void put_variable(const struct tct_page *page, const struct tct_variable *variable)
+{
+	enum { NAME = 18 };
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	TCT_AUTO(tct_text_done) struct tct_text value = { 0 };
+	const char *source = tct_expr_source(variable->expr);
+
+	if (variable->value.status == TCT_STATUS_VALUE)
+		tct_result_print(&variable->value, &value);
+	tct_text_add(&text, value.data != NULL ? value.data : "not set");
+	if (variable->origin != NULL)
+		tct_text_addf(&text, " (%s)", variable->origin);
+	else if (strchr(source, '(') != NULL && value.data != NULL) /* computed, not just a number */
+		tct_text_addf(&text, " = %s", source);
+	if (variable->summary != NULL && variable->summary[0] != '\0')
+		tct_text_addf(&text, ": %s", variable->summary);
+	tct_page_paragraph(page, 2, variable->name, NAME, TCT_STYLE_PLAIN, data_of(&text));
 }
 
 static void put_variables(const struct tct_page *page, const struct tct_profile_set *set)
 {
-	static const struct tct_column columns[] = {
-		{ "VARIABLE", false },
-		{ "HERE", false },
-		{ "IS", false },
-		{ "FOR", false },
-	};
-	TCT_AUTO(tct_table_free)
-	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
-
-	for (size_t i = 0; i < set->variables_count; i++) {
-		const struct tct_variable *variable = &set->variables[i];
-		TCT_AUTO(tct_text_done) struct tct_text value = { 0 };
-		TCT_AUTO(tct_text_done) struct tct_text source = { 0 };
-
-		if (variable->value.status == TCT_STATUS_VALUE)
-			tct_result_print(&variable->value, &value);
-		tct_text_add(&source, tct_expr_source(variable->expr));
-		if (variable->origin != NULL)
-			tct_text_addf(&source, " (%s)", variable->origin);
-		tct_table_row(table);
-		tct_table_cell(table, TCT_STYLE_PLAIN, variable->name);
-		tct_table_cell(table, value.data != NULL ? TCT_STYLE_PLAIN : TCT_STYLE_DIM,
-			       value.data != NULL ? value.data : "not set");
-		tct_table_cell(table, TCT_STYLE_PLAIN, data_of(&source));
-		tct_table_cell(table, TCT_STYLE_PLAIN, variable->summary);
-	}
-	if (tct_table_rows(table) > 0)
+	if (set->variables_count > 0)
 		tct_page_heading(page, "Variables", "--var NAME=VALUE overrides them");
-	tct_table_print(table);
+	for (size_t i = 0; i < set->variables_count; i++)
+		put_variable(page, &set->variables[i]);
 }
 
 static void put_setting(const struct tct_page *page, const struct tct_report *report,
@@ -85,9 +73,9 @@ static void put_setting(const struct tct_page *page, const struct tct_report *re
 		tct_value_or(tct_observation_value(report->observation, setting->key), "?");
 	TCT_AUTOFREE char *wanted = tct_value_or(&verdict->wanted, "?");
 
-	add_bound("set", &setting->set, &asked);
-	add_bound("at least", &setting->at_least, &asked);
-	add_bound("at most", &setting->at_most, &asked);
+	add_bound(setting->key, "set", &setting->set, &asked);
+	add_bound(setting->key, "at least", &setting->at_least, &asked);
+	add_bound(setting->key, "at most", &setting->at_most, &asked);
 	tct_page_newline(page);
 	tct_page_putf(page, TCT_STYLE_STRONG, "  %s", setting->key->name);
 	tct_page_putf(page, TCT_STYLE_DIM, "  (%s)", setting->profile);

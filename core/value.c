@@ -238,6 +238,19 @@ bool tct_value_stored_as(const struct tct_kernel_key *key, const struct tct_valu
 	return to > from && (uint64_t)to - (uint64_t)from < (uint64_t)key->rounding;
 }
 
+bool tct_value_default(const struct tct_kernel_key *key, tct_version kernel,
+		       struct tct_value *value)
+{
+	bool dated = key->default_since != 0 || key->until != 0;
+
+	if (!key->default_known || (dated && kernel == 0) || kernel < key->default_since ||
+	    (key->until != 0 && kernel >= key->until))
+		return false;
+	*value = (struct tct_value){ .kind = TCT_VALUE_NUMBERS, .count = key->fields };
+	memcpy(value->numbers, key->default_value, sizeof(value->numbers));
+	return true;
+}
+
 char *tct_value_text(const struct tct_value *value)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };

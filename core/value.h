@@ -48,6 +48,13 @@ bool tct_value_equal(const struct tct_value *a, const struct tct_value *b);
 bool tct_value_stored_as(const struct tct_kernel_key *key, const struct tct_value *written,
 			 const struct tct_value *read);
 
+/*
+ * The value that a kernel of this version is built with, as far as the table knows it (not for defaults that
+ * depend on memory, nor for kernels without the key; kernel 0 = not known). Fills *value (empty before).
+ */
+bool tct_value_default(const struct tct_kernel_key *key, tct_version kernel,
+		       struct tct_value *value);
+
 /* As it is written to /proc/sys or a file: "4096 131072 33554432". Owned by the caller; NULL on
  * ENOMEM. */
 char *tct_value_text(const struct tct_value *value);

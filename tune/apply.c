@@ -45,7 +45,8 @@ static int observe(struct apply *apply)
 	if (result < 0)
 		return result;
 	tct_facts_from_host(&apply->observation->host, &apply->facts);
-	return tct_profile_set_load(apply->options->profile, &apply->facts, &apply->set, apply->err);
+	return tct_profile_set_load(apply->options->profile, &apply->facts, &apply->set,
+				    apply->err);
 }
 
 static int make_plan(struct apply *apply)
@@ -91,11 +92,12 @@ static int fill_result(struct apply *apply)
 		if (!key->write_live && !line_changes(plan, key))
 			continue;
 		if (!plan->live) {
-			before = owned != NULL && owned->boot ? &owned->boot_value : &key->baseline_boot;
+			before = owned != NULL && owned->boot ? &owned->boot_value
+							      : &key->baseline_boot;
 			after = key->persist ? &key->wanted_boot : &key->baseline_boot;
 		}
-		if (tct_result_setting(result, key->key, before, after, key->write_live, key->persist,
-				       key->because) < 0)
+		if (tct_result_setting(result, key->key, before, after, key->write_live,
+				       key->persist, key->because) < 0)
 			return tct_err_nomem(apply->err);
 	}
 	if (plan->persist && tct_result_drop_in(result, apply->options->root, plan->drop_in_before,
@@ -200,6 +202,19 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	return result;
 }
 
+/* Nothing was written after all: say so. */
+static void take_back_result(struct tct_apply_result *result)
+{
+	for (size_t i = 0; i < result->settings_count; i++) {
+		result->settings[i].live_written = false;
+		result->settings[i].persisted = false;
+	}
+	memcpy(result->drop_in_after_sha256, result->drop_in_before_sha256,
+	       sizeof(result->drop_in_after_sha256));
+	free(result->drop_in_diff);
+	result->drop_in_diff = NULL;
+}
+
 static int carry_out(struct apply *apply)
 {
 	struct tct_apply_result *result = apply->result;
@@ -208,18 +223,15 @@ static int carry_out(struct apply *apply)
 
 	if (status < 0)
 		return tct_err_nomem(apply->err);
-	status = tct_transact(&apply->place, apply->journal, &transaction, result->plan->drop_in_changes,
-			      result->plan->drop_in_after, &result->rolled_back, apply->err);
+	status = tct_transact(&apply->place, apply->journal, &transaction,
+			      result->plan->drop_in_changes, result->plan->drop_in_after,
+			      &result->rolled_back, apply->err);
 	result->transaction = transaction.id;
 	if (status == 0) {
 		result->changed = true;
 		return 0;
 	}
-	/* Nothing was written after all. */
-	for (size_t i = 0; i < result->settings_count; i++) {
-		result->settings[i].live_written = false;
-		result->settings[i].persisted = false;
-	}
+	take_back_result(result);
 	return status;
 }
 
@@ -228,12 +240,14 @@ static int refused(const struct apply *apply)
 	const struct tct_plan *plan = apply->result->plan;
 	const struct tct_plan_refusal *first = &plan->refused[0];
 
-	return tct_err_set(apply->err, TCT_FAULT_REFUSED, EPERM, "refused, nothing was changed: %s%s%.380s%s",
-			   first->key != NULL ? first->key->name : "", first->key != NULL ? ": " : "",
-			   first->reason, plan->refused_count > 1 ? " (and more)" : "");
+	return tct_err_set(
+		apply->err, TCT_FAULT_REFUSED, EPERM, "refused, nothing was changed: %s%s%.380s%s",
+		first->key != NULL ? first->key->name : "", first->key != NULL ? ": " : "",
+		first->reason, plan->refused_count > 1 ? " (and more)" : "");
 }
 
-/* The drop-in describes the host's next boot: another namespace's values don't belong there unasked. */
+/* The drop-in describes the host's next boot: another namespace's values don't belong there
+ * unasked. */
 static void choose_parts(struct apply *apply)
 {
 	const struct tct_apply_options *options = apply->options;
@@ -259,7 +273,8 @@ static int recover(struct apply *apply)
 	if (result < 0 || foreign == NULL || !apply->persist)
 		return result;
 	return tct_err_set(apply->err, TCT_FAULT_REFUSED, EBUSY,
-			   "transaction %" PRIu64 " of another network namespace was interrupted; undo it "
+			   "transaction %" PRIu64
+			   " of another network namespace was interrupted; undo it "
 			   "first: tcptune rollback %s",
 			   foreign->id, tct_namespace_words(&foreign->netns, words));
 }
@@ -267,8 +282,8 @@ static int recover(struct apply *apply)
 static int run(struct apply *apply)
 {
 	struct tct_apply_result *result = apply->result;
-	int status = tct_journal_open(apply->options->root, !apply->options->dry_run, &apply->journal,
-				      apply->err);
+	int status = tct_journal_open(apply->options->root, !apply->options->dry_run,
+				      &apply->journal, apply->err);
 
 	if (status == 0)
 		status = recover(apply);
@@ -284,8 +299,10 @@ static int run(struct apply *apply)
 		return status;
 	if (result->recovered != 0)
 		result->changed = true;
-	if (result->plan->refused_count > 0)
+	if (result->plan->refused_count > 0) {
+		take_back_result(result);
 		return refused(apply);
+	}
 	if (!result->plan->changes)
 		return 0;
 	if (apply->options->dry_run) {
@@ -304,7 +321,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 
 	*result = (struct tct_apply_result){ .dry_run = options->dry_run };
 	if (options->profile == NULL || options->profile->names_count == 0)
-		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "which profile? Use --profile NAME");
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "which profile? Use --profile NAME");
 	tct_place_of_work_init(options, &apply.place);
 	choose_parts(&apply);
 	if (options->reason != NULL)

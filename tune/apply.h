@@ -36,41 +36,43 @@ struct tct_apply_key {
 
 struct tct_conflict {
 	const struct tct_kernel_key *key; /* NULL: the drop-in file */
-	struct tct_value before; /* what rollback would restore */
+	struct tct_value before;          /* what rollback would restore */
 	struct tct_value ours;
 	struct tct_value now;
 	char reason[240];
 };
 
 struct tct_apply_result {
-	bool changed;          /* dry run: would change */
+	bool changed; /* dry run: would change */
 	bool dry_run;
-	bool rolled_back;      /* a failure was put back whole */
-	uint64_t transaction;  /* 0 = none */
-	uint64_t undid;        /* rollback: which one */
-	uint64_t recovered;    /* an interrupted transaction that was undone first; 0 = none */
+	bool rolled_back;     /* a failure was put back whole */
+	uint64_t transaction; /* 0 = none */
+	uint64_t undid;       /* rollback: which one */
+	uint64_t recovered;   /* an interrupted transaction that was undone first; 0 = none */
 	struct tct_apply_key *settings;
 	size_t settings_count;
 	size_t settings_capacity;
 	char drop_in_path[300]; /* "" = not part of it */
 	char drop_in_before_sha256[65];
 	char drop_in_after_sha256[65];
-	char *drop_in_diff;     /* owned; unified diff for people; NULL = none */
-	struct tct_plan *plan;  /* owned; refused, shadowed, unsupported; NULL for rollback */
+	char *drop_in_diff;    /* owned; unified diff for people; NULL = none */
+	struct tct_plan *plan; /* owned; refused, shadowed, unsupported; NULL for rollback */
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
 };
 
 /*
- * Apply as product.md, "Apply, so that nothing is lost". result is filled (also on refusal and failure, as far as
- * known); release it with tct_apply_result_done. Returns 0 when done, or nothing to do, or a dry run. Errors:
- * REFUSED (plan->refused, or the system; everything is as before), STUCK, BUSY, INPUT.
+ * Apply as product.md, "Apply, so that nothing is lost". result is filled (also on refusal and
+ * failure, as far as known); release it with tct_apply_result_done. Returns 0 when done, or nothing
+ * to do, or a dry run. Errors: REFUSED (plan->refused, or the system; everything is as before),
+ * STUCK, BUSY, INPUT.
  */
 int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *result,
 	      struct tct_err *err);
 
-/* Three-way rollback of transaction id (0 = newest standing one of this namespace). force: conflicts too. */
+/* Three-way rollback of transaction id (0 = newest standing one of this namespace). force:
+ * conflicts too. */
 int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool force,
 		 struct tct_apply_result *result, struct tct_err *err);
 void tct_apply_result_done(struct tct_apply_result *result);
@@ -93,7 +95,7 @@ struct tct_check_result {
 	bool conforms;
 	bool live_looked;
 	bool boot_looked;
-	char *profiles; /* judged against */
+	char *profiles;       /* judged against */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
 	struct tct_check_key *keys;
 	size_t keys_count;
@@ -106,14 +108,16 @@ struct tct_check_result {
 	size_t refused_capacity;
 };
 /*
- * Does the host conform, live and at next boot? options->profile names the profiles, or has none: then what was last
- * applied, with its variables (nothing applied: INPUT error that says so). Never writes.
+ * Does the host conform, live and at next boot? options->profile names the profiles, or has none:
+ * then what was last applied, with its variables (nothing applied: INPUT error that says so). Never
+ * writes.
  */
 int tct_check(const struct tct_apply_options *options, struct tct_check_result *result,
 	      struct tct_err *err);
 void tct_check_result_done(struct tct_check_result *result);
 
-/* JSON documents of product.md: tcptune.plan.v1 (dry run), tcptune.apply.v1, tcptune.rollback.v1, check, history. */
+/* JSON documents of product.md: tcptune.plan.v1 (dry run), tcptune.apply.v1, tcptune.rollback.v1,
+ * check, history. */
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback);
 json_t *tct_check_json(const struct tct_check_result *result);
 json_t *tct_history_json(const struct tct_journal *journal);

@@ -123,7 +123,8 @@ static int open_journal(struct check *check)
 	const struct tct_profile_request *asked = check->options->profile;
 	int result = tct_journal_open(check->options->root, false, &check->journal, &why);
 
-	/* A plain user can't read it; without it a profile can still be judged, baselines are the live values. */
+	/* A plain user can't read it; without it a profile can still be judged, baselines are the
+	 * live values. */
 	if (result == -EACCES && asked != NULL && asked->names_count > 0) {
 		check->journal = calloc(1, sizeof(*check->journal));
 		if (check->journal == NULL)
@@ -173,7 +174,8 @@ static void explain(struct tct_check_key *key, const char *what)
 {
 	size_t used = strlen(key->reason);
 
-	(void)snprintf(key->reason + used, sizeof(key->reason) - used, "%s%s", used > 0 ? "; " : "", what);
+	(void)snprintf(key->reason + used, sizeof(key->reason) - used, "%s%s", used > 0 ? "; " : "",
+		       what);
 }
 
 /* What one model boots with, our drop-in as it is. 0 or -ENOMEM. */
@@ -181,9 +183,8 @@ static int check_boot(struct check *check, const struct tct_plan_key *planned,
 		      enum tct_boot_model model, struct tct_check_key *key)
 {
 	const struct tct_sysctl_files *files = check->observation->files;
-	const struct tct_value *none = planned->baseline_boot.kind != TCT_VALUE_NONE ?
-					       &planned->baseline_boot :
-					       NULL;
+	const struct tct_value *none =
+		planned->baseline_boot.kind != TCT_VALUE_NONE ? &planned->baseline_boot : NULL;
 	TCT_AUTO(tct_value_done) struct tct_value value = { 0 };
 	const struct tct_file_line *winner;
 	bool fine;
@@ -192,8 +193,8 @@ static int check_boot(struct check *check, const struct tct_plan_key *planned,
 	if (known < 0)
 		return known;
 	/* No file, and it suffices: then there is no line of ours, either. */
-	fine = known ? tct_value_stored_as(planned->key, &planned->wanted_boot, &value) :
-		       !planned->persist;
+	fine = known ? tct_value_stored_as(planned->key, &planned->wanted_boot, &value)
+		     : !planned->persist;
 	if (!fine)
 		key->boot_ok = false;
 	winner = tct_sysctl_files_winner(files, planned->key->name, model, false);
@@ -210,8 +211,9 @@ static int check_boot(struct check *check, const struct tct_plan_key *planned,
 	if (!fine) {
 		char what[120];
 
-		if (snprintf(what, sizeof(what), winner == NULL ? "no file sets it at boot" :
-								  "the next boot (%s) gives another value",
+		if (snprintf(what, sizeof(what),
+			     winner == NULL ? "no file sets it at boot"
+					    : "the next boot (%s) gives another value",
 			     tct_boot_model_name(model)) < 0)
 			what[0] = '\0';
 		explain(key, what);
@@ -222,7 +224,8 @@ static int check_boot(struct check *check, const struct tct_plan_key *planned,
 static int check_key(struct check *check, const struct tct_plan_key *planned)
 {
 	struct tct_check_key *key = TCT_APPEND(check->result, keys);
-	const struct tct_value *wanted = check->plan->live ? &planned->wanted : &planned->wanted_boot;
+	const struct tct_value *wanted =
+		check->plan->live ? &planned->wanted : &planned->wanted_boot;
 
 	if (key == NULL || tct_value_copy(&key->live, &planned->before) < 0 ||
 	    tct_value_copy(&key->wanted, wanted) < 0)

@@ -41,7 +41,8 @@ static void add(struct tct_text *out, char sign, const char *line)
 	tct_text_addf(out, "%c%.*s\n", sign, (int)strcspn(line, "\n"), line);
 }
 
-/* The changed middle, by the longest common subsequence: table[i * (m + 1) + j] is that of what follows. */
+/* The changed middle, by the longest common subsequence: table[i * (m + 1) + j] is that of what
+ * follows. */
 static bool add_middle(struct tct_text *out, const char **a, size_t n, const char **b, size_t m)
 {
 	TCT_AUTOFREE uint16_t *table = NULL;
@@ -103,8 +104,9 @@ char *tct_diff(const char *path, const char *before, const char *after)
 		size_t m = b.items_count - tail + more - first;
 
 		tct_text_addf(&out, "--- %s\n+++ %s\n@@ -%zu,%zu +%zu,%zu @@\n",
-			      before != NULL ? path : "/dev/null", after != NULL ? path : "/dev/null",
-			      n > 0 ? first + 1 : 0, n, m > 0 ? first + 1 : 0, m);
+			      before != NULL ? path : "/dev/null",
+			      after != NULL ? path : "/dev/null", n > 0 ? first + 1 : 0, n,
+			      m > 0 ? first + 1 : 0, m);
 		for (size_t i = first; i < head; i++)
 			add(&out, ' ', a.items[i]);
 		fine = add_middle(&out, a.items + head, a.items_count - tail - head, b.items + head,

@@ -25,7 +25,8 @@ void tct_drop_in_sanitise(const char *text, char *out, size_t out_size)
 		if (c >= 0x80) {
 			size_t left = strnlen(text, 4);
 
-			for (length = 2; length <= left && !tct_text_is_utf8(text, length); length++)
+			for (length = 2; length <= left && !tct_text_is_utf8(text, length);
+			     length++)
 				;
 			if (length > left)
 				length = 1;
@@ -46,7 +47,7 @@ void tct_drop_in_sanitise(const char *text, char *out, size_t out_size)
 				used += length;
 			}
 		} else {
-			out[used++] = c < 0x20 || c >= 0x7f ? '?' : (char)c;
+			out[used++] = c < 0x20 || c >= 0x7f ? '?' : *text;
 		}
 		text += length;
 	}

@@ -20,14 +20,15 @@ struct tct_drop_in_head {
 };
 
 /*
- * Write value of `reason` or any text from outside for one line of a comment or of the journal: white space becomes
- * one blank, control characters and what isn't UTF-8 become '?', and it is cut. out is terminated.
+ * Write value of `reason` or any text from outside for one line of a comment or of the journal:
+ * white space becomes one blank, control characters and what isn't UTF-8 become '?', and it is cut.
+ * out is terminated.
  */
 void tct_drop_in_sanitise(const char *text, char *out, size_t out_size);
 
 /*
- * The text for these lines (count > 0). The same lines and head give the same bytes. Owned by the caller; NULL on
- * ENOMEM.
+ * The text for these lines (count > 0). The same lines and head give the same bytes. Owned by the
+ * caller; NULL on ENOMEM.
  */
 char *tct_drop_in_render(const struct tct_drop_in_head *head, const struct tct_drop_in_line *lines,
 			 size_t count);
@@ -40,7 +41,7 @@ struct tct_drop_in {
 		const struct tct_kernel_key *key;
 		struct tct_value value;
 		unsigned line;
-	} *values;
+	} * values;
 	size_t values_count;
 	size_t values_capacity;
 	unsigned strange_line; /* a line that we would never write; 0 = none */
@@ -55,27 +56,28 @@ bool tct_drop_in_equals(const struct tct_drop_in *drop_in, const struct tct_drop
 bool tct_drop_in_equals_owned(const struct tct_drop_in *drop_in, const struct tct_owned_set *owned);
 
 /*
- * Read it. *text NULL = there is none. Errors: REFUSED when it is a link, no regular file, unreadable, has a NUL
- * or is larger than 1 MiB.
+ * Read it. *text NULL = there is none. Errors: REFUSED when it is a link, no regular file,
+ * unreadable, has a NUL or is larger than 1 MiB.
  */
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err);
 void tct_drop_in_sha256(const char *text, char out[65]); /* "" for NULL */
 
 /*
- * A replacement of the file in steps, so that the last can be taken back without needing room on the disk: the old
- * file stays at hand until it is finished.
+ * A replacement of the file in steps, so that the last can be taken back without needing room on
+ * the disk: the old file stays at hand until it is finished.
  */
 struct tct_drop_in_change {
 	int folder; /* -1 = not begun */
 	bool had_old;
-	bool kept_old;  /* the old file has its second name */
-	bool made_new;  /* the temporary file is there */
+	bool kept_old; /* the old file has its second name */
+	bool made_new; /* the temporary file is there */
 	bool replaced;
 };
 
 /*
- * Replace the file by text (NULL = remove it), durably: the folder is made if missing; owner, mode and security
- * attributes are kept. On failure everything is as before, as far as the return value of _undo says. Errors: REFUSED.
+ * Replace the file by text (NULL = remove it), durably: the folder is made if missing; owner, mode
+ * and security attributes are kept. On failure everything is as before, as far as the return value
+ * of _undo says. Errors: REFUSED.
  */
 int tct_drop_in_replace(const struct tct_root *root, const char *text,
 			struct tct_drop_in_change *change, struct tct_err *err);
@@ -85,8 +87,9 @@ int tct_drop_in_undo(struct tct_drop_in_change *change);
 void tct_drop_in_finish(struct tct_drop_in_change *change);
 
 /*
- * After a crash: make the file what it was before (its checksum is before_sha256; "" = no file), from the kept old
- * file if that is it, otherwise from text. Then remove temporary files. Errors: REFUSED.
+ * After a crash: make the file what it was before (its checksum is before_sha256; "" = no file),
+ * from the kept old file if that is it, otherwise from text. Then remove temporary files. Errors:
+ * REFUSED.
  */
 int tct_drop_in_restore(const struct tct_root *root, const char *before_sha256, const char *text,
 			struct tct_err *err);

@@ -1,6 +1,7 @@
 /*
- * Replacing the drop-in. The new file is written beside it under a name that no applier reads (procps reads hidden
- * files that end in .conf), the old one gets a second name, then one rename() decides.
+ * Replacing the drop-in. The new file is written beside it under a name that no applier reads
+ * (procps reads hidden files that end in .conf), the old one gets a second name, then one rename()
+ * decides.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +23,8 @@ enum { DROP_IN_MAX = 1 << 20, DROP_IN_MODE = 0644 };
 
 static int refuse(struct tct_err *err, int result, const char *what)
 {
-	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't %s %s: %s", what, TCT_DROP_IN_PATH,
-			   strerror(-result));
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't %s %s: %s", what,
+			   TCT_DROP_IN_PATH, strerror(-result));
 }
 
 static int open_folder(const struct tct_root *root)
@@ -39,7 +40,8 @@ static int open_folder(const struct tct_root *root)
 /* *text NULL and 0: there is no such file. -ELOOP: a link, -EINVAL: not a regular file. */
 static int read_name(int folder, const char *name, char **text)
 {
-	TCT_AUTOCLOSE int fd = tct_file_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
+	TCT_AUTOCLOSE int fd =
+		tct_file_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
 	TCT_AUTOFREE char *buffer = NULL;
 	struct stat status;
 	size_t used = 0;
@@ -91,9 +93,10 @@ int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *e
 	case -ENOMEM:
 		return tct_err_nomem(err);
 	case -ELOOP:
-		return tct_err_set(err, TCT_FAULT_REFUSED, ELOOP,
-				   "%s is a symbolic link: tcptune writes only its own regular file; remove it",
-				   TCT_DROP_IN_PATH);
+		return tct_err_set(
+			err, TCT_FAULT_REFUSED, ELOOP,
+			"%s is a symbolic link: tcptune writes only its own regular file; remove it",
+			TCT_DROP_IN_PATH);
 	case -EINVAL:
 		return tct_err_set(err, TCT_FAULT_REFUSED, EINVAL, "%s is not a regular file",
 				   TCT_DROP_IN_PATH);
@@ -243,8 +246,8 @@ int tct_drop_in_replace(const struct tct_root *root, const char *text,
 	int result;
 
 	*change = (struct tct_drop_in_change){ .folder = -1 };
-	change->folder = text != NULL ? tct_file_make_folder(root, TCT_DROP_IN_DIR, 0755) :
-					open_folder(root);
+	change->folder = text != NULL ? tct_file_make_folder(root, TCT_DROP_IN_DIR, 0755)
+				      : open_folder(root);
 	if (change->folder < 0) {
 		result = change->folder;
 		change->folder = -1;

@@ -119,8 +119,9 @@ int tct_file_make_folder(const struct tct_root *root, const char *path, mode_t m
 		fd = open_folder(root, path, start + size);
 		if (fd == -ENOENT) {
 			TCT_AUTOCLOSE int above = open_folder(root, path, start);
-			int result = above < 0 ? above :
-						 make_one(above, name, start + size == length ? mode : 0755);
+			int result = above < 0 ? above
+					       : make_one(above, name,
+							  start + size == length ? mode : 0755);
 
 			if (result < 0)
 				return result;

@@ -1,4 +1,5 @@
-/* Writing files so that they survive a crash: whole writes, syncs, folders; every result is looked at. */
+/* Writing files so that they survive a crash: whole writes, syncs, folders; every result is looked
+ * at. */
 #ifndef TCT_TUNE_FILE_IO_H
 #define TCT_TUNE_FILE_IO_H
 
@@ -15,12 +16,13 @@ int tct_file_openat(int folder, const char *name, int flags, mode_t mode);
 /* Write all of it; a short write is followed by another. */
 int tct_file_write(int fd, const char *data, size_t length);
 int tct_file_sync(int fd);
-/* close() whose error counts: the last chance of a network filesystem to say that a write failed. */
+/* close() whose error counts: the last chance of a network filesystem to say that a write failed.
+ */
 int tct_file_close(int *fd);
 
 /*
- * Open the folder `path` below root for reading; if it is missing, make it (and what is above it, 0755), with
- * mode, and sync the folder above. Returns an fd or -errno.
+ * Open the folder `path` below root for reading; if it is missing, make it (and what is above it,
+ * 0755), with mode, and sync the folder above. Returns an fd or -errno.
  */
 int tct_file_make_folder(const struct tct_root *root, const char *path, mode_t mode);
 

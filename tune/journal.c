@@ -48,7 +48,8 @@ struct tct_transaction *tct_journal_find(const struct tct_journal *journal, uint
 }
 
 /* Note in a transaction how it ended. Takes record->error. */
-static int end_transaction(struct tct_journal *journal, struct tct_record *record, struct tct_err *err)
+static int end_transaction(struct tct_journal *journal, struct tct_record *record,
+			   struct tct_err *err)
 {
 	struct tct_transaction *transaction = tct_journal_find(journal, record->id);
 
@@ -130,7 +131,8 @@ static int read_records(struct tct_journal *journal, const char *data, size_t le
 			break;
 		}
 		result = tct_record_parse(data + at, (size_t)(end - data) - at, &record, err);
-		if (result == -EBADMSG && !record_follows(end + 1, length - (size_t)(end - data) - 1)) {
+		if (result == -EBADMSG &&
+		    !record_follows(end + 1, length - (size_t)(end - data) - 1)) {
 			journal->torn = true;
 			break;
 		}
@@ -160,7 +162,8 @@ static int check_file(const struct tct_journal *journal, const struct tct_root *
 	if (fstat(fd, &status) < 0) {
 		int code = errno;
 
-		return tct_err_set(err, TCT_FAULT_INPUT, code, "%s: %s", journal->path, strerror(code));
+		return tct_err_set(err, TCT_FAULT_INPUT, code, "%s: %s", journal->path,
+				   strerror(code));
 	}
 	if (!S_ISREG(status.st_mode))
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "%s is not a regular file",
@@ -227,13 +230,14 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 		     TCT_JOURNAL_PATH) < 0)
 		journal->path[0] = '\0';
 
-	TCT_AUTOCLOSE int folder = tct_root_openat(root, TCT_JOURNAL_DIR, O_RDONLY | O_DIRECTORY, 0);
+	TCT_AUTOCLOSE int folder =
+		tct_root_openat(root, TCT_JOURNAL_DIR, O_RDONLY | O_DIRECTORY, 0);
 	TCT_AUTOCLOSE int fd = -1;
 
 	if (folder == -ENOENT)
 		goto done;
-	fd = folder < 0 ? folder :
-			  tct_file_openat(folder, JOURNAL_NAME,
+	fd = folder < 0 ? folder
+			: tct_file_openat(folder, JOURNAL_NAME,
 					  (writable ? O_RDWR | O_APPEND : O_RDONLY) | O_NOFOLLOW |
 						  O_NOCTTY | O_NONBLOCK,
 					  0);
@@ -306,7 +310,8 @@ static int append(struct tct_journal *journal, const char *line)
 	if (journal->file_length != journal->good_length)
 		result = cut(journal);
 	if (result == 0) {
-		journal->file_length += (int64_t)length; /* perhaps less: not good_length, at any rate */
+		journal->file_length += (int64_t)length; /* perhaps less: not good_length, at any
+							    rate */
 		result = tct_file_write(journal->fd, line, length);
 		if (result == 0)
 			result = tct_file_sync(journal->fd);
@@ -343,7 +348,8 @@ int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 	line = tct_record_begin_line(transaction);
 	if (line == NULL)
 		return tct_err_nomem(err);
-	/* The copy that is kept is what was written, read again: so it can be read after a crash, too. */
+	/* The copy that is kept is what was written, read again: so it can be read after a crash,
+	 * too. */
 	result = tct_record_parse(line, strlen(line) - 1, &record, err);
 	if (result < 0)
 		return tct_err_wrap(err, "the journal's own record");
@@ -362,7 +368,8 @@ int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 int tct_journal_end(struct tct_journal *journal, uint64_t id, enum tct_transaction_state state,
 		    const char *error, struct tct_err *err)
 {
-	TCT_AUTO(tct_record_done) struct tct_record record = {
+	TCT_AUTO(tct_record_done)
+	struct tct_record record = {
 		.kind = TCT_RECORD_END,
 		.id = id,
 		.state = state,

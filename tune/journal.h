@@ -1,6 +1,7 @@
 /*
- * The journal: an append-only, checksummed record of every transaction, fsynced before each step that it describes.
- * It lives in /var/lib/tcptune/journal below the root. One line per record: checksum, blank, JSON.
+ * The journal: an append-only, checksummed record of every transaction, fsynced before each step
+ * that it describes. It lives in /var/lib/tcptune/journal below the root. One line per record:
+ * checksum, blank, JSON.
  */
 #ifndef TCT_TUNE_JOURNAL_H
 #define TCT_TUNE_JOURNAL_H
@@ -20,10 +21,10 @@ enum tct_transaction_kind {
 };
 
 enum tct_transaction_state {
-	TCT_TRANSACTION_OPEN,     /* begun, no end record: interrupted, unless it runs right now */
+	TCT_TRANSACTION_OPEN, /* begun, no end record: interrupted, unless it runs right now */
 	TCT_TRANSACTION_COMMITTED,
-	TCT_TRANSACTION_UNDONE,   /* failed or recovered: everything was put back */
-	TCT_TRANSACTION_STUCK,    /* failed, and something could not be put back */
+	TCT_TRANSACTION_UNDONE, /* failed or recovered: everything was put back */
+	TCT_TRANSACTION_STUCK,  /* failed, and something could not be put back */
 };
 
 struct tct_journal_key {
@@ -33,31 +34,31 @@ struct tct_journal_key {
 	struct tct_value boot_before; /* our drop-in's line before; NONE = none */
 	struct tct_value boot_after;  /* our drop-in's line after; NONE = none */
 	bool live_owned;              /* after this transaction the live value is ours */
-	struct tct_value baseline;    /* live value without tcptune, as known then; NONE = not known */
-	char *because;                /* comment of the drop-in's line; NULL = none */
-	bool stuck;                   /* STUCK: this live value could not be put back */
+	struct tct_value baseline; /* live value without tcptune, as known then; NONE = not known */
+	char *because;             /* comment of the drop-in's line; NULL = none */
+	bool stuck;                /* STUCK: this live value could not be put back */
 };
 
 struct tct_transaction {
 	uint64_t id;
 	enum tct_transaction_kind kind;
 	enum tct_transaction_state state;
-	uint64_t undoes;         /* ROLLBACK: the transaction it undid; 0 */
-	uint64_t undone_by;      /* the rollback that undid it; 0 */
-	int64_t time_ns;         /* CLOCK_REALTIME at its beginning */
-	char *profiles;          /* "highconn", "base,proxy" */
+	uint64_t undoes;    /* ROLLBACK: the transaction it undid; 0 */
+	uint64_t undone_by; /* the rollback that undid it; 0 */
+	int64_t time_ns;    /* CLOCK_REALTIME at its beginning */
+	char *profiles;     /* "highconn", "base,proxy" */
 	char *profile_sha256;
-	json_t *variables;       /* overrides it was applied with: {name: text} */
-	char *reason;            /* NULL = none */
-	char *user;              /* "root", with SUDO_USER "alice (root)" */
+	json_t *variables; /* overrides it was applied with: {name: text} */
+	char *reason;      /* NULL = none */
+	char *user;        /* "root", with SUDO_USER "alice (root)" */
 	char boot_id[40];
 	struct tct_netns netns;
 	bool live;
 	bool persisted;
 	char drop_in_before_sha256[65]; /* "" = no file */
 	char drop_in_after_sha256[65];
-	char *error;             /* UNDONE, STUCK: why */
-	bool drop_in_stuck;      /* STUCK: the drop-in could not be put back */
+	char *error;        /* UNDONE, STUCK: why */
+	bool drop_in_stuck; /* STUCK: the drop-in could not be put back */
 	struct tct_journal_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;
@@ -70,11 +71,11 @@ struct tct_journal {
 	size_t transactions_count;
 	size_t transactions_capacity;
 	uint64_t next_id;
-	bool torn;       /* the last record was cut off and is left out */
+	bool torn;           /* the last record was cut off and is left out */
 	int64_t good_length; /* bytes of whole records; what is behind is torn */
 	int64_t file_length; /* bytes of the file, a torn end included */
 	bool writable;
-	int fd;          /* -1 = read only, or not made yet */
+	int fd; /* -1 = read only, or not made yet */
 	char path[300];
 };
 
@@ -82,9 +83,9 @@ struct tct_journal {
 #define TCT_JOURNAL_PATH TCT_JOURNAL_DIR "/journal"
 
 /*
- * Read the journal (absent: empty). A torn last record is left out; damage before the end is an error that
- * names the line (INPUT). writable: open it for appending (folder and file are made when the first record is
- * written, not before) and cut a torn tail off at the first append.
+ * Read the journal (absent: empty). A torn last record is left out; damage before the end is an
+ * error that names the line (INPUT). writable: open it for appending (folder and file are made when
+ * the first record is written, not before) and cut a torn tail off at the first append.
  */
 int tct_journal_open(const struct tct_root *root, bool writable, struct tct_journal **out,
 		     struct tct_err *err);
@@ -94,9 +95,9 @@ void tct_journal_free(struct tct_journal *journal);
 int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 		      struct tct_transaction *transaction, struct tct_err *err);
 /*
- * Append the end record (committed, undone, stuck) and fsync. error may be NULL. STUCK: what is marked stuck in
- * the journal's own copy of the transaction goes along. On failure the record is cut off again, so that the
- * transaction stays open.
+ * Append the end record (committed, undone, stuck) and fsync. error may be NULL. STUCK: what is
+ * marked stuck in the journal's own copy of the transaction goes along. On failure the record is
+ * cut off again, so that the transaction stays open.
  */
 int tct_journal_end(struct tct_journal *journal, uint64_t id, enum tct_transaction_state state,
 		    const char *error, struct tct_err *err);
@@ -119,27 +120,29 @@ struct tct_transaction *tct_journal_newest(const struct tct_journal *journal,
 struct tct_transaction *tct_journal_interrupted(const struct tct_journal *journal);
 
 /*
- * What is ours now, key by key, after all transactions that stand: live values in this namespace, lines of the
- * drop-in (there is only one) from wherever they were written.
+ * What is ours now, key by key, after all transactions that stand: live values in this namespace,
+ * lines of the drop-in (there is only one) from wherever they were written.
  */
 struct tct_owned {
 	const struct tct_kernel_key *key;
-	uint64_t transaction;       /* the newest that has the key */
+	uint64_t transaction; /* the newest that has the key */
 	bool live;
-	struct tct_value written;   /* live value we wrote */
-	struct tct_value baseline;  /* live value before our first change */
+	struct tct_value written;  /* live value we wrote */
+	struct tct_value baseline; /* live value before our first change */
 	bool boot;
 	struct tct_value boot_value; /* line of our drop-in */
-	const char *profiles;       /* borrowed from the journal */
-	const char *because;        /* the same; NULL = none */
+	const char *profiles;        /* borrowed from the journal */
+	const char *because;         /* the same; NULL = none */
 };
 struct tct_owned_set {
 	struct tct_owned *items;
 	size_t items_count;
 	size_t items_capacity;
-	const struct tct_transaction *drop_in; /* the newest that changed the drop-in; NULL = none. Borrowed */
+	const struct tct_transaction *drop_in; /* the newest that changed the drop-in; NULL = none.
+						  Borrowed */
 };
-/* without: as if this transaction had never been (0 = all count). Items are sorted by key name. 0 or -ENOMEM. */
+/* without: as if this transaction had never been (0 = all count). Items are sorted by key name. 0
+ * or -ENOMEM. */
 int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns *netns,
 		      const char *boot_id, uint64_t without, struct tct_owned_set *owned);
 const struct tct_owned *tct_owned_find(const struct tct_owned_set *owned,

@@ -102,9 +102,9 @@ static int replay(struct tct_owned_set *owned, const struct tct_transaction *tra
 		item->live = key->live_owned || stuck;
 		result = replace(&item->written, &key->after);
 		if (result == 0)
-			result = replace(&item->baseline, key->baseline.kind != TCT_VALUE_NONE ?
-								  &key->baseline :
-								  &key->before);
+			result = replace(&item->baseline, key->baseline.kind != TCT_VALUE_NONE
+								  ? &key->baseline
+								  : &key->before);
 	}
 	if (boot && result == 0) {
 		item->boot = key->boot_after.kind != TCT_VALUE_NONE;
@@ -130,8 +130,9 @@ int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns 
 	for (size_t i = 0; i < journal->transactions_count; i++) {
 		const struct tct_transaction *transaction = &journal->transactions[i];
 		bool here = tct_transaction_in(transaction, netns, boot_id);
-		bool boot = tct_transaction_changed_drop_in(transaction) &&
-			    (transaction->state != TCT_TRANSACTION_STUCK || transaction->drop_in_stuck);
+		bool boot =
+			tct_transaction_changed_drop_in(transaction) &&
+			(transaction->state != TCT_TRANSACTION_STUCK || transaction->drop_in_stuck);
 
 		if (transaction->id == without || !tct_transaction_stands(transaction))
 			continue;

@@ -91,8 +91,9 @@ static json_t *key_json(const struct tct_journal_key *key)
 
 static json_t *netns_json(const struct tct_netns *netns)
 {
-	return json_pack("{s:s, s:I, s:I, s:b}", "name", netns->name, "inode", (json_int_t)netns->inode,
-			 "cookie", (json_int_t)netns->cookie, "initial", netns->initial);
+	return json_pack("{s:s, s:I, s:I, s:b}", "name", netns->name, "inode",
+			 (json_int_t)netns->inode, "cookie", (json_int_t)netns->cookie, "initial",
+			 netns->initial);
 }
 
 /* Takes the object. */
@@ -144,14 +145,16 @@ char *tct_record_begin_line(const struct tct_transaction *transaction)
 	set(object, "netns", netns_json(&transaction->netns), &failed);
 	set(object, "live", json_boolean(transaction->live), &failed);
 	set(object, "persisted", json_boolean(transaction->persisted), &failed);
-	set(object, "drop_in_before_sha256", json_string(transaction->drop_in_before_sha256), &failed);
-	set(object, "drop_in_after_sha256", json_string(transaction->drop_in_after_sha256), &failed);
+	set(object, "drop_in_before_sha256", json_string(transaction->drop_in_before_sha256),
+	    &failed);
+	set(object, "drop_in_after_sha256", json_string(transaction->drop_in_after_sha256),
+	    &failed);
 	set(object, "keys", keys, &failed);
 	return line_of(object, failed);
 }
 
-char *tct_record_end_line(const struct tct_transaction *transaction, enum tct_transaction_state state,
-			  const char *error)
+char *tct_record_end_line(const struct tct_transaction *transaction,
+			  enum tct_transaction_state state, const char *error)
 {
 	json_t *object = json_object();
 	json_t *stuck = json_array();
@@ -169,7 +172,8 @@ char *tct_record_end_line(const struct tct_transaction *transaction, enum tct_tr
 		for (size_t i = 0; i < transaction->keys_count; i++) {
 			const struct tct_journal_key *key = &transaction->keys[i];
 
-			if (key->stuck && json_array_append_new(stuck, json_string(key->key->name)) < 0)
+			if (key->stuck &&
+			    json_array_append_new(stuck, json_string(key->key->name)) < 0)
 				failed = true;
 		}
 		set(object, "drop_in_stuck", json_boolean(transaction->drop_in_stuck), &failed);
@@ -205,7 +209,8 @@ static int take_fixed(const json_t *object, const char *name, char *out, size_t 
 
 	if (!json_is_string(text) || json_string_length(text) >= size ||
 	    strlen(json_string_value(text)) != json_string_length(text))
-		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or no such text", name);
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or no such text",
+				   name);
 	memcpy(out, json_string_value(text), json_string_length(text) + 1);
 	return 0;
 }
@@ -216,8 +221,8 @@ static int take_number(const json_t *object, const char *name, json_int_t least,
 	const json_t *number = json_object_get(object, name);
 
 	if (!json_is_integer(number) || json_integer_value(number) < least)
-		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or no such number",
-				   name);
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "`%s` is missing or no such number", name);
 	*out = json_integer_value(number);
 	return 0;
 }
@@ -227,8 +232,8 @@ static int take_bool(const json_t *object, const char *name, bool *out, struct t
 	const json_t *flag = json_object_get(object, name);
 
 	if (!json_is_boolean(flag))
-		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or not true or false",
-				   name);
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "`%s` is missing or not true or false", name);
 	*out = json_is_true(flag);
 	return 0;
 }
@@ -244,7 +249,8 @@ static int take_word(const json_t *object, const char *name, const char *const *
 			return 0;
 		}
 	}
-	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or an unknown word", name);
+	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or an unknown word",
+			   name);
 }
 
 static int take_value(const json_t *object, const char *name, const struct tct_kernel_key *key,
@@ -272,7 +278,8 @@ static int take_key(const json_t *object, struct tct_journal_key *key, struct tc
 	key->key = tct_kernel_key_find(name);
 	if (key->key == NULL)
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-				   "%.80s is not known to this tcptune; a newer one wrote it?", name);
+				   "%.80s is not known to this tcptune; a newer one wrote it?",
+				   name);
 	if ((result = take_value(object, "before", key->key, &key->before, err)) < 0 ||
 	    (result = take_value(object, "after", key->key, &key->after, err)) < 0 ||
 	    (result = take_value(object, "boot_before", key->key, &key->boot_before, err)) < 0 ||
@@ -304,8 +311,8 @@ static int take_keys(const json_t *object, struct tct_transaction *transaction, 
 			return result;
 		for (size_t j = 0; j < i; j++) {
 			if (transaction->keys[j].key == key->key)
-				return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "%s is there twice",
-						   key->key->name);
+				return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+						   "%s is there twice", key->key->name);
 		}
 	}
 	return 0;
@@ -330,7 +337,8 @@ static int take_netns(const json_t *object, struct tct_netns *netns, struct tct_
 	return 0;
 }
 
-static int take_begin(const json_t *object, struct tct_transaction *transaction, struct tct_err *err)
+static int take_begin(const json_t *object, struct tct_transaction *transaction,
+		      struct tct_err *err)
 {
 	json_int_t undoes = 0;
 	json_int_t time_ns = 0;
@@ -338,7 +346,8 @@ static int take_begin(const json_t *object, struct tct_transaction *transaction,
 	json_t *variables = json_object_get(object, "variables");
 	int result;
 
-	if ((result = take_word(object, "kind", kind_names, TCT_COUNT(kind_names), &kind, err)) < 0 ||
+	if ((result = take_word(object, "kind", kind_names, TCT_COUNT(kind_names), &kind, err)) <
+		    0 ||
 	    (result = take_number(object, "undoes", 0, &undoes, err)) < 0 ||
 	    (result = take_number(object, "time_ns", INT64_MIN, &time_ns, err)) < 0 ||
 	    (result = take_text(object, "profiles", &transaction->profiles, err)) < 0 ||
@@ -350,8 +359,9 @@ static int take_begin(const json_t *object, struct tct_transaction *transaction,
 	    (result = take_netns(object, &transaction->netns, err)) < 0 ||
 	    (result = take_bool(object, "live", &transaction->live, err)) < 0 ||
 	    (result = take_bool(object, "persisted", &transaction->persisted, err)) < 0 ||
-	    (result = take_fixed(object, "drop_in_before_sha256", transaction->drop_in_before_sha256,
-				 sizeof(transaction->drop_in_before_sha256), err)) < 0 ||
+	    (result =
+		     take_fixed(object, "drop_in_before_sha256", transaction->drop_in_before_sha256,
+				sizeof(transaction->drop_in_before_sha256), err)) < 0 ||
 	    (result = take_fixed(object, "drop_in_after_sha256", transaction->drop_in_after_sha256,
 				 sizeof(transaction->drop_in_after_sha256), err)) < 0)
 		return result;
@@ -367,8 +377,8 @@ static int take_begin(const json_t *object, struct tct_transaction *transaction,
 		}
 		transaction->variables = json_incref(variables);
 	}
-	transaction->kind = kind == TCT_TRANSACTION_ROLLBACK ? TCT_TRANSACTION_ROLLBACK :
-							       TCT_TRANSACTION_APPLY;
+	transaction->kind =
+		kind == TCT_TRANSACTION_ROLLBACK ? TCT_TRANSACTION_ROLLBACK : TCT_TRANSACTION_APPLY;
 	transaction->undoes = (uint64_t)undoes;
 	transaction->time_ns = time_ns;
 	transaction->state = TCT_TRANSACTION_OPEN;
@@ -397,7 +407,8 @@ static int take_end(const json_t *object, struct tct_record *record, struct tct_
 	return take_text(object, "error", &record->error, err);
 }
 
-int tct_record_parse(const char *line, size_t length, struct tct_record *record, struct tct_err *err)
+int tct_record_parse(const char *line, size_t length, struct tct_record *record,
+		     struct tct_err *err)
 {
 	char checksum[CHECKSUM_LENGTH + 1];
 	json_error_t error;
@@ -410,7 +421,8 @@ int tct_record_parse(const char *line, size_t length, struct tct_record *record,
 		tct_file_sha256(line + CHECKSUM_LENGTH + 1, length - CHECKSUM_LENGTH - 1, checksum);
 	if (length <= CHECKSUM_LENGTH + 1 || line[CHECKSUM_LENGTH] != ' ' ||
 	    memcmp(line, checksum, CHECKSUM_LENGTH) != 0)
-		return tct_err_set(err, TCT_FAULT_INPUT, EBADMSG, "the checksum is wrong: it is damaged");
+		return tct_err_set(err, TCT_FAULT_INPUT, EBADMSG,
+				   "the checksum is wrong: it is damaged");
 	object = json_loadb(line + CHECKSUM_LENGTH + 1, length - CHECKSUM_LENGTH - 1,
 			    JSON_REJECT_DUPLICATES, &error);
 	if (object == NULL)

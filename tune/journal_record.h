@@ -15,7 +15,7 @@ struct tct_record {
 	struct tct_transaction transaction; /* BEGIN: owned, state OPEN */
 	enum tct_transaction_state state;   /* END, and what follows */
 	char *error;                        /* owned */
-	json_t *stuck;                      /* owned: names of the keys that were not put back; NULL = none */
+	json_t *stuck; /* owned: names of the keys that were not put back; NULL = none */
 	bool drop_in_stuck;
 };
 
@@ -23,13 +23,14 @@ void tct_record_done(struct tct_record *record);
 
 /* The whole line with its newline, owned by the caller; NULL on ENOMEM or text that isn't UTF-8. */
 char *tct_record_begin_line(const struct tct_transaction *transaction);
-char *tct_record_end_line(const struct tct_transaction *transaction, enum tct_transaction_state state,
-			  const char *error);
+char *tct_record_end_line(const struct tct_transaction *transaction,
+			  enum tct_transaction_state state, const char *error);
 
 /*
- * Read one line (without its newline). -EBADMSG: the checksum is wrong; -EINVAL: the checksum is right but the
- * content is not of a journal; err has the reason, without a place.
+ * Read one line (without its newline). -EBADMSG: the checksum is wrong; -EINVAL: the checksum is
+ * right but the content is not of a journal; err has the reason, without a place.
  */
-int tct_record_parse(const char *line, size_t length, struct tct_record *record, struct tct_err *err);
+int tct_record_parse(const char *line, size_t length, struct tct_record *record,
+		     struct tct_err *err);
 
 #endif

@@ -33,7 +33,8 @@ static int open_key(int proc_sys, const struct tct_kernel_key *key, int flags)
 	char path[NAME_MAX + 1];
 	int result = tct_kernel_key_path(key->name, path, sizeof(path));
 
-	return result < 0 ? result : tct_file_openat(proc_sys, path, flags | O_NOFOLLOW | O_NOCTTY, 0);
+	return result < 0 ? result
+			  : tct_file_openat(proc_sys, path, flags | O_NOFOLLOW | O_NOCTTY, 0);
 }
 
 int tct_live_read(int proc_sys, const struct tct_kernel_key *key, struct tct_value *value)

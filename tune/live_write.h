@@ -10,17 +10,20 @@
 #include "core/value.h"
 
 /*
- * Open /proc/sys of the live host. Its net/ is that of the network namespace that this thread is in at each call.
- * Returns an fd owned by the caller, or -errno; -ENOTSUP when it isn't procfs or root isn't live.
+ * Open /proc/sys of the live host. Its net/ is that of the network namespace that this thread is in
+ * at each call. Returns an fd owned by the caller, or -errno; -ENOTSUP when it isn't procfs or root
+ * isn't live.
  */
 int tct_live_open(const struct tct_root *root);
 
-/* Read one key. *value is empty before. 0, -errno of the system, -EBADMSG if it isn't of the key's shape. */
+/* Read one key. *value is empty before. 0, -errno of the system, -EBADMSG if it isn't of the key's
+ * shape. */
 int tct_live_read(int proc_sys, const struct tct_kernel_key *key, struct tct_value *value);
 
 /*
- * Write one key: one openat, one write, one close. text ends in a newline (an empty value is only stored so).
- * A short write is -EIO. Allocates nothing. Vectors may be half applied on failure: read again.
+ * Write one key: one openat, one write, one close. text ends in a newline (an empty value is only
+ * stored so). A short write is -EIO. Allocates nothing. Vectors may be half applied on failure:
+ * read again.
  */
 int tct_live_write(int proc_sys, const struct tct_kernel_key *key, const char *text, size_t length);
 

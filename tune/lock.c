@@ -22,16 +22,17 @@ int tct_lock_take(const struct tct_root *root, int *lock_fd, struct tct_err *err
 	if (folder < 0)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -folder, "%s below %s: %s", LOCK_FOLDER,
 				   root->path, strerror(-folder));
-	fd = tct_file_openat(folder, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-			     0600);
+	fd = tct_file_openat(folder, LOCK_NAME,
+			     O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -fd, "can't lock %s/%s: %s%s", LOCK_FOLDER,
-				   LOCK_NAME, strerror(-fd), fd == -EACCES ? " (are you root?)" : "");
+		return tct_err_set(err, TCT_FAULT_REFUSED, -fd, "can't lock %s/%s: %s%s",
+				   LOCK_FOLDER, LOCK_NAME, strerror(-fd),
+				   fd == -EACCES ? " (are you root?)" : "");
 	if (fstat(fd, &status) < 0) {
 		int code = errno;
 
-		return tct_err_set(err, TCT_FAULT_REFUSED, code, "can't look at %s/%s: %s", LOCK_FOLDER,
-				   LOCK_NAME, strerror(code));
+		return tct_err_set(err, TCT_FAULT_REFUSED, code, "can't look at %s/%s: %s",
+				   LOCK_FOLDER, LOCK_NAME, strerror(code));
 	}
 	if (!S_ISREG(status.st_mode))
 		return tct_err_set(err, TCT_FAULT_REFUSED, EINVAL, "%s/%s is not a regular file",
@@ -43,10 +44,10 @@ int tct_lock_take(const struct tct_root *root, int *lock_fd, struct tct_err *err
 			continue;
 		if (code == EWOULDBLOCK)
 			return tct_err_set(err, TCT_FAULT_BUSY, code,
-					   "another tcptune is at work (it holds %s/%s)", LOCK_FOLDER,
-					   LOCK_NAME);
-		return tct_err_set(err, TCT_FAULT_REFUSED, code, "can't lock %s/%s: %s", LOCK_FOLDER,
-				   LOCK_NAME, strerror(code));
+					   "another tcptune is at work (it holds %s/%s)",
+					   LOCK_FOLDER, LOCK_NAME);
+		return tct_err_set(err, TCT_FAULT_REFUSED, code, "can't lock %s/%s: %s",
+				   LOCK_FOLDER, LOCK_NAME, strerror(code));
 	}
 	*lock_fd = TCT_STEAL_FD(fd);
 	return 0;

@@ -13,7 +13,8 @@ static bool falls(const struct tct_order_item *item)
 
 static bool leans_on(const struct tct_order_item *item, const struct tct_order_item *other)
 {
-	return item->key->write_after != NULL && strcmp(item->key->write_after, other->key->name) == 0;
+	return item->key->write_after != NULL &&
+	       strcmp(item->key->write_after, other->key->name) == 0;
 }
 
 static bool must_follow(const struct tct_order_item *item, const struct tct_order_item *other)

@@ -66,7 +66,8 @@ int tct_plan_refuse_error(struct tct_plan_work *work, const struct tct_kernel_ke
 	if (result == -ENOMEM)
 		return result;
 	for (size_t i = 0; i < work->plan->refused_count; i++) {
-		if (work->plan->refused[i].key == key && strcmp(work->plan->refused[i].kind, kind) == 0)
+		if (work->plan->refused[i].key == key &&
+		    strcmp(work->plan->refused[i].kind, kind) == 0)
 			return 0;
 	}
 	return tct_plan_refuse(work, key, kind, "%s", tct_err_text(why, text, sizeof(text)));
@@ -95,7 +96,8 @@ static int note_unsupported(struct tct_plan_work *work, const struct tct_kernel_
 }
 
 /* Why this key can't be set here; NULL = it can. */
-static const char *why_unsupported(const struct tct_plan_work *work, const struct tct_kernel_key *key)
+static const char *why_unsupported(const struct tct_plan_work *work,
+				   const struct tct_kernel_key *key)
 {
 	const struct tct_sysctl *now = &work->observation->sysctls[tct_kernel_key_index(key)];
 	const struct tct_facts *facts = work->facts;
@@ -106,13 +108,12 @@ static const char *why_unsupported(const struct tct_plan_work *work, const struc
 		return "it can't be written in any kernel";
 	switch (now->presence) {
 	case TCT_ABSENT:
-		return key->scope == TCT_SCOPE_HOST && !work->observation->host.netns.initial ?
-			       "it exists only in the host's own network namespace" :
-			       "this kernel doesn't have it";
+		return key->scope == TCT_SCOPE_HOST && !work->observation->host.netns.initial
+			       ? "it exists only in the host's own network namespace"
+			       : "this kernel doesn't have it";
 	case TCT_UNREADABLE:
-		return strerror(now->error);
 	case TCT_UNPARSED:
-		return "its value has a shape that tcptune doesn't know";
+		return NULL; /* it is there: see refuse_unknown() */
 	case TCT_PRESENT:
 		return now->writable || !work->plan->live ? NULL : "it is read-only here";
 	case TCT_NOT_LOOKED:
@@ -141,7 +142,8 @@ static int fill_live(struct tct_plan_work *work, struct tct_plan_key *key)
 
 	if (now->presence != TCT_PRESENT)
 		return 0;
-	/* Still what we wrote? Then what counts is what was there before us; else somebody set it by hand. */
+	/* Still what we wrote? Then what counts is what was there before us; else somebody set it
+	 * by hand. */
 	if (owned != NULL && owned->live && owned->baseline.kind != TCT_VALUE_NONE &&
 	    tct_value_stored_as(key->key, &owned->written, &now->value))
 		baseline = &owned->baseline;
@@ -157,8 +159,9 @@ static int target_live(struct tct_plan_work *work, struct tct_plan_key *key)
 	const struct tct_setting *setting = key->setting;
 	struct tct_env env = tct_plan_env(work);
 	struct tct_err why = { 0 };
-	int result = tct_bounds_target(key->key, &setting->set, &setting->at_least, &setting->at_most,
-				       &env, &key->baseline_live, &key->wanted, &key->owned_live, &why);
+	int result =
+		tct_bounds_target(key->key, &setting->set, &setting->at_least, &setting->at_most,
+				  &env, &key->baseline_live, &key->wanted, &key->owned_live, &why);
 
 	if (result < 0) {
 		result = tct_plan_refuse_error(work, key->key, result, &why);
@@ -178,8 +181,26 @@ static int check_never(struct tct_plan_work *work, const struct tct_plan_key *ke
 		never = tct_never_find(work->set, work->facts, key->key, &key->wanted_boot);
 	if (never == NULL)
 		return 0;
-	return tct_plan_refuse(work, key->key, "never", "refused everywhere: %s (%s:%u)", never->because,
-			       never->place.file, never->place.line);
+	return tct_plan_refuse(work, key->key, "never", "refused everywhere: %s (%s:%u)",
+			       never->because, never->place.file, never->place.line);
+}
+
+/* It is there, but what it is now can't be told, so it couldn't be put back. 1 = refused, 0,
+ * -ENOMEM. */
+static int refuse_unknown(struct tct_plan_work *work, const struct tct_kernel_key *key)
+{
+	const struct tct_sysctl *now = &work->observation->sysctls[tct_kernel_key_index(key)];
+	int result;
+
+	if (now->presence == TCT_UNREADABLE)
+		result = tct_plan_refuse(work, key, "missing", "its value can't be read: %s",
+					 strerror(now->error));
+	else if (now->presence == TCT_UNPARSED)
+		result = tct_plan_refuse(work, key, "missing",
+					 "its value has a shape that tcptune doesn't know");
+	else
+		return 0;
+	return result < 0 ? result : 1;
 }
 
 static int plan_setting(struct tct_plan_work *work, const struct tct_setting *setting)
@@ -191,6 +212,9 @@ static int plan_setting(struct tct_plan_work *work, const struct tct_setting *se
 
 	if (unsupported != NULL)
 		return note_unsupported(work, setting->key, unsupported);
+	result = refuse_unknown(work, setting->key);
+	if (result != 0)
+		return result < 0 ? result : 0;
 	key = TCT_APPEND(plan, keys);
 	if (key == NULL)
 		return -ENOMEM;
@@ -208,11 +232,13 @@ static int plan_setting(struct tct_plan_work *work, const struct tct_setting *se
 	return result < 0 ? result : 0;
 }
 
-/* A key that is ours but of no setting any more: it goes back, straight, in the same transaction. */
+/* A key that is ours but of no setting any more: it goes back, straight, in the same transaction.
+ */
 static int plan_release(struct tct_plan_work *work, const struct tct_owned *owned)
 {
 	struct tct_plan *plan = work->plan;
-	const struct tct_sysctl *now = &work->observation->sysctls[tct_kernel_key_index(owned->key)];
+	const struct tct_sysctl *now =
+		&work->observation->sysctls[tct_kernel_key_index(owned->key)];
 	bool ours = plan->live && owned->live && now->presence == TCT_PRESENT && now->writable;
 	struct tct_plan_key *key;
 
@@ -344,7 +370,8 @@ static int make(struct tct_plan_work *work)
 
 int tct_plan_make(const struct tct_profile_set *set, const struct tct_facts *facts,
 		  const struct tct_observation *observation, const struct tct_journal *journal,
-		  const struct tct_plan_options *options, struct tct_plan **out, struct tct_err *err)
+		  const struct tct_plan_options *options, struct tct_plan **out,
+		  struct tct_err *err)
 {
 	TCT_AUTOFREE const struct tct_value **planned =
 		calloc(tct_kernel_keys_count, sizeof(*planned));
@@ -368,11 +395,12 @@ int tct_plan_make(const struct tct_profile_set *set, const struct tct_facts *fac
 	}
 	if (result < 0) {
 		tct_plan_free(plan);
-		return result == -ENODATA ?
-			       tct_err_set(err, TCT_FAULT_REFUSED, ENODATA,
-					   "the sysctl.d files can't be read, so what the next boot does "
-					   "can't be told") :
-			       tct_err_nomem(err);
+		return result == -ENODATA
+			       ? tct_err_set(
+					 err, TCT_FAULT_REFUSED, ENODATA,
+					 "the sysctl.d files can't be read, so what the next boot does "
+					 "can't be told")
+			       : tct_err_nomem(err);
 	}
 	*out = plan;
 	return 0;

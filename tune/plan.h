@@ -1,6 +1,6 @@
 /*
- * The plan: from a profile set, the observation, the files and the journal to what must change, live and at the
- * next boot. Pure: reads nothing, writes nothing.
+ * The plan: from a profile set, the observation, the files and the journal to what must change,
+ * live and at the next boot. Pure: reads nothing, writes nothing.
  */
 #ifndef TCT_TUNE_PLAN_H
 #define TCT_TUNE_PLAN_H
@@ -9,11 +9,13 @@
 #include "tune/journal.h"
 
 struct tct_plan_key {
-	const struct tct_setting *setting; /* NULL: a key that only an earlier profile set; it goes back */
+	const struct tct_setting *setting; /* NULL: a key that only an earlier profile set; it goes
+					      back */
 	const struct tct_kernel_key *key;
 	struct tct_value before;        /* live now; NONE if not known */
 	struct tct_value baseline_live; /* without tcptune; NONE if not known */
-	struct tct_value baseline_boot; /* boot winner without our drop-in; NONE = no file sets it */
+	struct tct_value baseline_boot; /* boot winner without our drop-in; NONE = no file sets it
+					 */
 	struct tct_value wanted;        /* live value to have */
 	bool write_live;                /* before != wanted */
 	bool owned_live;                /* ours: wanted != baseline_live */
@@ -24,7 +26,8 @@ struct tct_plan_key {
 
 struct tct_plan_refusal {
 	const struct tct_kernel_key *key; /* NULL = the whole transaction */
-	char kind[16];                    /* "never", "range", "requires", "invariant", "shadowed", "missing", "drop-in" */
+	char kind[16]; /* "never", "range", "requires", "invariant", "shadowed", "missing",
+			  "drop-in" */
 	char reason[400];
 };
 
@@ -56,24 +59,25 @@ struct tct_plan {
 	struct tct_plan_unsupported *unsupported;
 	size_t unsupported_count;
 	size_t unsupported_capacity;
-	bool live;       /* live values are part of it */
-	bool persist;    /* the drop-in is part of it */
-	char *drop_in_before; /* text now on disk, NULL = no file */
-	char *drop_in_after;  /* text to have, NULL = no file */
-	bool drop_in_changes; /* by value, not by comment */
-	bool changes;         /* anything at all */
+	bool live;                  /* live values are part of it */
+	bool persist;               /* the drop-in is part of it */
+	char *drop_in_before;       /* text now on disk, NULL = no file */
+	char *drop_in_after;        /* text to have, NULL = no file */
+	bool drop_in_changes;       /* by value, not by comment */
+	bool changes;               /* anything at all */
 	struct tct_owned_set owned; /* what is ours before it; borrows texts of the journal */
-	struct tct_value *boot;     /* [tct_kernel_keys_count] after the next boot; NONE = not known. NULL if !persist */
+	struct tct_value *boot; /* [tct_kernel_keys_count] after the next boot; NONE = not known.
+				   NULL if !persist */
 };
 
 struct tct_plan_options {
 	bool live;
 	bool persist;
 	bool allow_shadowed;
-	bool boot_model_given;         /* --boot */
+	bool boot_model_given;          /* --boot */
 	enum tct_boot_model boot_model; /* TCT_BOOT_MODELS = both */
-	const char *reason;            /* --reason, NULL = none */
-	const char *drop_in;           /* text of our drop-in now, NULL = no file */
+	const char *reason;             /* --reason, NULL = none */
+	const char *drop_in;            /* text of our drop-in now, NULL = no file */
 };
 
 /* Does this model count for this host? */
@@ -81,12 +85,13 @@ bool tct_plan_model_counts(const struct tct_plan_options *options,
 			   const struct tct_observation *observation, enum tct_boot_model model);
 
 /*
- * Make the plan. history may be empty. Whatever is refused is in plan->refused, not an error. Errors: ENOMEM,
- * REFUSED for files that could not be read.
+ * Make the plan. history may be empty. Whatever is refused is in plan->refused, not an error.
+ * Errors: ENOMEM, REFUSED for files that could not be read.
  */
 int tct_plan_make(const struct tct_profile_set *set, const struct tct_facts *facts,
 		  const struct tct_observation *observation, const struct tct_journal *journal,
-		  const struct tct_plan_options *options, struct tct_plan **out, struct tct_err *err);
+		  const struct tct_plan_options *options, struct tct_plan **out,
+		  struct tct_err *err);
 void tct_plan_free(struct tct_plan *plan);
 
 #endif

@@ -10,8 +10,8 @@
 bool tct_plan_model_counts(const struct tct_plan_options *options,
 			   const struct tct_observation *observation, enum tct_boot_model model)
 {
-	enum tct_boot_model host = options->boot_model_given ? options->boot_model :
-							       observation->boot_model;
+	enum tct_boot_model host =
+		options->boot_model_given ? options->boot_model : observation->boot_model;
 
 	return host == TCT_BOOT_MODELS || host == model;
 }
@@ -22,15 +22,8 @@ static bool built_in(const struct tct_plan_work *work, const struct tct_kernel_k
 {
 	const struct tct_facts *facts = work->facts;
 
-	if (!key->default_known)
-		return false;
-	if (key->default_since != 0 &&
-	    (!facts->known[TCT_FACT_KERNEL] ||
-	     facts->value[TCT_FACT_KERNEL] < (int64_t)key->default_since))
-		return false;
-	*value = (struct tct_value){ .kind = TCT_VALUE_NUMBERS, .count = key->fields };
-	memcpy(value->numbers, key->default_value, sizeof(value->numbers));
-	return true;
+	return tct_value_default(
+		key, facts->known[TCT_FACT_KERNEL] ? facts->value[TCT_FACT_KERNEL] : 0, value);
 }
 
 /* live: the live baseline, NULL or NONE = not known. Returns 1 = known, 0 = not, -ENOMEM. */
@@ -60,15 +53,18 @@ static bool bounds_field(const struct tct_bound *bound, unsigned field)
 	return bound->given && bound->fields[field] != NULL;
 }
 
-/* Of the targets of two models the line that suits both: no bound is missed, nobody's larger value lowered. */
+/* Of the targets of two models the line that suits both: no bound is missed, nobody's larger value
+ * lowered. */
 static void combine(const struct tct_setting *setting, struct tct_value *line,
 		    const struct tct_value *other)
 {
 	if (line->kind != TCT_VALUE_NUMBERS || other->kind != TCT_VALUE_NUMBERS)
 		return;
 	for (unsigned i = 0; i < line->count && i < other->count; i++) {
-		bool smaller = bounds_field(&setting->at_most, i) && !bounds_field(&setting->at_least, i);
-		bool less = tct_value_field_at_least(setting->key, line->numbers[i], other->numbers[i]);
+		bool smaller =
+			bounds_field(&setting->at_most, i) && !bounds_field(&setting->at_least, i);
+		bool less =
+			tct_value_field_at_least(setting->key, line->numbers[i], other->numbers[i]);
 
 		if (less == smaller)
 			line->numbers[i] = other->numbers[i];
@@ -76,7 +72,8 @@ static void combine(const struct tct_setting *setting, struct tct_value *line,
 }
 
 /* One model's part in the line. 0, or 1 when it was refused, or -ENOMEM. */
-static int boot_model(struct tct_plan_work *work, struct tct_plan_key *key, enum tct_boot_model model)
+static int boot_model(struct tct_plan_work *work, struct tct_plan_key *key,
+		      enum tct_boot_model model)
 {
 	const struct tct_setting *setting = key->setting;
 	TCT_AUTO(tct_value_done) struct tct_value baseline = { 0 };
@@ -89,8 +86,8 @@ static int boot_model(struct tct_plan_work *work, struct tct_plan_key *key, enum
 
 	if (known < 0)
 		return known;
-	result = tct_bounds_target(key->key, &setting->set, &setting->at_least, &setting->at_most, &env,
-				   known ? &baseline : NULL, &wanted, &ours, &why);
+	result = tct_bounds_target(key->key, &setting->set, &setting->at_least, &setting->at_most,
+				   &env, known ? &baseline : NULL, &wanted, &ours, &why);
 	if (result < 0) {
 		result = tct_plan_refuse_error(work, key->key, result, &why);
 		return result < 0 ? result : 1;
@@ -114,7 +111,8 @@ int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key)
 	for (unsigned model = 0; model < TCT_BOOT_MODELS; model++) {
 		int result;
 
-		if (!tct_plan_model_counts(work->options, work->observation, (enum tct_boot_model)model))
+		if (!tct_plan_model_counts(work->options, work->observation,
+					   (enum tct_boot_model)model))
 			continue;
 		result = boot_model(work, key, (enum tct_boot_model)model);
 		if (result != 0) {
@@ -141,9 +139,11 @@ static bool comes_later(const struct tct_file_line *line)
 	       strcmp(base_name(line->file), TCT_DROP_IN_NAME) > 0;
 }
 
-/* The line that decides instead of ours; NULL = ours does. An explicit key beats a pattern wherever it stands. */
+/* The line that decides instead of ours; NULL = ours does. An explicit key beats a pattern wherever
+ * it stands. */
 static const struct tct_file_line *overrider(const struct tct_sysctl_files *files,
-					     const struct tct_kernel_key *key, enum tct_boot_model model)
+					     const struct tct_kernel_key *key,
+					     enum tct_boot_model model)
 {
 	const struct tct_file_line *last = NULL;
 
@@ -156,7 +156,8 @@ static const struct tct_file_line *overrider(const struct tct_sysctl_files *file
 		/* "-key" takes earlier assignments away, but only systemd's. */
 		if (line->value == NULL && model != TCT_BOOT_SYSTEMD)
 			continue;
-		/* procps writes every line: what the kernel refuses leaves ours; systemd writes only the last. */
+		/* procps writes every line: what the kernel refuses leaves ours; systemd writes
+		 * only the last. */
 		if (line->value != NULL && model == TCT_BOOT_PROCPS &&
 		    (line->outcome == TCT_WRITE_REFUSED || line->outcome == TCT_WRITE_READ_ONLY))
 			continue;
@@ -172,7 +173,8 @@ static bool says_the_same(const struct tct_file_line *line, const struct tct_val
 	       tct_value_equal(&line->stored, wanted);
 }
 
-static int shadow(struct tct_plan_work *work, const struct tct_plan_key *key, enum tct_boot_model model)
+static int shadow(struct tct_plan_work *work, const struct tct_plan_key *key,
+		  enum tct_boot_model model)
 {
 	const struct tct_file_line *line = overrider(work->observation->files, key->key, model);
 	struct tct_plan_shadow *item;
@@ -193,11 +195,12 @@ static int shadow(struct tct_plan_work *work, const struct tct_plan_key *key, en
 		return -ENOMEM;
 	if (!item->refuses)
 		return 0;
-	return tct_plan_refuse(work, key->key, "shadowed",
-			       "%s:%u %s at the next boot (%s); change it there, or use --allow-shadowed",
-			       line->file, line->line,
-			       line->value != NULL ? "overrides our drop-in" : "takes our line away",
-			       tct_boot_model_name(model));
+	return tct_plan_refuse(
+		work, key->key, "shadowed",
+		"%s:%u %s at the next boot (%s); change it there, or use --allow-shadowed",
+		line->file, line->line,
+		line->value != NULL ? "overrides our drop-in" : "takes our line away",
+		tct_boot_model_name(model));
 }
 
 int tct_plan_boot_shadows(struct tct_plan_work *work)
@@ -239,7 +242,8 @@ int tct_plan_boot_state(struct tct_plan_work *work)
 	for (size_t i = 0; i < work->plan->keys_count; i++) {
 		const struct tct_plan_key *key = &work->plan->keys[i];
 		struct tct_value *value = &work->plan->boot[tct_kernel_key_index(key->key)];
-		const struct tct_value *will = key->persist ? &key->wanted_boot : &key->baseline_boot;
+		const struct tct_value *will =
+			key->persist ? &key->wanted_boot : &key->baseline_boot;
 
 		if (will->kind == TCT_VALUE_NONE)
 			continue;
@@ -353,7 +357,8 @@ int tct_plan_drop_in(struct tct_plan_work *work)
 		}
 		return 0;
 	}
-	/* An interrupted transaction explains what is on disk; it is undone before anything is written. */
+	/* An interrupted transaction explains what is on disk; it is undone before anything is
+	 * written. */
 	if (now != NULL && !tct_drop_in_equals_owned(&on_disk, &plan->owned) &&
 	    tct_journal_interrupted(work->journal) == NULL) {
 		int result = tct_plan_refuse(

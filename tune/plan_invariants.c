@@ -12,7 +12,8 @@ enum relation {
 	NEEDS,   /* key other than 0 needs other other than 0 */
 };
 
-/* The kernel enforces some of these at the moment of the write; planned, they must hold at the end. */
+/* The kernel enforces some of these at the moment of the write; planned, they must hold at the end.
+ */
 static const struct invariant {
 	const char *key;
 	enum relation relation;
@@ -53,18 +54,21 @@ static bool refused_already(const struct tct_plan_work *work, const struct tct_k
 			    const char *kind)
 {
 	for (size_t i = 0; i < work->plan->refused_count; i++) {
-		if (work->plan->refused[i].key == key && strcmp(work->plan->refused[i].kind, kind) == 0)
+		if (work->plan->refused[i].key == key &&
+		    strcmp(work->plan->refused[i].kind, kind) == 0)
 			return true;
 	}
 	return false;
 }
 
-static int check_pair(struct tct_plan_work *work, const struct invariant *invariant, const char *when)
+static int check_pair(struct tct_plan_work *work, const struct invariant *invariant,
+		      const char *when)
 {
 	const struct tct_kernel_key *key = tct_kernel_key_find(invariant->key);
 	const struct tct_kernel_key *other = tct_kernel_key_find(invariant->other);
 
-	if (key == NULL || other == NULL || (touched(work, key) == NULL && touched(work, other) == NULL))
+	if (key == NULL || other == NULL ||
+	    (touched(work, key) == NULL && touched(work, other) == NULL))
 		return 0;
 
 	const struct tct_value *value = value_of(work, key);
@@ -82,11 +86,13 @@ static int check_pair(struct tct_plan_work *work, const struct invariant *invari
 		return 0;
 	if (refused_already(work, named, "invariant"))
 		return 0;
-	return tct_plan_refuse(work, named, "invariant", "%s would be %" PRId64 " and %s %" PRId64 "%s: %s",
-			       key->name, a, other->name, b, when, invariant->because);
+	return tct_plan_refuse(work, named, "invariant",
+			       "%s would be %" PRId64 " and %s %" PRId64 "%s: %s", key->name, a,
+			       other->name, b, when, invariant->because);
 }
 
-static int check_fields(struct tct_plan_work *work, const struct tct_plan_key *planned, const char *when)
+static int check_fields(struct tct_plan_work *work, const struct tct_plan_key *planned,
+			const char *when)
 {
 	const struct tct_value *value = work->planned[tct_kernel_key_index(planned->key)];
 	bool strict = planned->key->handler == TCT_HANDLER_PORT_RANGE;
@@ -125,16 +131,16 @@ static int check_requirements(struct tct_plan_work *work, const struct tct_plan_
 		tct_expr_eval(requirement->expr, &env, &result);
 		if (result.status == TCT_STATUS_MISSING) {
 			if (!refused_already(work, planned->key, "missing"))
-				noted = tct_plan_refuse(work, planned->key, "missing",
-							"%s:%u: requires %s, but %s",
-							requirement->place.file, requirement->place.line,
-							requirement->text, result.reason);
+				noted = tct_plan_refuse(
+					work, planned->key, "missing", "%s:%u: requires %s, but %s",
+					requirement->place.file, requirement->place.line,
+					requirement->text, result.reason);
 		} else if (result.status == TCT_STATUS_FAILED || result.number == 0) {
-			noted = tct_plan_refuse(work, planned->key, "requires", "%s:%u: requires %s%s%s%s",
-						requirement->place.file, requirement->place.line,
-						requirement->text, when,
-						result.status == TCT_STATUS_FAILED ? ": " : "",
-						result.status == TCT_STATUS_FAILED ? result.reason : "");
+			noted = tct_plan_refuse(
+				work, planned->key, "requires", "%s:%u: requires %s%s%s%s",
+				requirement->place.file, requirement->place.line, requirement->text,
+				when, result.status == TCT_STATUS_FAILED ? ": " : "",
+				result.status == TCT_STATUS_FAILED ? result.reason : "");
 		}
 		if (noted < 0)
 			return noted;

@@ -19,7 +19,8 @@ struct tct_plan_work {
 /* Note a refusal. key NULL = the whole. 0 or -ENOMEM. */
 __attribute__((format(printf, 4, 5))) int tct_plan_refuse(struct tct_plan_work *work,
 							  const struct tct_kernel_key *key,
-							  const char *kind, const char *reason, ...);
+							  const char *kind, const char *reason,
+							  ...);
 /* Note a bound that could not be computed (result < 0 and its error). 0 = noted, -ENOMEM. */
 int tct_plan_refuse_error(struct tct_plan_work *work, const struct tct_kernel_key *key, int result,
 			  const struct tct_err *why);

@@ -59,7 +59,8 @@ static bool is_mounted(const struct tct_root *root, const char *nsfs_name)
 	       strstr(mounts, nsfs_name) != NULL;
 }
 
-bool tct_namespace_gone(const struct tct_transaction *transaction, const struct tct_place_of_work *place)
+bool tct_namespace_gone(const struct tct_transaction *transaction,
+			const struct tct_place_of_work *place)
 {
 	char name[NSFS_NAME];
 
@@ -82,7 +83,8 @@ const char *tct_namespace_words(const struct tct_netns *netns, char out[160])
 	else if (netns->name[0] != '\0')
 		length = snprintf(out, 160, "--netns %s", netns->name);
 	else
-		length = snprintf(out, 160, "--netns PID (of a process in net:[%" PRIu64 "])", netns->inode);
+		length = snprintf(out, 160, "--netns PID (of a process in net:[%" PRIu64 "])",
+				  netns->inode);
 	if (length < 0)
 		out[0] = '\0';
 	return out;
@@ -133,8 +135,9 @@ static int recover_key(struct recovery *recovery, size_t i)
 	if (now->kind == TCT_VALUE_NONE || tct_value_stored_as(key->key, &key->before, now))
 		return 0;
 	if (!is_between(key, now)) {
-		result = tct_result_conflict(recovery->result, key->key, &key->before, &key->after, now,
-					     "somebody else changed it after the interruption; left as it is");
+		result = tct_result_conflict(
+			recovery->result, key->key, &key->before, &key->after, now,
+			"somebody else changed it after the interruption; left as it is");
 		return result < 0 ? tct_err_nomem(recovery->err) : 0;
 	}
 	text = tct_value_text(&key->before);
@@ -208,8 +211,9 @@ static int recover_drop_in(struct recovery *recovery)
 	if (result == 0 && strcmp(sha256, transaction->drop_in_before_sha256) == 0)
 		return tct_drop_in_sweep(place->root, recovery->err);
 	if (result < 0 || strcmp(sha256, transaction->drop_in_after_sha256) != 0) {
-		result = tct_result_conflict(recovery->result, NULL, NULL, NULL, NULL,
-					     "the drop-in was changed after the interruption; left as it is");
+		result = tct_result_conflict(
+			recovery->result, NULL, NULL, NULL, NULL,
+			"the drop-in was changed after the interruption; left as it is");
 		return result < 0 ? tct_err_nomem(recovery->err) : 0;
 	}
 	if (tct_journal_owned(recovery->journal, &place->netns, place->boot_id, 0, &owned) < 0 ||
@@ -241,10 +245,10 @@ static int recover_one(struct recovery *recovery, bool live)
 	if (result < 0)
 		return result;
 	return tct_journal_end(recovery->journal, transaction->id, TCT_TRANSACTION_UNDONE,
-			       recovery->result->conflicts_count > conflicts ?
-				       "interrupted; undone, but what others had changed was left" :
-			       live ? "interrupted; undone" :
-				      "interrupted; its network namespace is gone, files undone",
+			       recovery->result->conflicts_count > conflicts
+				       ? "interrupted; undone, but what others had changed was left"
+			       : live ? "interrupted; undone"
+				      : "interrupted; its network namespace is gone, files undone",
 			       recovery->err);
 }
 

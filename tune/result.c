@@ -85,7 +85,8 @@ int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *r
 	return result->drop_in_diff != NULL ? 0 : -ENOMEM;
 }
 
-void tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place)
+void tct_place_of_work_init(const struct tct_apply_options *options,
+			    struct tct_place_of_work *place)
 {
 	TCT_AUTOFREE char *boot_id = NULL;
 
@@ -94,7 +95,8 @@ void tct_place_of_work_init(const struct tct_apply_options *options, struct tct_
 		place->netns = (struct tct_netns){ .initial = true };
 		return;
 	}
-	if (tct_root_read(options->root, "/proc/sys/kernel/random/boot_id", 4096, &boot_id, NULL) < 0)
+	if (tct_root_read(options->root, "/proc/sys/kernel/random/boot_id", 4096, &boot_id, NULL) <
+	    0)
 		return;
 
 	const char *id = tct_text_trim(boot_id);

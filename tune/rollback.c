@@ -18,7 +18,7 @@ struct rollback {
 	struct tct_transaction fresh;
 	struct tct_owned_set before; /* ours now */
 	struct tct_owned_set after;  /* ours without that transaction */
-	char *drop_in;       /* text now */
+	char *drop_in;               /* text now */
 	char *drop_in_after;
 	bool drop_in_changes;
 	bool force;
@@ -42,14 +42,16 @@ static bool has_live(const struct rollback *rollback, const struct tct_kernel_ke
 		    !tct_transaction_in(other, &rollback->place.netns, rollback->place.boot_id))
 			continue;
 		for (size_t k = 0; k < other->keys_count; k++) {
-			if (other->keys[k].key == key && other->keys[k].after.kind != TCT_VALUE_NONE)
+			if (other->keys[k].key == key &&
+			    other->keys[k].after.kind != TCT_VALUE_NONE)
 				return true;
 		}
 	}
 	return false;
 }
 
-/* What the key goes back to: what was found, or, if that was a transaction's that is undone by now, the baseline. */
+/* What the key goes back to: what was found, or, if that was a transaction's that is undone by now,
+ * the baseline. */
 static const struct tct_value *goes_back_to(const struct rollback *rollback,
 					    const struct tct_journal_key *key)
 {
@@ -58,7 +60,8 @@ static const struct tct_value *goes_back_to(const struct rollback *rollback,
 	return &key->before;
 }
 
-static struct tct_journal_key *fresh_key(struct rollback *rollback, const struct tct_kernel_key *key)
+static struct tct_journal_key *fresh_key(struct rollback *rollback,
+					 const struct tct_kernel_key *key)
 {
 	for (size_t i = 0; i < rollback->fresh.keys_count; i++) {
 		if (rollback->fresh.keys[i].key == key)
@@ -76,9 +79,9 @@ static int conflict(struct rollback *rollback, const struct tct_journal_key *key
 		    const struct tct_value *target, const struct tct_value *now, const char *reason)
 {
 	return tct_result_conflict(rollback->result, key != NULL ? key->key : NULL, target,
-				   key != NULL ? &key->after : NULL, now, reason) < 0 ?
-		       no_memory(rollback) :
-		       0;
+				   key != NULL ? &key->after : NULL, now, reason) < 0
+		       ? no_memory(rollback)
+		       : 0;
 }
 
 static int plan_key(struct rollback *rollback, const struct tct_journal_key *key)
@@ -96,13 +99,14 @@ static int plan_key(struct rollback *rollback, const struct tct_journal_key *key
 	if (result == -ENOMEM)
 		return no_memory(rollback);
 	if (result < 0)
-		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -result, "%s: can't read it: %s",
-				   key->key->name, strerror(-result));
+		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -result,
+				   "%s: can't read it: %s", key->key->name, strerror(-result));
 	if (tct_value_stored_as(key->key, target, &now))
 		return 0;
 	if (!tct_value_stored_as(key->key, &key->after, &now) && !rollback->force)
-		return conflict(rollback, key, target, &now,
-				"somebody else changed it since; --force puts it back all the same");
+		return conflict(
+			rollback, key, target, &now,
+			"somebody else changed it since; --force puts it back all the same");
 	fresh = fresh_key(rollback, key->key);
 	if (fresh == NULL || tct_value_copy(&fresh->before, &now) < 0 ||
 	    tct_value_copy(&fresh->after, target) < 0)
@@ -128,8 +132,10 @@ static int plan_live(struct rollback *rollback)
 static int note_lines(struct rollback *rollback)
 {
 	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
-		const struct tct_owned *before = tct_owned_find(&rollback->before, &tct_kernel_keys[i]);
-		const struct tct_owned *after = tct_owned_find(&rollback->after, &tct_kernel_keys[i]);
+		const struct tct_owned *before =
+			tct_owned_find(&rollback->before, &tct_kernel_keys[i]);
+		const struct tct_owned *after =
+			tct_owned_find(&rollback->after, &tct_kernel_keys[i]);
 		struct tct_journal_key *fresh;
 
 		if ((before == NULL || !before->boot) && (after == NULL || !after->boot))
@@ -157,7 +163,8 @@ static int plan_drop_in(struct rollback *rollback)
 		return result;
 	if (result < 0)
 		return conflict(rollback, NULL, NULL, NULL,
-				rollback->err != NULL ? rollback->err->message : "it can't be read");
+				rollback->err != NULL ? rollback->err->message
+						      : "it can't be read");
 	if (tct_drop_in_parse(rollback->drop_in, &on_disk) < 0 ||
 	    tct_drop_in_render_owned(&rollback->after, &rollback->drop_in_after) < 0)
 		return no_memory(rollback);
@@ -228,10 +235,12 @@ static int plan_all(struct rollback *rollback)
 
 	if (undo->live && !here && !tct_namespace_gone(undo, place))
 		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, EXDEV,
-				   "transaction %" PRIu64 " is another network namespace's: tcptune rollback "
+				   "transaction %" PRIu64
+				   " is another network namespace's: tcptune rollback "
 				   "%s %" PRIu64,
 				   undo->id, tct_namespace_words(&undo->netns, words), undo->id);
-	if (tct_journal_owned(rollback->journal, &place->netns, place->boot_id, 0, &rollback->before) < 0 ||
+	if (tct_journal_owned(rollback->journal, &place->netns, place->boot_id, 0,
+			      &rollback->before) < 0 ||
 	    tct_journal_owned(rollback->journal, &place->netns, place->boot_id, undo->id,
 			      &rollback->after) < 0)
 		return no_memory(rollback);
@@ -256,8 +265,8 @@ static int undo(struct rollback *rollback)
 		return 0;
 	/* Recorded even if nothing is left to write: it must not be undone again. */
 	status = tct_transact(&rollback->place, rollback->journal, &rollback->fresh,
-			      rollback->drop_in_changes, rollback->drop_in_after, &result->rolled_back,
-			      rollback->err);
+			      rollback->drop_in_changes, rollback->drop_in_after,
+			      &result->rolled_back, rollback->err);
 	result->transaction = rollback->fresh.id;
 	if (status < 0) {
 		result->changed = false;
@@ -272,7 +281,8 @@ static int choose(struct rollback *rollback, uint64_t id)
 	const struct tct_place_of_work *place = &rollback->place;
 
 	if (id == 0) {
-		rollback->undo = tct_journal_newest(rollback->journal, &place->netns, place->boot_id);
+		rollback->undo =
+			tct_journal_newest(rollback->journal, &place->netns, place->boot_id);
 		return 0;
 	}
 
@@ -283,7 +293,8 @@ static int choose(struct rollback *rollback, uint64_t id)
 				   "there is no transaction %" PRIu64 "; see tcptune history", id);
 	if (chosen->kind == TCT_TRANSACTION_ROLLBACK)
 		return tct_err_set(rollback->err, TCT_FAULT_INPUT, EINVAL,
-				   "transaction %" PRIu64 " is a rollback itself; to get its values again, "
+				   "transaction %" PRIu64
+				   " is a rollback itself; to get its values again, "
 				   "apply the profile",
 				   id);
 	if (tct_transaction_stands(chosen))
@@ -310,10 +321,12 @@ static int recover(struct rollback *rollback, uint64_t id, bool *enough)
 		return status;
 	if (foreign != NULL && tct_transaction_changed_drop_in(foreign))
 		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, EBUSY,
-				   "transaction %" PRIu64 " of another network namespace was interrupted; "
+				   "transaction %" PRIu64
+				   " of another network namespace was interrupted; "
 				   "undo it first: tcptune rollback %s",
 				   foreign->id, tct_namespace_words(&foreign->netns, words));
-	recovered = result->recovered != 0 ? tct_journal_find(rollback->journal, result->recovered) : NULL;
+	recovered = result->recovered != 0 ? tct_journal_find(rollback->journal, result->recovered)
+					   : NULL;
 	if (recovered == NULL)
 		return 0;
 	result->changed = true;

@@ -11,7 +11,8 @@
 #include "tune/live_write.h"
 #include "tune/order.h"
 
-/* One live value. Texts and orders are made before the first write; from then on nothing is allocated. */
+/* One live value. Texts and orders are made before the first write; from then on nothing is
+ * allocated. */
 struct step {
 	struct tct_journal_key *key; /* the journal's own copy */
 	char *before;                /* as written to the kernel */
@@ -135,12 +136,13 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 				   (int)strcspn(step->after, "\n"), step->after, strerror(-result));
 	result = verify(work, step, &step->key->after);
 	if (result == -ESTALE)
-		return tct_err_set(err, TCT_FAULT_REFUSED, ESTALE,
-				   "%s: %.*s was written without an error, but another value is read back",
-				   name, (int)strcspn(step->after, "\n"), step->after);
+		return tct_err_set(
+			err, TCT_FAULT_REFUSED, ESTALE,
+			"%s: %.*s was written without an error, but another value is read back",
+			name, (int)strcspn(step->after, "\n"), step->after);
 	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s", name,
-				   strerror(-result));
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
+				   name, strerror(-result));
 	return 0;
 }
 
@@ -178,7 +180,8 @@ static bool put_all_back(struct work *work, char *stuck, size_t size)
 	if (tct_drop_in_undo(&work->change) < 0) {
 		all = false;
 		work->transaction->drop_in_stuck = true;
-		(void)snprintf(stuck + used, size - used, "%s%s", used > 0 ? ", " : "", TCT_DROP_IN_PATH);
+		(void)snprintf(stuck + used, size - used, "%s%s", used > 0 ? ", " : "",
+			       TCT_DROP_IN_PATH);
 	}
 	return all;
 }
@@ -219,22 +222,23 @@ static int backward(struct work *work, bool *rolled_back, struct tct_err *err)
 		state = TCT_TRANSACTION_STUCK;
 
 	/* If it can't be noted, the transaction stays open and the next one looks after it. */
-	int noted = tct_journal_end(work->journal, work->transaction->id, state, cause.message, NULL);
+	int noted =
+		tct_journal_end(work->journal, work->transaction->id, state, cause.message, NULL);
 
 	*rolled_back = state == TCT_TRANSACTION_UNDONE && work->wrote;
 	if (state == TCT_TRANSACTION_UNDONE)
 		return tct_err_set(err, TCT_FAULT_REFUSED, cause.code, "%.380s%s%s", cause.message,
 				   work->wrote ? "; everything is as it was before" : "",
 				   noted < 0 ? " (the journal could not be told)" : "");
-	return tct_err_set(err, TCT_FAULT_STUCK, cause.code, "%.200s; this could not be put back: %s",
-			   cause.message, stuck);
+	return tct_err_set(err, TCT_FAULT_STUCK, cause.code,
+			   "%.200s; this could not be put back: %s", cause.message, stuck);
 }
 
 /* Signals that end a process, or a write beyond a limit. */
 static void hold_signals(sigset_t *before)
 {
-	static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
-				       SIGTSTP, SIGTTOU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2 };
+	static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT, SIGTSTP,
+				       SIGTTOU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2 };
 	sigset_t set;
 
 	/* None of these calls fails for signals that exist. */
@@ -245,8 +249,8 @@ static void hold_signals(sigset_t *before)
 }
 
 int tct_transact(const struct tct_place_of_work *place, struct tct_journal *journal,
-		 struct tct_transaction *transaction, bool drop_in_changes, const char *drop_in_text,
-		 bool *rolled_back, struct tct_err *err)
+		 struct tct_transaction *transaction, bool drop_in_changes,
+		 const char *drop_in_text, bool *rolled_back, struct tct_err *err)
 {
 	struct work work = {
 		.place = place,

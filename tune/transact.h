@@ -13,28 +13,30 @@ struct tct_place_of_work {
 	char boot_id[40];       /* "" below a DIR */
 };
 
-void tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place);
+void tct_place_of_work_init(const struct tct_apply_options *options,
+			    struct tct_place_of_work *place);
 
 /* Fill what every transaction has: kind, time, user, boot id, namespace. 0 or -ENOMEM. */
 int tct_transaction_describe(struct tct_transaction *transaction, enum tct_transaction_kind kind,
 			     const struct tct_place_of_work *place);
 
 /*
- * Do it, durably: begin record, drop-in (if drop_in_changes; text NULL = remove), the live values of keys whose
- * before and after differ, in the order of the kernel's needs, each read back; commit record. Signals that would
- * end the process are held back. Sets transaction->id.
- * Errors: REFUSED, then everything is as before and *rolled_back says whether anything had been written;
- * STUCK, then the message names what could not be put back.
+ * Do it, durably: begin record, drop-in (if drop_in_changes; text NULL = remove), the live values
+ * of keys whose before and after differ, in the order of the kernel's needs, each read back; commit
+ * record. Signals that would end the process are held back. Sets transaction->id. Errors: REFUSED,
+ * then everything is as before and *rolled_back says whether anything had been written; STUCK, then
+ * the message names what could not be put back.
  */
 int tct_transact(const struct tct_place_of_work *place, struct tct_journal *journal,
-		 struct tct_transaction *transaction, bool drop_in_changes, const char *drop_in_text,
-		 bool *rolled_back, struct tct_err *err);
+		 struct tct_transaction *transaction, bool drop_in_changes,
+		 const char *drop_in_text, bool *rolled_back, struct tct_err *err);
 
 /*
- * Undo every interrupted transaction of this namespace, and the drop-in of those whose namespace is gone; sweep
- * temporary files. result->recovered is the newest undone; what had been changed by others meanwhile is left and
- * noted in result->conflicts. *foreign is an interrupted one of a namespace that still exists, NULL = none.
- * Errors: STUCK (the system refused; the transaction stays open), REFUSED.
+ * Undo every interrupted transaction of this namespace, and the drop-in of those whose namespace is
+ * gone; sweep temporary files. result->recovered is the newest undone; what had been changed by
+ * others meanwhile is left and noted in result->conflicts. *foreign is an interrupted one of a
+ * namespace that still exists, NULL = none. Errors: STUCK (the system refused; the transaction
+ * stays open), REFUSED.
  */
 int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
 		struct tct_apply_result *result, const struct tct_transaction **foreign,
@@ -56,7 +58,8 @@ int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_
 int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *root,
 		       const char *before, const char *after);
 
-/* Unified diff of two texts (NULL = no file); owned by the caller, NULL on ENOMEM, "" if they are equal. */
+/* Unified diff of two texts (NULL = no file); owned by the caller, NULL on ENOMEM, "" if they are
+ * equal. */
 char *tct_diff(const char *path, const char *before, const char *after);
 
 #endif

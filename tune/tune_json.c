@@ -1,8 +1,10 @@
-/* The documents of apply, rollback, check and history. Their shapes are a contract: docs/schemas. */
+/* The documents of apply, rollback, check and history. Their shapes are a contract: docs/schemas.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "core/json_text.h"
 #include "core/mem.h"
 #include "tune/apply.h"
 
@@ -28,11 +30,6 @@ static json_t *whole(json_t *object, bool failed)
 	return NULL;
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
-}
-
 static json_t *id_or_null(uint64_t id)
 {
 	return id != 0 ? json_integer((json_int_t)id) : json_null();
@@ -40,7 +37,7 @@ static json_t *id_or_null(uint64_t id)
 
 static json_t *key_or_null(const struct tct_kernel_key *key)
 {
-	return key != NULL ? json_string(key->name) : json_null();
+	return key != NULL ? tct_json_text(key->name) : json_null();
 }
 
 static json_t *setting_json(const struct tct_apply_key *setting)
@@ -48,12 +45,12 @@ static json_t *setting_json(const struct tct_apply_key *setting)
 	json_t *object = json_object();
 	bool failed = object == NULL;
 
-	set(object, "key", json_string(setting->key->name), &failed);
+	set(object, "key", tct_json_text(setting->key->name), &failed);
 	set(object, "before", tct_value_json(&setting->before), &failed);
 	set(object, "after", tct_value_json(&setting->after), &failed);
 	set(object, "live_written", json_boolean(setting->live_written), &failed);
 	set(object, "persisted", json_boolean(setting->persisted), &failed);
-	set(object, "because", text_or_null(setting->because), &failed);
+	set(object, "because", tct_json_text_or_null(setting->because), &failed);
 	return whole(object, failed);
 }
 
@@ -67,8 +64,8 @@ static json_t *refusals_json(const struct tct_plan_refusal *refused, size_t coun
 		bool broken = object == NULL;
 
 		set(object, "key", key_or_null(refused[i].key), &broken);
-		set(object, "kind", json_string(refused[i].kind), &broken);
-		set(object, "reason", json_string(refused[i].reason), &broken);
+		set(object, "kind", tct_json_text(refused[i].kind), &broken);
+		set(object, "reason", tct_json_text(refused[i].reason), &broken);
 		append(list, whole(object, broken), &failed);
 	}
 	return whole(list, failed);
@@ -83,8 +80,8 @@ static json_t *unsupported_json(const struct tct_plan_unsupported *unsupported, 
 		json_t *object = json_object();
 		bool broken = object == NULL;
 
-		set(object, "key", json_string(unsupported[i].key->name), &broken);
-		set(object, "reason", json_string(unsupported[i].reason), &broken);
+		set(object, "key", tct_json_text(unsupported[i].key->name), &broken);
+		set(object, "reason", tct_json_text(unsupported[i].reason), &broken);
 		append(list, whole(object, broken), &failed);
 	}
 	return whole(list, failed);
@@ -100,10 +97,10 @@ static json_t *shadows_json(const struct tct_plan *plan)
 		json_t *object = json_object();
 		bool broken = object == NULL;
 
-		set(object, "key", json_string(shadow->key->name), &broken);
-		set(object, "model", json_string(tct_boot_model_name(shadow->model)), &broken);
+		set(object, "key", tct_json_text(shadow->key->name), &broken);
+		set(object, "model", tct_json_text(tct_boot_model_name(shadow->model)), &broken);
 		set(object, "refuses", json_boolean(shadow->refuses), &broken);
-		set(object, "file", json_string(shadow->file), &broken);
+		set(object, "file", tct_json_text(shadow->file), &broken);
 		set(object, "line", json_integer((json_int_t)shadow->line), &broken);
 		set(object, "value", tct_value_json(&shadow->value), &broken);
 		append(list, whole(object, broken), &failed);
@@ -125,7 +122,7 @@ static json_t *conflicts_json(const struct tct_apply_result *result)
 		set(object, "before", tct_value_json(&conflict->before), &broken);
 		set(object, "ours", tct_value_json(&conflict->ours), &broken);
 		set(object, "now", tct_value_json(&conflict->now), &broken);
-		set(object, "reason", json_string(conflict->reason), &broken);
+		set(object, "reason", tct_json_text(conflict->reason), &broken);
 		append(list, whole(object, broken), &failed);
 	}
 	return whole(list, failed);
@@ -140,19 +137,19 @@ static json_t *drop_in_json(const struct tct_apply_result *result)
 		return json_null();
 	object = json_object();
 	failed = object == NULL;
-	set(object, "path", json_string(result->drop_in_path), &failed);
-	set(object, "before_sha256", text_or_null(result->drop_in_before_sha256), &failed);
-	set(object, "after_sha256", text_or_null(result->drop_in_after_sha256), &failed);
-	set(object, "diff", text_or_null(result->drop_in_diff), &failed);
+	set(object, "path", tct_json_text(result->drop_in_path), &failed);
+	set(object, "before_sha256", tct_json_text_or_null(result->drop_in_before_sha256), &failed);
+	set(object, "after_sha256", tct_json_text_or_null(result->drop_in_after_sha256), &failed);
+	set(object, "diff", tct_json_text_or_null(result->drop_in_diff), &failed);
 	return whole(object, failed);
 }
 
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 {
 	const struct tct_plan *plan = result->plan;
-	const char *schema = rollback	      ? "tcptune.rollback.v1" :
-			     result->dry_run ? "tcptune.plan.v1" :
-					       "tcptune.apply.v1";
+	const char *schema = rollback          ? "tcptune.rollback.v1"
+			     : result->dry_run ? "tcptune.plan.v1"
+					       : "tcptune.apply.v1";
 	json_t *object = json_object();
 	json_t *settings = json_array();
 	bool failed = object == NULL || settings == NULL;
@@ -163,7 +160,7 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 		json_decref(settings);
 		return whole(object, true);
 	}
-	set(object, "schema", json_string(schema), &failed);
+	set(object, "schema", tct_json_text(schema), &failed);
 	set(object, "changed", json_boolean(result->changed), &failed);
 	set(object, "dry_run", json_boolean(result->dry_run), &failed);
 	set(object, "transaction", id_or_null(result->transaction), &failed);
@@ -174,7 +171,8 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	set(object, "settings", settings, &failed);
 	set(object, "drop_in", drop_in_json(result), &failed);
 	set(object, "refused",
-	    refusals_json(plan != NULL ? plan->refused : NULL, plan != NULL ? plan->refused_count : 0),
+	    refusals_json(plan != NULL ? plan->refused : NULL,
+			  plan != NULL ? plan->refused_count : 0),
 	    &failed);
 	set(object, "unsupported",
 	    unsupported_json(plan != NULL ? plan->unsupported : NULL,
@@ -190,15 +188,16 @@ static json_t *check_key_json(const struct tct_check_key *key)
 	json_t *object = json_object();
 	bool failed = object == NULL;
 
-	set(object, "key", json_string(key->key->name), &failed);
+	set(object, "key", tct_json_text(key->key->name), &failed);
 	set(object, "wanted", tct_value_json(&key->wanted), &failed);
 	set(object, "live", tct_value_json(&key->live), &failed);
 	set(object, "live_ok", key->live_known ? json_boolean(key->live_ok) : json_null(), &failed);
 	set(object, "boot", tct_value_json(&key->boot), &failed);
 	set(object, "boot_ok", key->boot_known ? json_boolean(key->boot_ok) : json_null(), &failed);
-	set(object, "file", text_or_null(key->file), &failed);
-	set(object, "line", key->line != 0 ? json_integer((json_int_t)key->line) : json_null(), &failed);
-	set(object, "reason", text_or_null(key->reason), &failed);
+	set(object, "file", tct_json_text_or_null(key->file), &failed);
+	set(object, "line", key->line != 0 ? json_integer((json_int_t)key->line) : json_null(),
+	    &failed);
+	set(object, "reason", tct_json_text_or_null(key->reason), &failed);
 	return whole(object, failed);
 }
 
@@ -214,11 +213,11 @@ json_t *tct_check_json(const struct tct_check_result *result)
 		json_decref(keys);
 		return whole(object, true);
 	}
-	set(object, "schema", json_string("tcptune.check.v1"), &failed);
+	set(object, "schema", tct_json_text("tcptune.check.v1"), &failed);
 	set(object, "conforms", json_boolean(result->conforms), &failed);
 	set(object, "live_looked", json_boolean(result->live_looked), &failed);
 	set(object, "boot_looked", json_boolean(result->boot_looked), &failed);
-	set(object, "profiles", text_or_null(result->profiles), &failed);
+	set(object, "profiles", tct_json_text_or_null(result->profiles), &failed);
 	set(object, "interrupted", id_or_null(result->interrupted), &failed);
 	set(object, "settings", keys, &failed);
 	set(object, "refused", refusals_json(result->refused, result->refused_count), &failed);
@@ -236,7 +235,7 @@ static json_t *time_json(int64_t ns)
 	if (gmtime_r(&at, &parts) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
 		return json_null();
-	return json_string(text);
+	return tct_json_text(text);
 }
 
 static json_t *journal_key_json(const struct tct_journal_key *key)
@@ -244,14 +243,14 @@ static json_t *journal_key_json(const struct tct_journal_key *key)
 	json_t *object = json_object();
 	bool failed = object == NULL;
 
-	set(object, "key", json_string(key->key->name), &failed);
+	set(object, "key", tct_json_text(key->key->name), &failed);
 	set(object, "before", tct_value_json(&key->before), &failed);
 	set(object, "after", tct_value_json(&key->after), &failed);
 	set(object, "boot_before", tct_value_json(&key->boot_before), &failed);
 	set(object, "boot_after", tct_value_json(&key->boot_after), &failed);
 	set(object, "baseline", tct_value_json(&key->baseline), &failed);
 	set(object, "owned", json_boolean(key->live_owned), &failed);
-	set(object, "because", text_or_null(key->because), &failed);
+	set(object, "because", tct_json_text_or_null(key->because), &failed);
 	return whole(object, failed);
 }
 
@@ -275,9 +274,9 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 	bool rollback = transaction->kind == TCT_TRANSACTION_ROLLBACK;
 	json_t *object = json_object();
 	json_t *keys = json_array();
-	json_t *netns = json_pack("{s:o, s:o, s:b}", "name", text_or_null(transaction->netns.name),
-				  "inode", id_or_null(transaction->netns.inode), "initial",
-				  transaction->netns.initial);
+	json_t *netns = json_pack(
+		"{s:o, s:o, s:b}", "name", tct_json_text_or_null(transaction->netns.name), "inode",
+		id_or_null(transaction->netns.inode), "initial", transaction->netns.initial);
 	bool failed = object == NULL || keys == NULL || netns == NULL;
 
 	for (size_t i = 0; !failed && i < transaction->keys_count; i++)
@@ -288,22 +287,23 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 		return whole(object, true);
 	}
 	set(object, "id", id_or_null(transaction->id), &failed);
-	set(object, "kind", json_string(rollback ? "rollback" : "apply"), &failed);
-	set(object, "state", json_string(state_name(transaction)), &failed);
+	set(object, "kind", tct_json_text(rollback ? "rollback" : "apply"), &failed);
+	set(object, "state", tct_json_text(state_name(transaction)), &failed);
 	set(object, "undoes", id_or_null(transaction->undoes), &failed);
 	set(object, "undone_by", id_or_null(transaction->undone_by), &failed);
 	set(object, "time", time_json(transaction->time_ns), &failed);
-	set(object, "profiles", text_or_null(transaction->profiles), &failed);
-	set(object, "profile_sha256", text_or_null(transaction->profile_sha256), &failed);
+	set(object, "profiles", tct_json_text_or_null(transaction->profiles), &failed);
+	set(object, "profile_sha256", tct_json_text_or_null(transaction->profile_sha256), &failed);
 	set(object, "variables",
-	    transaction->variables != NULL ? json_incref(transaction->variables) : json_object(), &failed);
-	set(object, "reason", text_or_null(transaction->reason), &failed);
-	set(object, "user", text_or_null(transaction->user), &failed);
-	set(object, "boot_id", text_or_null(transaction->boot_id), &failed);
+	    transaction->variables != NULL ? json_incref(transaction->variables) : json_object(),
+	    &failed);
+	set(object, "reason", tct_json_text_or_null(transaction->reason), &failed);
+	set(object, "user", tct_json_text_or_null(transaction->user), &failed);
+	set(object, "boot_id", tct_json_text_or_null(transaction->boot_id), &failed);
 	set(object, "netns", netns, &failed);
 	set(object, "live", json_boolean(transaction->live), &failed);
 	set(object, "persisted", json_boolean(transaction->persisted), &failed);
-	set(object, "error", text_or_null(transaction->error), &failed);
+	set(object, "error", tct_json_text_or_null(transaction->error), &failed);
 	set(object, "settings", keys, &failed);
 	return whole(object, failed);
 }
@@ -321,7 +321,7 @@ json_t *tct_history_json(const struct tct_journal *journal)
 		json_decref(list);
 		return whole(object, true);
 	}
-	set(object, "schema", json_string("tcptune.history.v1"), &failed);
+	set(object, "schema", tct_json_text("tcptune.history.v1"), &failed);
 	set(object, "torn", json_boolean(journal->torn), &failed);
 	set(object, "transactions", list, &failed);
 	return whole(object, failed);

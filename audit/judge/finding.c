@@ -98,8 +98,12 @@ static int fill_evidence(struct tct_finding *finding, const struct tct_env *env,
 	const struct tct_rule *rule = finding->rule;
 	int status = 0;
 
-	for (size_t i = 0; i < inputs->count && status == 0; i++)
-		status = add_evidence(finding, inputs->items[i].name, &inputs->items[i].result);
+	/* what was measured: names and yes/no are in the title and the subject */
+	for (size_t i = 0; i < inputs->count && status == 0; i++) {
+		if (inputs->items[i].result.type.kind == TCT_KIND_NUMBER)
+			status = add_evidence(finding, inputs->items[i].name,
+					      &inputs->items[i].result);
+	}
 	for (size_t i = 0; i < rule->evidence_count && status == 0; i++) {
 		struct tct_result result;
 

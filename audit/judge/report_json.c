@@ -5,12 +5,8 @@
 #include <time.h>
 
 #include "audit/judge/report.h"
+#include "core/json_text.h"
 #include "core/mem.h"
-
-static json_t *text_or_null(const char *text)
-{
-	return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
-}
 
 static json_t *number_or_null(int64_t number)
 {
@@ -31,7 +27,7 @@ static json_t *time_text(int64_t ns)
 	if (gmtime_r(&at, &parts) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
 		return json_null();
-	return json_string(text);
+	return tct_json_text(text);
 }
 
 static json_t *host_json(const struct tct_host *host)
@@ -43,12 +39,12 @@ static json_t *host_json(const struct tct_host *host)
 	};
 
 	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:b}, s:o}",
-			 "hostname", text_or_null(host->hostname), "kernel",
-			 text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
+			 "hostname", tct_json_text_or_null(host->hostname), "kernel",
+			 tct_json_text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
 			 "mem_total_bytes", number_or_null(host->mem_total_bytes), "cpus",
-			 number_or_null(host->cpus), "boot_id", text_or_null(host->boot_id),
+			 number_or_null(host->cpus), "boot_id", tct_json_text_or_null(host->boot_id),
 			 "uptime_seconds", seconds(host->uptime_ns), "source",
-			 sources[host->source], "netns", "name", text_or_null(host->netns.name),
+			 sources[host->source], "netns", "name", tct_json_text_or_null(host->netns.name),
 			 "inode",
 			 host->netns.inode == 0 ? json_null()
 						: json_integer((json_int_t)host->netns.inode),
@@ -75,7 +71,7 @@ static json_t *states_json(const struct tct_states *states)
 		return NULL;
 	}
 	return json_pack("{s:o, s:o, s:o}", "counts", counts, "method",
-			 text_or_null(methods[states->method]), "elapsed_seconds",
+			 tct_json_text_or_null(methods[states->method]), "elapsed_seconds",
 			 states->method == TCT_METHOD_NONE ? json_null()
 							   : seconds(states->elapsed_ns));
 }
@@ -86,7 +82,7 @@ static json_t *owner_json(const struct tct_owner *owner)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o}", "pid",
 			 owner->pid == 0 ? json_null() : json_integer(owner->pid), "comm",
-			 text_or_null(owner->comm), "unit", text_or_null(owner->unit));
+			 tct_json_text_or_null(owner->comm), "unit", tct_json_text_or_null(owner->unit));
 }
 
 static json_t *listeners_json(const struct tct_observation *observation)
@@ -96,10 +92,13 @@ static json_t *listeners_json(const struct tct_observation *observation)
 	for (size_t i = 0; i < observation->listeners_count; i++) {
 		const struct tct_listener *listener = &observation->listeners[i];
 		json_t *entry = json_pack(
-			"{s:s, s:i, s:s, s:I, s:I, s:I, s:o, s:o}", "address", listener->address,
+			"{s:s, s:i, s:s, s:I, s:o, s:I, s:o, s:o}", "address", listener->address,
 			"port", (int)listener->port, "family",
 			listener->family == AF_INET6 ? "ipv6" : "ipv4", "queue",
-			(json_int_t)listener->queue, "backlog", (json_int_t)listener->backlog,
+			(json_int_t)listener->queue, "backlog",
+			number_or_null(listener->backlog == TCT_BACKLOG_UNKNOWN
+					       ? -1
+					       : (int64_t)listener->backlog),
 			"syn_recv", (json_int_t)listener->syn_recv, "drops",
 			number_or_null(listener->drops), "owner", owner_json(&listener->owner));
 
@@ -137,9 +136,9 @@ static json_t *next_boot_json(const struct tct_observation *observation,
 		return json_null();
 	if (tct_sysctl_files_value(observation->files, key, model, false, live, &value) < 0)
 		return NULL;
-	return json_pack("{s:o, s:s, s:I}", "value",
+	return json_pack("{s:o, s:o, s:I}", "value",
 			 value.kind == TCT_VALUE_NONE ? json_null() : tct_value_json(&value),
-			 "file", line->file, "line", (json_int_t)line->line);
+			 "file", tct_json_text(line->file), "line", (json_int_t)line->line);
 }
 
 static json_t *drift_json(const struct tct_observation *observation, size_t index)
@@ -219,7 +218,7 @@ static json_t *settings_json(const struct tct_report *report)
 			verdict->wanted.kind == TCT_VALUE_NONE ? json_null()
 							       : tct_value_json(&verdict->wanted),
 			"status", tct_setting_status_name(verdict->status), "because",
-			verdict->setting->because, "reason", text_or_null(verdict->reason));
+			verdict->setting->because, "reason", tct_json_text_or_null(verdict->reason));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
@@ -243,10 +242,10 @@ static json_t *evidence_json(const struct tct_evidence *evidence)
 		value = json_boolean(result->number != 0);
 		break;
 	case TCT_KIND_TEXT:
-		value = json_string(evidence->text);
+		value = tct_json_text(evidence->text);
 		break;
 	case TCT_KIND_VERSION:
-		value = json_string(tct_version_text(result->number, version));
+		value = tct_json_text(tct_version_text(result->number, version));
 		break;
 	case TCT_KIND_NUMBER:
 	default:
@@ -274,14 +273,14 @@ static json_t *remedy_json(const struct tct_finding *finding)
 					   "to", tct_value_json(&change->to)));
 	}
 	for (size_t i = 0; i < finding->commands_count; i++)
-		failed |= json_array_append_new(commands, json_string(finding->commands[i]));
+		failed |= json_array_append_new(commands, tct_json_text(finding->commands[i]));
 	if (failed != 0) {
 		json_decref(sysctls);
 		json_decref(commands);
 		return NULL;
 	}
 	return json_pack("{s:o, s:o, s:o}", "sysctls", sysctls, "application",
-			 text_or_null(finding->application), "commands", commands);
+			 tct_json_text_or_null(finding->application), "commands", commands);
 }
 
 static json_t *finding_json(const struct tct_finding *finding)
@@ -299,18 +298,18 @@ static json_t *finding_json(const struct tct_finding *finding)
 						json_pack("{s:s, s:s}", "what", rule->never[i].what,
 							  "because", rule->never[i].because));
 	for (size_t i = 0; i < rule->references_count; i++)
-		failed |= json_array_append_new(references, json_string(rule->references[i]));
+		failed |= json_array_append_new(references, tct_json_text(rule->references[i]));
 	if (failed != 0) {
 		json_decref(evidence);
 		json_decref(never);
 		json_decref(references);
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", rule->id,
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", rule->id,
 			 "severity", tct_severity_name(finding->severity), "cause",
-			 tct_cause_name(rule->cause), "title", finding->title, "subject",
-			 text_or_null(finding->subject), "evidence", evidence, "why",
-			 text_or_null(finding->why), "remedy", remedy_json(finding), "never", never,
+			 tct_cause_name(rule->cause), "title", tct_json_text(finding->title), "subject",
+			 tct_json_text_or_null(finding->subject), "evidence", evidence, "why",
+			 tct_json_text_or_null(finding->why), "remedy", remedy_json(finding), "never", never,
 			 "references", references);
 }
 
@@ -338,13 +337,14 @@ static int add_limits(const struct tct_report *report, json_t *document)
 
 	for (size_t i = 0; i < report->not_evaluated_count; i++)
 		failed |= json_array_append_new(
-			rules, json_pack("{s:s, s:s}", "id", report->not_evaluated[i].id, "reason",
-					 report->not_evaluated[i].reason));
+			rules, json_pack("{s:s, s:o}", "id", report->not_evaluated[i].id, "reason",
+					 tct_json_text(report->not_evaluated[i].reason)));
 	for (size_t i = 0; i < observation->gaps_count; i++)
 		failed |= json_array_append_new(gaps,
-						json_pack("{s:s, s:s}", "what",
-							  observation->gaps[i].what, "reason",
-							  observation->gaps[i].why));
+						json_pack("{s:o, s:o}", "what",
+							  tct_json_text(observation->gaps[i].what),
+							  "reason",
+							  tct_json_text(observation->gaps[i].why)));
 	for (size_t i = 0; i < report->explained_count; i++)
 		failed |= json_array_append_new(explained,
 						json_pack("{s:s, s:s}", "id",
@@ -381,8 +381,8 @@ json_t *tct_report_json(const struct tct_report *report)
 	int failed = 0;
 
 	for (size_t i = 0; i < report->set->names_count; i++)
-		failed |= json_array_append_new(profiles, json_string(report->set->names[i]));
-	failed |= json_object_set_new(document, "schema", json_string("tcptune.audit.v1"));
+		failed |= json_array_append_new(profiles, tct_json_text(report->set->names[i]));
+	failed |= json_object_set_new(document, "schema", tct_json_text("tcptune.audit.v1"));
 	failed |= json_object_set_new(document, "profiles", profiles);
 	failed |= json_object_set_new(document, "host", host_json(&observation->host));
 	failed |= json_object_set_new(document, "interval_seconds",

@@ -72,6 +72,7 @@ static int judge_setting(struct tct_report *report, struct tct_env *env,
 			 struct tct_setting_verdict *verdict)
 {
 	const struct tct_setting *setting = verdict->setting;
+	struct tct_value built_in;
 	const struct tct_value *now;
 	struct tct_err err = { 0 };
 	bool satisfied = false;
@@ -80,6 +81,9 @@ static int judge_setting(struct tct_report *report, struct tct_env *env,
 	if (!is_supported(verdict, report))
 		return 0;
 	now = tct_observation_value(report->observation, setting->key);
+	if (now == NULL && report->observation->host.source == TCT_SOURCE_ROOT &&
+	    tct_value_default(setting->key, report->observation->host.kernel_version, &built_in))
+		now = &built_in; /* a tree whose files don't set it */
 	if (now != NULL)
 		status = tct_bounds_satisfied(setting->key, &setting->set, &setting->at_least,
 					      &setting->at_most, env, now, &satisfied, &err);

@@ -102,8 +102,12 @@ static int find_boot_values(struct tct_observation *observation, const struct tc
 		return -ENOMEM;
 	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
 		enum tct_boot_model model = observation->boot_model;
+		tct_version until = tct_kernel_keys[i].until;
 		int known = 0;
 
+		/* a line for a key that this kernel no longer has sets nothing */
+		if (until != 0 && observation->host.kernel_version >= until)
+			continue;
 		for (unsigned m = 0; m < TCT_BOOT_MODELS && known == 0; m++) {
 			if (model != TCT_BOOT_MODELS && model != (enum tct_boot_model)m)
 				continue;

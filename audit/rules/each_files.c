@@ -185,17 +185,20 @@ void tct_read_key_line(const struct tct_env *env, struct tct_result *result)
 		result->number = winner->line;
 }
 
+static bool any_winner(const struct tct_env *env)
+{
+	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
+		if (model_counts(env, model) && winner_of(env, model) != NULL)
+			return true;
+	}
+	return false;
+}
+
 void tct_read_key_drift(const struct tct_env *env, struct tct_result *result)
 {
-	TCT_AUTO(tct_value_done) struct tct_value boot = { 0 };
-	const struct tct_value *live;
-	int known;
-
-	if (!host_boot_value(env, &boot, &known, result) || known == 0)
+	if (!files_known(env, result) || !any_winner(env) || live_value(env, result) == NULL)
 		return;
-	live = live_value(env, result);
-	if (live != NULL)
-		result->number = !tct_value_stored_as(key_of(env), &boot, live);
+	result->number = tct_observation_drift(env->observation, key_of(env)) == TCT_DRIFT_DIFFERS;
 }
 
 void tct_read_key_models_differ(const struct tct_env *env, struct tct_result *result)
@@ -250,12 +253,8 @@ void tct_read_key_shadowed_by_vendor(const struct tct_env *env, struct tct_resul
 
 void tct_read_key_value_set(const struct tct_env *env, struct tct_result *result)
 {
-	if (!files_known(env, result))
-		return;
-	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
-		if (model_counts(env, model) && winner_of(env, model) != NULL)
-			result->number = 1;
-	}
+	if (files_known(env, result))
+		result->number = any_winner(env);
 }
 
 void tct_read_key_set_by_us(const struct tct_env *env, struct tct_result *result)

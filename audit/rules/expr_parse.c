@@ -194,10 +194,24 @@ static int parse_unary(struct parser *parser, enum tct_node_kind kind, enum powe
 	return add_argument(parser, node, operand);
 }
 
+/* The node takes them along: they belong to its text. */
+static int parse_parentheses(struct parser *parser, struct tct_expr **out)
+{
+	size_t start = parser->token.start;
+	int status = advance(parser);
+
+	if (status == 0)
+		status = parse(parser, POWER_NONE, out);
+	if (status < 0)
+		return status;
+	(*out)->start = start;
+	(*out)->end = parser->token.end;
+	(*out)->enclosed = true;
+	return take(parser, TCT_TOKEN_CLOSE, "`)`");
+}
+
 static int parse_first(struct parser *parser, enum power least, struct tct_expr **out)
 {
-	int status;
-
 	switch (parser->token.kind) {
 	case TCT_TOKEN_NUMBER:
 		return parse_literal(parser, TCT_NODE_NUMBER, out);
@@ -219,10 +233,7 @@ static int parse_first(struct parser *parser, enum power least, struct tct_expr 
 	case TCT_TOKEN_MINUS:
 		return parse_unary(parser, TCT_NODE_NEGATE, POWER_NEGATE, out);
 	case TCT_TOKEN_OPEN:
-		status = advance(parser);
-		if (status == 0)
-			status = parse(parser, POWER_NONE, out);
-		return status < 0 ? status : take(parser, TCT_TOKEN_CLOSE, "`)`");
+		return parse_parentheses(parser, out);
 	case TCT_TOKEN_END:
 	case TCT_TOKEN_AND:
 	case TCT_TOKEN_OR:

@@ -130,8 +130,8 @@ static int check_ratio(const struct tct_checker *checker, struct tct_expr *call)
 
 	const struct tct_expr *a = call->arguments[0];
 	const struct tct_expr *b = call->arguments[1];
-	bool a_sum = a->kind == TCT_NODE_BINARY;
-	bool b_sum = b->kind == TCT_NODE_BINARY;
+	bool a_sum = a->kind == TCT_NODE_BINARY && !a->enclosed;
+	bool b_sum = b->kind == TCT_NODE_BINARY && !b->enclosed;
 	int length = snprintf(label, sizeof(label), "%s%.*s%s / %s%.*s%s", a_sum ? "(" : "",
 			      (int)(a->end - a->start), a->source + a->start, a_sum ? ")" : "",
 			      b_sum ? "(" : "", (int)(b->end - b->start), b->source + b->start,

@@ -149,13 +149,12 @@ void tct_eval_default(const struct tct_expr *call, const struct tct_env *env, st
 	const struct tct_kernel_key *key = call->key;
 	const struct tct_facts *facts = env->facts;
 	tct_version kernel = facts->known[TCT_FACT_KERNEL] ? facts->value[TCT_FACT_KERNEL] : 0;
-	bool dated = key->default_since != 0 || key->until != 0;
+	struct tct_value value;
 
-	if (!key->default_known || (dated && kernel == 0) || kernel < key->default_since ||
-	    (key->until != 0 && kernel >= key->until))
+	if (!tct_value_default(key, kernel, &value))
 		tct_result_missing(result, "%s: its default is not known on this kernel", key->name);
 	else
-		set_stored(key, key->default_value[call->field < 0 ? 0 : call->field], facts, result);
+		set_stored(key, value.numbers[call->field < 0 ? 0 : call->field], facts, result);
 }
 
 /* ---- socket states and populations ---- */

@@ -48,6 +48,7 @@ struct tct_expr {
 	struct tct_type type;
 	bool bare;           /* an integer without a unit, perhaps negative */
 	bool in_native;      /* NUMBER: number is in type.native and the host's page size turns it into bytes */
+	bool enclosed;       /* in parentheses, which start..end includes */
 	unsigned depth;
 	const char *source;  /* the whole text; start..end is this node's part of it */
 	size_t start;

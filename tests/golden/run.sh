@@ -6,6 +6,7 @@
 #   files/    files of the case, copied over the scratch folder (optional)
 #   expected  the transcript: each command, its standard output, its standard error ("2>"), its exit
 #             code, and at the end what changed below root/, as a diff
+# TCT_ONLY=PATTERN before a command keeps only those lines of its standard output.
 # Only times, durations and checksums of profiles are normalised.
 #
 #   run.sh [--update] [CASE...]
@@ -42,6 +43,7 @@ normalise() {
 		-e 's/^(  profile +)[0-9a-f]{64}$/\1<SHA256>/' \
 		-e "s/(\"user\": )\"$(id -un)\"/\\1\"<USER>\"/" \
 		-e "s/^(  user +)$(id -un)\$/\\1<USER>/" \
+		-e "s/(^ +[0-9]+  <TIME>  )$(id -un) /\\1<USER> /" \
 		-e "s#$scratch#<SCRATCH>#g"
 }
 
@@ -57,8 +59,8 @@ tcptune() {
 	"$TCT_BINARY" "$@" >"$out" 2>"$err" </dev/null
 	code=$?
 	{
-		printf '%s\n' "$line"
-		cat "$out"
+		printf '%s\n' "${line//[[:cntrl:]]/?}"
+		if [[ -n ${TCT_ONLY-} ]]; then grep -aE "$TCT_ONLY" "$out"; else cat "$out"; fi
 		sed 's/^/2> /' "$err"
 		printf '=> %d\n\n' "$code"
 	} >&3
@@ -74,11 +76,8 @@ export -f tcptune
 changes() {
 	local root=$1 before=$2
 	[[ -d $root ]] || return 0
-	if [[ -f $root/var/lib/tcptune/journal ]]; then
-		printf 'records\n' >"$root/var/lib/tcptune/journal"
-	fi
-	(cd "$(dirname "$root")" && diff -urN --label before --label after "$before" root) |
-		grep -v '^diff -urN\|^Only in'
+	(cd "$(dirname "$root")" && diff -urN --exclude=journal --label before --label after "$before" root) |
+		grep -av '^diff -urN\|^Only in' | LC_ALL=C sed -E $'s/[^[:print:]\t]/?/g'
 	(cd "$root" && find . -type f | sort) >"$scratch/names.after"
 	(cd "$before" && find . -type f | sort) >"$scratch/names.before"
 	diff "$scratch/names.before" "$scratch/names.after" | sed -n 's/^> /made: /p; s/^< /gone: /p'

@@ -49,8 +49,14 @@ finding_that accept-queue-full '.cause == "application"'
 finding_that accept-queue-full ".subject | tostring | contains(\"$SERVER4:7001\")"
 expect "queue listed" "$(listed 7001 queue)" -eq 11
 expect "backlog listed" "$(listed 7001 backlog)" -eq 10
+expect "ESTABLISHED, not accepted" "$(json .states.counts.ESTABLISHED)" -eq 11
 finding_present app-backlog-small
 finding_absent backlog-capped
+# The callers who found no room are still sending SYNs, and have no other trouble.
+audit "$CLIENT" 0
+expect "SYN_SENT as ss" "$(json .states.counts.SYN_SENT)" -eq "$(count_state "$CLIENT" state syn-sent)"
+expect "callers outside" "$(json .states.counts.SYN_SENT)" -eq 29
+finding_absent accept-queue-full
 cleared
 
 # somaxconn is the limit.

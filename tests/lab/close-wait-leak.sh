@@ -35,5 +35,7 @@ expect "CLOSE_WAIT as ss" "$(json .states.counts.CLOSE_WAIT)" -eq "$(count_state
 # The other end did its part: nothing to blame there.
 audit "$CLIENT" 0 --var close_wait_age=2s
 finding_absent close-wait-leak
+expect "FIN_WAIT2 as ss" "$(json .states.counts.FIN_WAIT2)" -eq "$(count_state "$CLIENT" state fin-wait-2)"
+expect "FIN_WAIT2" "$(json .states.counts.FIN_WAIT2)" -eq 160
 
 lab_pass

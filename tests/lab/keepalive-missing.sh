@@ -57,11 +57,21 @@ audit "$SERVER" 0 --var idle_after=2s
 finding_absent keepalive-missing
 cleared
 
-# Connections within the host don't cross the boxes that forget.
-actor "$SERVER" listen --address 127.0.0.1 --port 7001 --backlog 512 --accept-and-hold
+# Connections within the host don't cross the boxes that forget, whichever of its addresses they use.
+actor "$SERVER" listen --address :: --port 7001 --backlog 512 --accept-and-hold
 actor "$SERVER" connect --to 127.0.0.1 --port 7001 --count 130 --hold
+actor "$SERVER" connect --to "$SERVER4" --port 7001 --count 130 --hold
 sleep 2.5
 audit "$SERVER" 0 --var idle_after=2s
 finding_absent keepalive-missing
+
+# Those from outside count in both families, IPv4 through a dual-stack listener too.
+actor "$CLIENT" connect --to "$SERVER6" --port 7001 --count 60 --hold
+actor "$CLIENT" connect --to "$SERVER4" --port 7001 --count 60 --hold
+sleep 3.5
+audit "$SERVER" 0 --var idle_after=2s
+finding_present keepalive-missing warning
+finding_that keepalive-missing '.evidence | any(.value == 120)'
+expect "ESTABLISHED as ss" "$(json .states.counts.ESTABLISHED)" -eq "$(count_state "$SERVER" state established)"
 
 lab_pass

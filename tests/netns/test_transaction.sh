@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2016 # jq has variables of its own
+# shellcheck disable=SC2016,SC2030,SC2031 # jq has variables of its own; a subshell's environment is meant
 # The transaction on a real kernel: apply, check, history, rollback; what the boot appliers make of the drop-in; and
 # what is left after every kind of failure: always the old state or the new one.
 #
@@ -378,6 +378,33 @@ wait $one || fail "the one that holds the lock"
 ck_state "$WORK/new" "two at once"
 reset "two at once"
 
+# Another namespace's interrupted transaction is its own to undo, as long as that namespace lives.
+if command -v ip >/dev/null && ip netns add blue 2>"$WORK/err"; then
+	kill_in_blue() {
+		traced -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:signal=KILL:when=1 -- apply "${FIRST[@]}" --netns blue
+		[[ $code == 137 ]] || fail "SIGKILL in another namespace: exit $code"
+		[[ -e $DROP_IN ]] || fail "killed before the drop-in"
+	}
+	kill_in_blue
+	run 3 apply "${SECOND[@]}"
+	grep -q 'tcptune rollback --netns blue' "$WORK/err" || fail "how to undo it"
+	run 3 rollback
+	run 0 apply --profile "$WORK/first.yaml" # live only: not in its way
+	run 0 rollback --netns blue --json
+	json '.recovered != null and .changed'
+	[[ ! -e $DROP_IN ]] || fail "the drop-in of another namespace's interrupted transaction"
+	[[ $(ip netns exec blue cat /proc/sys/net/core/somaxconn) == 4096 ]] || fail "values of another namespace"
+	reset "another namespace"
+	kill_in_blue
+	ip netns delete blue
+	run 0 apply "${FIRST[@]}" --json
+	json '.recovered != null'
+	ck_state "$WORK/new" "a namespace that is gone"
+	reset "a namespace that is gone"
+else
+	echo "note: no named namespaces here: $(cat "$WORK/err")"
+fi
+
 # --- killed, or failing, at every call -----------------------------------------------------------------------------
 
 # Two journeys: from nothing to the first profile, and from the first to the second, with a drop-in to replace.
@@ -386,7 +413,7 @@ looking=(openat close read newfstatat)
 step_of() {
 	local call
 	for call in "${looking[@]}"; do
-		[[ $1 == "$call" ]] && echo "${TCT_STEP:-9}" && return
+		[[ $1 == "$call" ]] && echo "${TCT_STEP:-17}" && return
 	done
 	echo 1
 }

@@ -45,7 +45,8 @@ const char *scratch_path(const char *path)
 	static char full[512];
 
 	(void)snprintf(full, sizeof(full), "%s/%s", folder, path);
-	for (char *slash = full + strlen(folder) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+	for (char *slash = full + strlen(folder) + 1; (slash = strchr(slash, '/')) != NULL;
+	     slash++) {
 		*slash = '\0';
 		ck_assert(mkdir(full, 0755) == 0 || errno == EEXIST);
 		*slash = '/';
@@ -84,7 +85,8 @@ char *scratch_list(const char *path)
 
 	for (int i = 0; i < count; i++) {
 		if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0)
-			tct_text_addf(&names, "%s%s", names.length > 0 ? " " : "", entries[i]->d_name);
+			tct_text_addf(&names, "%s%s", names.length > 0 ? " " : "",
+				      entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);

@@ -1,4 +1,5 @@
-/* The drop-in: its text, its values, and its replacement that leaves the old or the new file, never another. */
+/* The drop-in: its text, its values, and its replacement that leaves the old or the new file, never
+ * another. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,9 @@
 
 static struct tct_err err;
 static struct tct_value somaxconn = { .kind = TCT_VALUE_NUMBERS, .count = 1, .numbers = { 16384 } };
-static struct tct_value rmem = { .kind = TCT_VALUE_NUMBERS, .count = 3, .numbers = { 4096, 131072, 33554432 } };
+static struct tct_value rmem = { .kind = TCT_VALUE_NUMBERS,
+				 .count = 3,
+				 .numbers = { 4096, 131072, 33554432 } };
 
 static void two_lines(struct tct_drop_in_line lines[2])
 {
@@ -140,7 +143,8 @@ static void ck_content(const char *expected)
 
 static void replace(const char *content, struct tct_drop_in_change *change)
 {
-	ck_assert_msg(tct_drop_in_replace(&scratch_root, content, change, &err) == 0, "%s", err.message);
+	ck_assert_msg(tct_drop_in_replace(&scratch_root, content, change, &err) == 0, "%s",
+		      err.message);
 }
 
 START_TEST(made_replaced_removed)
@@ -204,7 +208,8 @@ START_TEST(owner_mode_and_attributes_stay)
 	if (root)
 		ck_assert_int_eq(chown(scratch_path(FILE_NAME), 12, 34), 0);
 	ck_assert_int_eq(chmod(scratch_path(FILE_NAME), 0640), 0);
-	attribute = root && setxattr(scratch_path(FILE_NAME), "security.tcptune", "label", 5, 0) == 0;
+	attribute =
+		root && setxattr(scratch_path(FILE_NAME), "security.tcptune", "label", 5, 0) == 0;
 	replace("new\n", &change);
 	tct_drop_in_finish(&change);
 	ck_content("new\n");
@@ -215,7 +220,8 @@ START_TEST(owner_mode_and_attributes_stay)
 		ck_assert_uint_eq(status.st_gid, 34);
 	}
 	if (attribute) {
-		ck_assert_int_eq(getxattr(scratch_path(FILE_NAME), "security.tcptune", value, 15), 5);
+		ck_assert_int_eq(getxattr(scratch_path(FILE_NAME), "security.tcptune", value, 15),
+				 5);
 		ck_assert_str_eq(value, "label");
 	}
 }

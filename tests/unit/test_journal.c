@@ -1,4 +1,5 @@
-/* The journal: what is written is read again, a torn end is left out, damage and hostile content are named. */
+/* The journal: what is written is read again, a torn end is left out, damage and hostile content
+ * are named. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +72,8 @@ static struct tct_journal *reopen(struct tct_journal *journal, bool writable)
 	struct tct_journal *fresh = NULL;
 
 	tct_journal_free(journal);
-	ck_assert_msg(tct_journal_open(&scratch_root, writable, &fresh, &err) == 0, "%s", err.message);
+	ck_assert_msg(tct_journal_open(&scratch_root, writable, &fresh, &err) == 0, "%s",
+		      err.message);
 	return fresh;
 }
 
@@ -79,11 +81,14 @@ static struct tct_journal *reopen(struct tct_journal *journal, bool writable)
 static uint64_t apply(struct tct_journal *journal, const char *from, const char *to,
 		      const struct tct_netns *netns)
 {
-	TCT_AUTO(tct_transaction_done) struct tct_transaction one = make(TCT_TRANSACTION_APPLY, netns);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction one = make(TCT_TRANSACTION_APPLY, netns);
 
 	add(&one, "net.core.somaxconn", from, to, true);
-	ck_assert_msg(tct_journal_begin(journal, &scratch_root, &one, &err) == 0, "%s", err.message);
-	ck_assert_int_eq(tct_journal_end(journal, one.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
+	ck_assert_msg(tct_journal_begin(journal, &scratch_root, &one, &err) == 0, "%s",
+		      err.message);
+	ck_assert_int_eq(tct_journal_end(journal, one.id, TCT_TRANSACTION_COMMITTED, NULL, &err),
+			 0);
 	return one.id;
 }
 
@@ -104,14 +109,15 @@ END_TEST
 START_TEST(what_is_written_is_read_again)
 {
 	struct tct_journal *journal = reopen(NULL, true);
-	TCT_AUTO(tct_transaction_done) struct tct_transaction one =
-		make(TCT_TRANSACTION_APPLY, &other);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction one = make(TCT_TRANSACTION_APPLY, &other);
 	struct stat status;
 
 	add(&one, "net.ipv4.tcp_rmem", "4096 131072 6291456", "4096 131072 33554432", true);
 	add(&one, "net.ipv4.ip_local_reserved_ports", "80", "80,9000-9100", true);
 	add(&one, "net.ipv4.tcp_congestion_control", "cubic", "bbr", true);
-	ck_assert_msg(tct_journal_begin(journal, &scratch_root, &one, &err) == 0, "%s", err.message);
+	ck_assert_msg(tct_journal_begin(journal, &scratch_root, &one, &err) == 0, "%s",
+		      err.message);
 	ck_assert_uint_eq(one.id, 1);
 	ck_assert_int_eq(stat(scratch_path(FILE_NAME), &status), 0);
 	ck_assert_uint_eq(status.st_mode & 07777, 0600);
@@ -137,7 +143,8 @@ START_TEST(what_is_written_is_read_again)
 	ck_assert(read->live && read->persisted);
 	ck_assert_str_eq(read->drop_in_before_sha256, "");
 	ck_assert_str_eq(read->drop_in_after_sha256, "feed");
-	ck_assert_str_eq(json_string_value(json_object_get(read->variables, "tw_buckets")), "400000");
+	ck_assert_str_eq(json_string_value(json_object_get(read->variables, "tw_buckets")),
+			 "400000");
 	ck_assert_uint_eq(read->keys_count, 3);
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_ptr_eq(read->keys[i].key, one.keys[i].key);
@@ -156,8 +163,10 @@ END_TEST
 START_TEST(ends)
 {
 	struct tct_journal *journal = reopen(NULL, true);
-	TCT_AUTO(tct_transaction_done) struct tct_transaction back = make(TCT_TRANSACTION_ROLLBACK, &host);
-	TCT_AUTO(tct_transaction_done) struct tct_transaction failed = make(TCT_TRANSACTION_APPLY, &host);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction back = make(TCT_TRANSACTION_ROLLBACK, &host);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction failed = make(TCT_TRANSACTION_APPLY, &host);
 	uint64_t first = apply(journal, "4096", "16384", &host);
 
 	ck_assert_ptr_eq(tct_journal_newest(journal, &host, ""), tct_journal_find(journal, first));
@@ -166,7 +175,8 @@ START_TEST(ends)
 	ck_assert_int_eq(tct_journal_begin(journal, &scratch_root, &back, &err), 0);
 	/* Not before it is committed. */
 	ck_assert_uint_eq(tct_journal_find(journal, first)->undone_by, 0);
-	ck_assert_int_eq(tct_journal_end(journal, back.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
+	ck_assert_int_eq(tct_journal_end(journal, back.id, TCT_TRANSACTION_COMMITTED, NULL, &err),
+			 0);
 	ck_assert_uint_eq(tct_journal_find(journal, first)->undone_by, back.id);
 	ck_assert_ptr_null(tct_journal_newest(journal, &host, ""));
 	/* No second end, and none for what never began. */
@@ -177,7 +187,8 @@ START_TEST(ends)
 	add(&failed, "net.ipv4.tcp_sack", "0", "1", true);
 	ck_assert_int_eq(tct_journal_begin(journal, &scratch_root, &failed, &err), 0);
 	tct_journal_find(journal, failed.id)->keys[1].stuck = true;
-	ck_assert_int_eq(tct_journal_end(journal, failed.id, TCT_TRANSACTION_STUCK, "EIO", &err), 0);
+	ck_assert_int_eq(tct_journal_end(journal, failed.id, TCT_TRANSACTION_STUCK, "EIO", &err),
+			 0);
 
 	journal = reopen(journal, false);
 	ck_assert_uint_eq(tct_journal_find(journal, first)->undone_by, back.id);
@@ -200,7 +211,8 @@ END_TEST
 START_TEST(what_is_ours)
 {
 	struct tct_journal *journal = reopen(NULL, true);
-	TCT_AUTO(tct_transaction_done) struct tct_transaction release = make(TCT_TRANSACTION_APPLY, &host);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction release = make(TCT_TRANSACTION_APPLY, &host);
 	TCT_AUTO(tct_owned_set_done) struct tct_owned_set now = { 0 };
 	TCT_AUTO(tct_owned_set_done) struct tct_owned_set before = { 0 };
 	TCT_AUTO(tct_owned_set_done) struct tct_owned_set there = { 0 };
@@ -215,15 +227,16 @@ START_TEST(what_is_ours)
 	ck_assert_uint_eq(now.items[0].transaction, 3);
 	/* There is one drop-in, whoever wrote it last. */
 	ck_assert_int_eq(now.items[0].boot_value.numbers[0], 8192);
-	ck_assert_ptr_eq(tct_owned_find(&now, tct_kernel_key_find("net.core.somaxconn")), &now.items[0]);
+	ck_assert_ptr_eq(tct_owned_find(&now, tct_kernel_key_find("net.core.somaxconn")),
+			 &now.items[0]);
 	ck_assert_ptr_null(tct_owned_find(&now, tct_kernel_key_find("net.ipv4.tcp_sack")));
 	/* As if the second had never been. */
 	ck_assert_int_eq(tct_journal_owned(journal, &host, "", second, &before), 0);
 	ck_assert_int_eq(before.items[0].written.numbers[0], 16384);
 	ck_assert_int_eq(before.items[0].baseline.numbers[0], 4096);
 	/* In the other namespace, and after a reboot, when it is no more. */
-	ck_assert_int_eq(tct_journal_owned(journal, &other, "11111111-2222-3333-4444-555555555555", 0,
-					   &there),
+	ck_assert_int_eq(tct_journal_owned(journal, &other, "11111111-2222-3333-4444-555555555555",
+					   0, &there),
 			 0);
 	ck_assert_int_eq(there.items[0].written.numbers[0], 8192);
 	ck_assert_int_eq(tct_journal_owned(journal, &other, "another boot", 0, &rebooted), 0);
@@ -233,7 +246,8 @@ START_TEST(what_is_ours)
 	/* A transaction that gives the key back. */
 	add(&release, "net.core.somaxconn", "32768", "4096", false);
 	ck_assert_int_eq(tct_journal_begin(journal, &scratch_root, &release, &err), 0);
-	ck_assert_int_eq(tct_journal_end(journal, release.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
+	ck_assert_int_eq(
+		tct_journal_end(journal, release.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
 	ck_assert_int_eq(tct_journal_owned(journal, &host, "", 0, &now), 0);
 	ck_assert_uint_eq(now.items_count, 0);
 	ck_assert_uint_eq(now.drop_in->id, release.id);
@@ -241,7 +255,8 @@ START_TEST(what_is_ours)
 }
 END_TEST
 
-/* Cut the file to every length: whole records stay, nothing else, and the next record can be appended. */
+/* Cut the file to every length: whole records stay, nothing else, and the next record can be
+ * appended. */
 START_TEST(torn_ends)
 {
 	struct tct_journal *journal = reopen(NULL, true);
@@ -390,12 +405,13 @@ START_TEST(hostile_keys_of_a_record)
 	struct tct_journal *journal = NULL;
 	struct tct_text json = { 0 };
 
-	tct_text_addf(&json,
-		      "{\"record\":\"begin\",\"id\":1,\"kind\":\"apply\",\"undoes\":0,\"time_ns\":0,"
-		      "\"boot_id\":\"\",\"netns\":{\"name\":\"\",\"inode\":0,\"cookie\":0,"
-		      "\"initial\":true},\"live\":true,\"persisted\":false,"
-		      "\"drop_in_before_sha256\":\"\",\"drop_in_after_sha256\":\"\",\"keys\":[%s]}",
-		      hostile_keys[_i]);
+	tct_text_addf(
+		&json,
+		"{\"record\":\"begin\",\"id\":1,\"kind\":\"apply\",\"undoes\":0,\"time_ns\":0,"
+		"\"boot_id\":\"\",\"netns\":{\"name\":\"\",\"inode\":0,\"cookie\":0,"
+		"\"initial\":true},\"live\":true,\"persisted\":false,"
+		"\"drop_in_before_sha256\":\"\",\"drop_in_after_sha256\":\"\",\"keys\":[%s]}",
+		hostile_keys[_i]);
 	write_record(json.data);
 	tct_text_done(&json);
 	ck_assert_int_lt(tct_journal_open(&scratch_root, false, &journal, &err), 0);

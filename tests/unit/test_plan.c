@@ -1,5 +1,7 @@
-/* The plan: baselines, live and at boot; what is refused; in which order; what the drop-in becomes. */
+/* The plan: baselines, live and at boot; what is refused; in which order; what the drop-in becomes.
+ */
 #include <check.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +81,8 @@ static void live(const char *name, const char *text)
 static void did(const char *name, const char *baseline, const char *before, const char *after,
 		const char *line)
 {
-	TCT_AUTO(tct_transaction_done) struct tct_transaction one = {
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction one = {
 		.kind = TCT_TRANSACTION_APPLY,
 		.boot_id = BOOT,
 		.netns = { .initial = true },
@@ -99,8 +102,10 @@ static void did(const char *name, const char *baseline, const char *before, cons
 	}
 	if (line != NULL)
 		ck_assert_int_eq(tct_value_parse(key->key, line, &key->boot_after, &err), 0);
-	ck_assert_msg(tct_journal_begin(journal, &scratch_root, &one, &err) == 0, "%s", err.message);
-	ck_assert_int_eq(tct_journal_end(journal, one.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
+	ck_assert_msg(tct_journal_begin(journal, &scratch_root, &one, &err) == 0, "%s",
+		      err.message);
+	ck_assert_int_eq(tct_journal_end(journal, one.id, TCT_TRANSACTION_COMMITTED, NULL, &err),
+			 0);
 }
 
 /* The plan for a profile with these settings (YAML, two blanks deep). */
@@ -116,10 +121,11 @@ static void make(const char *settings)
 	};
 
 	tct_text_addf(&text, "schema: tcptune.profile.v1\nname: p\nsummary: a test\n%s%s",
-		      strncmp(settings, "never:", 6) == 0 || strncmp(settings, "variables:", 10) == 0 ||
-				      settings[0] == '\0' ?
-			      "" :
-			      "settings:\n",
+		      strncmp(settings, "never:", 6) == 0 ||
+				      strncmp(settings, "variables:", 10) == 0 ||
+				      settings[0] == '\0'
+			      ? ""
+			      : "settings:\n",
 		      settings);
 	scratch_write("p.yaml", text.data);
 	tct_text_done(&text);
@@ -127,8 +133,8 @@ static void make(const char *settings)
 	tct_facts_from_host(&observation->host, &facts);
 	tct_profile_set_free(set);
 	set = NULL;
-	ck_assert_msg(tct_profile_set_load(&request, &facts, &set, &err) == 0, "%s:%u:%u %s", err.file,
-		      err.line, err.column, err.message);
+	ck_assert_msg(tct_profile_set_load(&request, &facts, &set, &err) == 0, "%s:%u:%u %s",
+		      err.file, err.line, err.column, err.message);
 	tct_sysctl_files_free(observation->files);
 	observation->files = NULL;
 	ck_assert_int_eq(tct_sysctl_files_read(&scratch_root, &observation->files, &err), 0);
@@ -137,8 +143,8 @@ static void make(const char *settings)
 	options.drop_in = drop_in;
 	tct_plan_free(plan);
 	plan = NULL;
-	ck_assert_msg(tct_plan_make(set, &facts, observation, journal, &options, &plan, &err) == 0, "%s",
-		      err.message);
+	ck_assert_msg(tct_plan_make(set, &facts, observation, journal, &options, &plan, &err) == 0,
+		      "%s", err.message);
 }
 
 static const struct tct_plan_key *planned(const char *name)
@@ -177,7 +183,8 @@ static void ck_refused(const char *kind, const char *name, const char *part)
 		const struct tct_plan_refusal *refusal = &plan->refused[i];
 
 		if (strcmp(refusal->kind, kind) == 0 &&
-		    (refusal->key != NULL ? strcmp(refusal->key->name, name) == 0 : *name == '\0')) {
+		    (refusal->key != NULL ? strcmp(refusal->key->name, name) == 0
+					  : *name == '\0')) {
 			ck_assert_msg(strstr(refusal->reason, part) != NULL, "%s", refusal->reason);
 			return;
 		}
@@ -187,7 +194,8 @@ static void ck_refused(const char *kind, const char *name, const char *part)
 
 static void ck_nothing_refused(void)
 {
-	ck_assert_msg(plan->refused_count == 0, "%s: %s", plan->refused[0].kind, plan->refused[0].reason);
+	ck_assert_msg(plan->refused_count == 0, "%s: %s", plan->refused[0].kind,
+		      plan->refused[0].reason);
 }
 
 #define RAISE_SOMAXCONN "  net.core.somaxconn: { at_least: 16384, because: the cap }\n"
@@ -200,7 +208,8 @@ START_TEST(raised)
 	ck_planned("net.core.somaxconn", "16384", "16384", true);
 	ck_assert(plan->changes && plan->drop_in_changes);
 	ck_assert_ptr_null(plan->drop_in_before);
-	ck_assert_ptr_nonnull(strstr(plan->drop_in_after, "\n# the cap\nnet.core.somaxconn = 16384\n"));
+	ck_assert_ptr_nonnull(
+		strstr(plan->drop_in_after, "\n# the cap\nnet.core.somaxconn = 16384\n"));
 	ck_assert_ptr_nonnull(strstr(plan->drop_in_after, "# Transaction: 1\n"));
 }
 END_TEST
@@ -331,6 +340,13 @@ START_TEST(unsupported_keys_are_skipped)
 	ck_assert_uint_eq(plan->unsupported_count, 2);
 	ck_assert_uint_eq(plan->keys_count, 0);
 	ck_assert(!plan->changes);
+	/* There, but unreadable: it couldn't be put back. */
+	observation->sysctls[tct_kernel_key_index(key_of("net.core.somaxconn"))] =
+		(struct tct_sysctl){ .presence = TCT_UNREADABLE, .error = EIO };
+	make(RAISE_SOMAXCONN);
+	ck_refused("missing", "net.core.somaxconn", "Input/output error");
+	live("net.core.somaxconn", "4096");
+	observation->sysctls[tct_kernel_key_index(key_of("net.core.somaxconn"))].writable = false;
 	/* A line of ours for a key that is away for now stays. */
 	did("net.ipv4.tcp_fin_timeout", "60", "60", "30", "30");
 	scratch_write(DROP_IN, "net.ipv4.tcp_fin_timeout = 30\n");
@@ -397,7 +413,8 @@ START_TEST(requirements_of_the_planned_state)
 	live("net.ipv4.tcp_timestamps", "0");
 	make(alone);
 	ck_refused("requires", "net.ipv4.tcp_tw_reuse", "tcp_timestamps");
-	(void)snprintf(both, sizeof(both), "%s  net.ipv4.tcp_timestamps: { set: 1, because: x }\n", alone);
+	(void)snprintf(both, sizeof(both), "%s  net.ipv4.tcp_timestamps: { set: 1, because: x }\n",
+		       alone);
 	make(both);
 	ck_nothing_refused();
 	/* And written in that order. */
@@ -472,7 +489,7 @@ START_TEST(an_image)
 	observation->boot_model = TCT_BOOT_MODELS;
 	options.live = false;
 	make(RAISE_SOMAXCONN "  net.ipv4.tcp_max_tw_buckets: { at_least: 262144, because: x }\n"
-		       "  net.ipv4.tcp_rto_max_ms: { set: 60s, because: x }\n");
+			     "  net.ipv4.tcp_rto_max_ms: { set: 60s, because: x }\n");
 	ck_nothing_refused();
 	ck_planned("net.core.somaxconn", "-", "16384", false);
 	ck_planned("net.ipv4.tcp_max_tw_buckets", "-", "262144", false);
