@@ -44,8 +44,8 @@ static void fill(const struct tct_session *session, struct tct_apply_options *ap
 		.persist = options->persist,
 		.allow_shadowed = options->allow_shadowed,
 		.boot_model_given = options->boot >= 0,
-		.boot_model = options->boot >= 0 ? (enum tct_boot_model)options->boot
-						 : TCT_BOOT_MODELS,
+		.boot_model =
+			options->boot >= 0 ? (enum tct_boot_model)options->boot : TCT_BOOT_MODELS,
 		.reason = options->reason,
 		.profile = &session->request,
 	};
@@ -100,7 +100,8 @@ static int run(const struct tct_options *options)
 }
 
 static const struct tct_option_use uses[] = {
-	{ TCT_OPTION_PROFILE, "the profile to apply; a name with a / is a file; may be given again" },
+	{ TCT_OPTION_PROFILE,
+	  "the profile to apply; a name with a / is a file; may be given again" },
 	{ TCT_OPTION_VAR, NULL },
 	{ TCT_OPTION_DRY_RUN, NULL },
 	{ TCT_OPTION_REASON, NULL },
@@ -123,11 +124,12 @@ const struct tct_command tct_command_apply = {
 	.name = "apply",
 	.summary = "Set what a profile asks for, live and for the next boot, as one transaction.",
 	.usage = "apply --profile NAME... [OPTIONS]",
-	.description = "Live values are written to /proc/sys and read back; for the next boot there is "
-		       "one drop-in, /etc/sysctl.d/99-tcptune.conf. If anything fails, all of it is "
-		       "put back. The second time nothing is written. Exit code: 0 done, or already "
-		       "so; 1 a dry run sees differences; 3 refused, everything is as before; 4 "
-		       "failed, and something could not be put back; 5 another tcptune is at work.",
+	.description =
+		"Live values are written to /proc/sys and read back; for the next boot there is "
+		"one drop-in, /etc/sysctl.d/99-tcptune.conf. If anything fails, all of it is "
+		"put back. The second time nothing is written. Exit code: 0 done, or already "
+		"so; 1 a dry run sees differences; 3 refused, everything is as before; 4 "
+		"failed, and something could not be put back; 5 another tcptune is at work.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune apply --profile highconn --dry-run\n"

@@ -60,8 +60,9 @@ static int run(const struct tct_options *options)
 	if (tct_session_open(&session, options, "base", &err) < 0)
 		return tct_complain(&err);
 	if (!session.root.live && options->interval_ns > 0)
-		return tct_bad_usage("--interval needs a live host: the counters below --root stand "
-				     "still");
+		return tct_bad_usage(
+			"--interval needs a live host: the counters below --root stand "
+			"still");
 	if (audit(&session, &err, &exit_code) < 0)
 		return tct_complain(&err);
 	return exit_code;
@@ -87,8 +88,9 @@ const struct tct_command tct_command_audit = {
 	.name = "audit",
 	.summary = "Look at the host's TCP, say what is wrong, whose fault it is and what to do.",
 	.usage = "audit [OPTIONS]",
-	.description = "Nothing is changed. As a plain user it works too, and says what it could not "
-		       "see. Exit code: 0, or 1 with --fail-on.",
+	.description =
+		"Nothing is changed. As a plain user it works too, and says what it could not "
+		"see. Exit code: 0, or 1 with --fail-on.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune audit\n"

@@ -28,8 +28,8 @@ static int run(const struct tct_options *options)
 		.netns = session.netns,
 		.no_live = !session.root.live,
 		.boot_model_given = options->boot >= 0,
-		.boot_model = options->boot >= 0 ? (enum tct_boot_model)options->boot
-						 : TCT_BOOT_MODELS,
+		.boot_model =
+			options->boot >= 0 ? (enum tct_boot_model)options->boot : TCT_BOOT_MODELS,
 		.profile = &session.request,
 	};
 
@@ -61,9 +61,10 @@ const struct tct_command tct_command_check = {
 	.name = "check",
 	.summary = "Does the host conform to a profile, live and at the next boot?",
 	.usage = "check [--profile NAME...] [OPTIONS]",
-	.description = "Without --profile: does it still conform to what was last applied, with the "
-		       "variables it was applied with? Nothing is changed. Exit code: 0 yes, 1 no, 3 "
-		       "the profile asks for what tcptune refuses.",
+	.description =
+		"Without --profile: does it still conform to what was last applied, with the "
+		"variables it was applied with? Nothing is changed. Exit code: 0 yes, 1 no, 3 "
+		"the profile asks for what tcptune refuses.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune check\n"

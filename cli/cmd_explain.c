@@ -54,10 +54,12 @@ static const struct tct_option_use uses[] = {
 
 const struct tct_command tct_command_explain = {
 	.name = "explain",
-	.summary = "What a kernel key, a TCP state or a finding means, what helps and what does not.",
+	.summary =
+		"What a kernel key, a TCP state or a finding means, what helps and what does not.",
 	.usage = "explain [TOPIC] [OPTIONS]",
-	.description = "Without TOPIC all topics are listed. A key may be given without its folder, a "
-		       "state in any case.",
+	.description =
+		"Without TOPIC all topics are listed. A key may be given without its folder, a "
+		"state in any case.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune explain TIME_WAIT\n"

@@ -27,10 +27,11 @@ static void print_lines(const struct tct_page *page, const char *prefix, const c
 
 void tct_help_all(const struct tct_page *page)
 {
-	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN,
-			   "tcptune tells what this host's TCP is doing, what is wrong and whose fault "
-			   "it is, and which kernel settings to change or to leave alone; and it "
-			   "changes them so that nothing is lost.");
+	tct_page_paragraph(
+		page, 0, NULL, 0, TCT_STYLE_PLAIN,
+		"tcptune tells what this host's TCP is doing, what is wrong and whose fault "
+		"it is, and which kernel settings to change or to leave alone; and it "
+		"changes them so that nothing is lost.");
 	tct_page_heading(page, "Usage", NULL);
 	tct_page_line(page, 2, NULL, 0, TCT_STYLE_PLAIN, "tcptune COMMAND [OPTIONS]");
 	tct_page_heading(page, "Commands", NULL);

@@ -85,7 +85,8 @@ static int show(struct tct_session *session)
 	return TCT_EXIT_DONE;
 }
 
-/* Load one file as a profile. Returns the exit code it stands for; the text is owned by the caller. */
+/* Load one file as a profile. Returns the exit code it stands for; the text is owned by the caller.
+ */
 static int validate_one(const struct tct_session *session, const char *file, char **fault)
 {
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
@@ -141,11 +142,11 @@ static int validate(const struct tct_session *session)
 				      "%s%s", fault != NULL ? fault : arguments->items[i],
 				      fault != NULL ? "" : ": ok");
 			tct_page_newline(&page);
-		} else if (json_array_append_new(
-				   files, json_pack("{s:o, s:b, s:o}", "file",
-						    tct_json_text(arguments->items[i]), "valid",
-						    code == TCT_EXIT_DONE, "error",
-						    tct_json_text_or_null(fault))) != 0) {
+		} else if (json_array_append_new(files,
+						 json_pack("{s:o, s:b, s:o}", "file",
+							   tct_json_text(arguments->items[i]),
+							   "valid", code == TCT_EXIT_DONE, "error",
+							   tct_json_text_or_null(fault))) != 0) {
 			json_decref(files);
 			return tct_print_json(NULL, TCT_EXIT_REFUSED);
 		}
@@ -154,9 +155,8 @@ static int validate(const struct tct_session *session)
 		json_decref(files);
 		return worst;
 	}
-	return tct_print_json(json_pack("{s:s, s:o}", "schema", "tcptune.profile.v1", "files",
-					files),
-			      worst);
+	return tct_print_json(
+		json_pack("{s:s, s:o}", "schema", "tcptune.profile.v1", "files", files), worst);
 }
 
 static const char *action_name(const void *context, size_t i)
@@ -215,9 +215,10 @@ const struct tct_command tct_command_profile = {
 	.usage = "profile list [OPTIONS]\n"
 		 "profile show NAME [OPTIONS]\n"
 		 "profile validate FILE... [OPTIONS]",
-	.description = "Profiles are looked for in /etc/tcptune/profiles, then among the built-in ones; "
-		       "a name with a / is a file. Exit code: 0; 1 if validate found a fault; 2 if a "
-		       "file can't be read.",
+	.description =
+		"Profiles are looked for in /etc/tcptune/profiles, then among the built-in ones; "
+		"a name with a / is a file. Exit code: 0; 1 if validate found a fault; 2 if a "
+		"file can't be read.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune profile list\n"

@@ -32,15 +32,15 @@ static int run(const struct tct_options *options)
 	struct tct_err err = { 0 };
 	uint64_t id = 0;
 
-	if (options->arguments.items_count > 0 &&
-	    !tct_parse_id(options->arguments.items[0], &id))
+	if (options->arguments.items_count > 0 && !tct_parse_id(options->arguments.items[0], &id))
 		return tct_bad_usage("'%s' is no transaction ('tcptune history' lists them)",
 				     options->arguments.items[0]);
 	if (tct_session_open(&session, options, NULL, &err) < 0)
 		return tct_complain(&err);
 	if (session.root.live && !options->dry_run && geteuid() != 0) {
-		(void)tct_err_set(&err, TCT_FAULT_REFUSED, EPERM,
-				  "only root may change settings (--dry-run shows what would change)");
+		(void)tct_err_set(
+			&err, TCT_FAULT_REFUSED, EPERM,
+			"only root may change settings (--dry-run shows what would change)");
 		return tct_complain(&err);
 	}
 
@@ -82,11 +82,12 @@ const struct tct_command tct_command_rollback = {
 	.name = "rollback",
 	.summary = "Undo an apply: every value goes back that is still as tcptune wrote it.",
 	.usage = "rollback [ID] [OPTIONS]",
-	.description = "Without ID the newest apply that still stands is undone. A value that somebody "
-		       "changed since is a conflict: it is named and left alone, unless --force is "
-		       "given. Exit code: 0 done, or nothing to undo; 1 conflicts were left alone; 3 "
-		       "refused; 4 failed, and something could not be put back; 5 another tcptune is "
-		       "at work.",
+	.description =
+		"Without ID the newest apply that still stands is undone. A value that somebody "
+		"changed since is a conflict: it is named and left alone, unless --force is "
+		"given. Exit code: 0 done, or nothing to undo; 1 conflicts were left alone; 3 "
+		"refused; 4 failed, and something could not be put back; 5 another tcptune is "
+		"at work.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune rollback --dry-run\n"

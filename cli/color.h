@@ -25,9 +25,9 @@ const char *tct_style_sequence(enum tct_style style);
 enum tct_style tct_severity_style(enum tct_severity severity);
 
 /*
- * Append text to out so that it is safe to print: white space becomes blanks; control characters, characters
- * that change the direction or hide, and bytes that aren't UTF-8 are written as \xNN or \uNNNN. Without utf8,
- * every other character beyond ASCII becomes '?'.
+ * Append text to out so that it is safe to print: white space becomes blanks; control characters,
+ * characters that change the direction or hide, and bytes that aren't UTF-8 are written as \xNN or
+ * \uNNNN. Without utf8, every other character beyond ASCII becomes '?'.
  */
 void tct_safe_add(struct tct_text *out, const char *text, bool utf8);
 

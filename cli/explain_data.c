@@ -48,7 +48,7 @@ static int place_text(struct tct_book *book, const struct tct_yaml_node *name,
 		      const struct tct_yaml_node *text, struct tct_err *err)
 {
 	const struct tct_kernel_key *key = tct_kernel_key_find(name->text);
-	enum tct_topic_kind kind = key != NULL			    ? TCT_TOPIC_KEY
+	enum tct_topic_kind kind = key != NULL                       ? TCT_TOPIC_KEY
 				   : tct_state_find(name->text) != 0 ? TCT_TOPIC_STATE
 								     : TCT_TOPIC_FINDING;
 	struct tct_topic *topic = topic_of(book, kind, key != NULL ? key->name : name->text);
@@ -66,7 +66,8 @@ static int place_text(struct tct_book *book, const struct tct_yaml_node *name,
 	return 0;
 }
 
-/* A file's `topics` is a map from a topic's name to its parts: summary, text, helps, not, see, source. */
+/* A file's `topics` is a map from a topic's name to its parts: summary, text, helps, not, see,
+ * source. */
 static int load_file(struct tct_book *book, const struct tct_embedded_file *file,
 		     struct tct_err *err)
 {
@@ -124,17 +125,19 @@ static int add_rules(struct tct_book *book, const struct tct_profile_set *set, s
 static int load_profile(struct tct_book *book, const struct tct_root *root, const char *name,
 			struct tct_err *err)
 {
-	const struct tct_profile_request request = { .root = root, .names = &name, .names_count = 1 };
+	const struct tct_profile_request request = { .root = root,
+						     .names = &name,
+						     .names_count = 1 };
 	struct tct_facts facts = { 0 };
-	struct tct_profile_set **slot = TCT_APPEND(book, sets);
+	struct tct_book_set *slot = TCT_APPEND(book, sets);
 
 	if (slot == NULL)
 		return tct_err_nomem(err);
-	if (tct_profile_set_load(&request, &facts, slot, err) < 0) {
+	if (tct_profile_set_load(&request, &facts, &slot->set, err) < 0) {
 		book->sets_count--;
 		return err->code == ENOMEM ? -ENOMEM : 0;
 	}
-	return add_rules(book, *slot, err);
+	return add_rules(book, slot->set, err);
 }
 
 static int load_profiles(struct tct_book *book, const struct tct_root *root, struct tct_err *err)
@@ -178,14 +181,15 @@ int tct_book_load(const struct tct_root *root, struct tct_book *book, struct tct
 void tct_book_done(struct tct_book *book)
 {
 	for (size_t i = 0; i < book->sets_count; i++)
-		tct_profile_set_free(book->sets[i]);
+		tct_profile_set_free(book->sets[i].set);
 	free(book->sets);
 	free(book->topics);
 	tct_arena_free(book->arena);
 	*book = (struct tct_book){ 0 };
 }
 
-/* Equal but for case, and "-" and " " for "_"; an underscore may be left out ("timewait", "TIME-WAIT"). */
+/* Equal but for case, and "-" and " " for "_"; an underscore may be left out ("timewait",
+ * "TIME-WAIT"). */
 static bool is_like(const char *name, const char *given)
 {
 	for (;;) {

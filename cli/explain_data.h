@@ -1,4 +1,5 @@
-/* What `explain` knows: the key table, the embedded explanations, and the rules of every profile. */
+/* What `explain` knows: the key table, the embedded explanations, and the rules of every profile.
+ */
 #ifndef TCT_CLI_EXPLAIN_DATA_H
 #define TCT_CLI_EXPLAIN_DATA_H
 
@@ -27,27 +28,32 @@ struct tct_topic {
 	const struct tct_yaml_node *text; /* of the embedded explanation; NULL = none */
 };
 
+struct tct_book_set {
+	struct tct_profile_set *set; /* owned */
+};
+
 /* All topics, and what they borrow from. */
 struct tct_book {
 	struct tct_arena *arena;
-	struct tct_profile_set **sets;
+	struct tct_book_set *sets;
 	size_t sets_count;
 	size_t sets_capacity;
-	struct tct_topic *topics; /* keys, states, findings; each kind in order of its name or number */
+	struct tct_topic *topics; /* keys, states, findings; each kind in order of its name or
+				     number */
 	size_t topics_count;
 	size_t topics_capacity;
 };
 
 /*
- * Gather everything. Profiles below root that can't be read are passed over: `profile list` tells of them.
- * Errors: ENOMEM; INPUT for an embedded file (a fault of the build).
+ * Gather everything. Profiles below root that can't be read are passed over: `profile list` tells
+ * of them. Errors: ENOMEM; INPUT for an embedded file (a fault of the build).
  */
 int tct_book_load(const struct tct_root *root, struct tct_book *book, struct tct_err *err);
 void tct_book_done(struct tct_book *book);
 
 /*
- * Find a topic: a key by its full or short name (tcp_tw_reuse), a state in any case, with or without "_" and "-",
- * a finding by its id. NULL: err says so, with the nearest name.
+ * Find a topic: a key by its full or short name (tcp_tw_reuse), a state in any case, with or
+ * without "_" and "-", a finding by its id. NULL: err says so, with the nearest name.
  */
 const struct tct_topic *tct_book_find(const struct tct_book *book, const char *name,
 				      struct tct_err *err);
@@ -74,15 +80,17 @@ struct tct_explanation {
 	bool failed;                   /* ENOMEM, sticks */
 };
 
-/* Put the explanation of a topic together. observation (keys) may be NULL. Release with tct_explanation_done. */
+/* Put the explanation of a topic together. observation (keys) may be NULL. Release with
+ * tct_explanation_done. */
 void tct_explanation_make(const struct tct_topic *topic, const struct tct_observation *observation,
 			  struct tct_explanation *explanation);
 void tct_explanation_done(struct tct_explanation *explanation);
 
-/* For the files that make it: add a passage to the section `title`, made if it isn't there. Empty text adds nothing. */
+/* For the files that make it: add a passage to the section `title`, made if it isn't there. Empty
+ * text adds nothing. */
 __attribute__((format(printf, 3, 4))) void tct_explanation_add(struct tct_explanation *explanation,
-								const char *title,
-								const char *format, ...);
+							       const char *title,
+							       const char *format, ...);
 void tct_explanation_verbatim(struct tct_explanation *explanation, const char *title,
 			      const char *text);
 /* The facts of the key table; the rule of a finding. */

@@ -75,7 +75,8 @@ static void explain_range(struct tct_explanation *explanation, const struct tct_
 		tct_explanation_add(explanation, "value", "a list of names");
 		return;
 	case TCT_HANDLER_PORT_BITMAP:
-		tct_explanation_add(explanation, "value", "a list of ports and ranges: 80,9000-9100");
+		tct_explanation_add(explanation, "value",
+				    "a list of ports and ranges: 80,9000-9100");
 		return;
 	case TCT_HANDLER_SECRET:
 		tct_explanation_add(explanation, "value", "a secret: tcptune never reads it");
@@ -112,9 +113,8 @@ void tct_explain_key(struct tct_explanation *explanation, const struct tct_kerne
 	if (key->default_text != NULL)
 		tct_explanation_add(explanation, "default", "%s", key->default_text);
 	tct_explanation_add(explanation, "scope", "%s",
-			    key->scope == TCT_SCOPE_HOST
-				    ? "one for the whole host"
-				    : "one for each network namespace");
+			    key->scope == TCT_SCOPE_HOST ? "one for the whole host"
+							 : "one for each network namespace");
 	tct_explanation_add(explanation, "counts", "%s", tct_effect_text(key->effect));
 	if (key->since != 0)
 		tct_explanation_add(explanation, "kernels", "since %s",

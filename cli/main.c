@@ -1,4 +1,5 @@
-/* The command line: finds the command, reads its options, runs it, and sees that its output arrived. */
+/* The command line: finds the command, reads its options, runs it, and sees that its output
+ * arrived. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -11,7 +12,8 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
-/* A closed stdin, stdout or stderr must not become a file that we open: writes to it would land there. */
+/* A closed stdin, stdout or stderr must not become a file that we open: writes to it would land
+ * there. */
 static bool guard_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
@@ -56,8 +58,8 @@ static int run_command(const struct tct_command *command, int argc, char *argv[]
 		const char *extra = options.arguments.items[command->arguments_max];
 
 		if (command->arguments_max == 0)
-			return tct_bad_usage("%s takes no arguments, but '%s' is given", command->name,
-					     extra);
+			return tct_bad_usage("%s takes no arguments, but '%s' is given",
+					     command->name, extra);
 		return tct_bad_usage("%s takes %s, but '%s' is left over", command->name,
 				     command->placeholder, extra);
 	}
@@ -107,7 +109,8 @@ int main(int argc, char *argv[])
 	if (!guard_standard_files())
 		return TCT_EXIT_INPUT;
 	(void)setlocale(LC_CTYPE, "");
-	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away must not cut a transaction short */
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away must not cut a transaction short
+					 */
 	if (argc < 2 || argv[1][0] == '-')
 		return finish(run_without_command(argc, argv));
 

@@ -223,8 +223,8 @@ static int unknown_long(const struct taken *taken, const char *given, struct tct
 
 	if (nearest != NULL)
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-				   "%s has no option '--%s'; did you mean '--%s'?", taken->name, name,
-				   nearest);
+				   "%s has no option '--%s'; did you mean '--%s'?", taken->name,
+				   name, nearest);
 	return no_option(taken, "--", name, err);
 }
 
@@ -233,7 +233,8 @@ static int complain(const struct taken *taken, int found, const char *last, stru
 {
 	if (found == ':') {
 		if (optopt < LONG_BASE)
-			return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "-%c needs a value", optopt);
+			return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "-%c needs a value",
+					   optopt);
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--%s needs a value",
 				   tct_option_table[optopt - LONG_BASE].name);
 	}

@@ -1,6 +1,6 @@
 /*
- * Options: one typed table drives parsing, --help and what is said about mistakes. A command names the rows that
- * it takes.
+ * Options: one typed table drives parsing, --help and what is said about mistakes. A command names
+ * the rows that it takes.
  */
 #ifndef TCT_CLI_OPTIONS_H
 #define TCT_CLI_OPTIONS_H
@@ -110,9 +110,9 @@ struct tct_option_use {
 extern const struct tct_option tct_option_table[TCT_OPTION_LIMIT];
 
 /*
- * Read argv[1..argc) for the command `name`, which takes uses[0..count). Options may follow arguments; "--" ends
- * them. Errors: INPUT, one line with the nearest name for a misspelling. *options is released with
- * tct_options_done in either case.
+ * Read argv[1..argc) for the command `name`, which takes uses[0..count). Options may follow
+ * arguments; "--" ends them. Errors: INPUT, one line with the nearest name for a misspelling.
+ * *options is released with tct_options_done in either case.
  */
 int tct_options_parse(const char *name, const struct tct_option_use *uses, size_t count, int argc,
 		      char *argv[], struct tct_options *options, struct tct_err *err);

@@ -40,10 +40,9 @@ void tct_page_init(struct tct_page *page, FILE *out, const struct tct_options *o
 	*page = (struct tct_page){ .out = out, .terminal = isatty(fileno(out)) == 1 };
 	page->width = find_width(out, page->terminal);
 	page->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	page->color = choice == TCT_COLOR_ALWAYS ||
-		      (choice == TCT_COLOR_AUTO && page->terminal &&
-		       (no_color == NULL || no_color[0] == '\0') &&
-		       (term == NULL || strcmp(term, "dumb") != 0));
+	page->color = choice == TCT_COLOR_ALWAYS || (choice == TCT_COLOR_AUTO && page->terminal &&
+						     (no_color == NULL || no_color[0] == '\0') &&
+						     (term == NULL || strcmp(term, "dumb") != 0));
 }
 
 /* Write errors stick to the stream and are looked at once, at the end. */

@@ -31,15 +31,16 @@ static json_t *variables_json(const struct tct_profile_set *set)
 		if (variable->value.status == TCT_STATUS_VALUE)
 			tct_result_print(&variable->value, &value);
 
-		json_t *entry = json_pack(
-			"{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", variable->name, "expression",
-			tct_expr_source(variable->expr), "value", tct_json_text_or_null(value.data),
-			"missing",
-			variable->value.status == TCT_STATUS_VALUE
-				? json_null()
-				: tct_json_text_or_null(variable->value.reason),
-			"summary", tct_json_text_or_null(variable->summary), "profile", tct_json_text(variable->profile),
-			"overridden_by", tct_json_text_or_null(variable->origin));
+		json_t *entry =
+			json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", variable->name,
+				  "expression", tct_expr_source(variable->expr), "value",
+				  tct_json_text_or_null(value.data), "missing",
+				  variable->value.status == TCT_STATUS_VALUE
+					  ? json_null()
+					  : tct_json_text_or_null(variable->value.reason),
+				  "summary", tct_json_text_or_null(variable->summary), "profile",
+				  tct_json_text(variable->profile), "overridden_by",
+				  tct_json_text_or_null(variable->origin));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
@@ -56,21 +57,22 @@ static json_t *setting_json(const struct tct_report *report,
 	json_t *requires = json_array();
 
 	for (size_t i = 0; i < setting->requirements_count; i++) {
-		if (json_array_append_new(requires, tct_json_text(setting->requirements[i].text)) != 0) {
+		if (json_array_append_new(requires, tct_json_text(setting->requirements[i].text)) !=
+		    0) {
 			json_decref(requires);
 			return NULL;
 		}
 	}
-	return json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "key",
-		setting->key->name, "set", bound_json(setting->key, &setting->set), "at_least",
-		bound_json(setting->key, &setting->at_least), "at_most", bound_json(setting->key, &setting->at_most),
-		"requires", requires, "live",
-		value_or_null(tct_observation_value(report->observation, setting->key)), "wanted",
-		value_or_null(&verdict->wanted), "status",
-		tct_setting_status_name(verdict->status), "reason", tct_json_text_or_null(verdict->reason),
-		"because", tct_json_text_or_null(setting->because), "profile",
-		tct_json_text(setting->profile));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "key",
+			 setting->key->name, "set", bound_json(setting->key, &setting->set),
+			 "at_least", bound_json(setting->key, &setting->at_least), "at_most",
+			 bound_json(setting->key, &setting->at_most), "requires", requires, "live",
+			 value_or_null(tct_observation_value(report->observation, setting->key)),
+			 "wanted", value_or_null(&verdict->wanted), "status",
+			 tct_setting_status_name(verdict->status), "reason",
+			 tct_json_text_or_null(verdict->reason), "because",
+			 tct_json_text_or_null(setting->because), "profile",
+			 tct_json_text(setting->profile));
 }
 
 static json_t *settings_json(const struct tct_report *report)
@@ -97,8 +99,8 @@ static json_t *rules_json(const struct tct_profile_set *set)
 		for (enum tct_severity severity = TCT_SEVERITY_CRITICAL;
 		     severity < TCT_SEVERITY_LIMIT; severity++) {
 			if (rule->severity_given[severity] &&
-			    json_array_append_new(severities,
-						  tct_json_text(tct_severity_name(severity))) != 0) {
+			    json_array_append_new(
+				    severities, tct_json_text(tct_severity_name(severity))) != 0) {
 				json_decref(severities);
 				severities = NULL;
 			}
@@ -127,11 +129,10 @@ static json_t *never_json(const struct tct_profile_set *set)
 	for (size_t i = 0; i < set->never_count; i++) {
 		const struct tct_never *never = &set->never[i];
 
-		if (json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "key",
-							  never->key->name, "when",
-							  tct_expr_source(never->when), "because",
-							  never->because, "profile",
-							  tct_json_text(never->profile))) != 0) {
+		if (json_array_append_new(
+			    list, json_pack("{s:s, s:s, s:s, s:o}", "key", never->key->name, "when",
+					    tct_expr_source(never->when), "because", never->because,
+					    "profile", tct_json_text(never->profile))) != 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -145,10 +146,9 @@ json_t *tct_profile_show_json(const struct tct_report *report, const char *origi
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "schema",
 			 "tcptune.profile.v1", "name", tct_json_text(set->names[0]), "origin",
-			 tct_json_text(origin), "summary",
-			 tct_json_text_or_null(set->summary), "sha256", set->sha256, "variables",
-			 variables_json(set), "settings", settings_json(report), "rules",
-			 rules_json(set), "never", never_json(set));
+			 tct_json_text(origin), "summary", tct_json_text_or_null(set->summary),
+			 "sha256", set->sha256, "variables", variables_json(set), "settings",
+			 settings_json(report), "rules", rules_json(set), "never", never_json(set));
 }
 
 json_t *tct_profile_list_json(const struct tct_profile_info *infos, size_t count)
@@ -156,11 +156,12 @@ json_t *tct_profile_list_json(const struct tct_profile_info *infos, size_t count
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		if (json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name",
-							  tct_json_text(infos[i].name), "origin",
-							  tct_json_text(infos[i].origin), "summary", tct_json_text_or_null(infos[i].summary),
-							  "error",
-							  tct_json_text_or_null(infos[i].error))) != 0) {
+		if (json_array_append_new(
+			    list,
+			    json_pack("{s:o, s:o, s:o, s:o}", "name", tct_json_text(infos[i].name),
+				      "origin", tct_json_text(infos[i].origin), "summary",
+				      tct_json_text_or_null(infos[i].summary), "error",
+				      tct_json_text_or_null(infos[i].error))) != 0) {
 			json_decref(list);
 			return NULL;
 		}

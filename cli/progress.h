@@ -1,4 +1,5 @@
-/* A word on stderr about work that takes longer than half a second; only on a terminal, and erased afterwards. */
+/* A word on stderr about work that takes longer than half a second; only on a terminal, and erased
+ * afterwards. */
 #ifndef TCT_CLI_PROGRESS_H
 #define TCT_CLI_PROGRESS_H
 
@@ -15,9 +16,9 @@ struct tct_progress {
 };
 
 /*
- * Begin and end. text is borrowed until the end. Without a terminal, or if no thread can be had, nothing is shown.
- * The thread touches nothing but stderr; it is joined at the end, so that what writes to the system never runs
- * beside it.
+ * Begin and end. text is borrowed until the end. Without a terminal, or if no thread can be had,
+ * nothing is shown. The thread touches nothing but stderr; it is joined at the end, so that what
+ * writes to the system never runs beside it.
  */
 void tct_progress_begin(struct tct_progress *progress, const char *text);
 void tct_progress_end(struct tct_progress *progress);

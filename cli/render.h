@@ -10,12 +10,19 @@
 void tct_render_audit(const struct tct_page *page, const struct tct_options *options,
 		      const struct tct_report *report);
 
+/* What was seen: the host in one line, the eleven states, the listeners (all with verbose). */
+void tct_render_host(const struct tct_page *page, const struct tct_options *options,
+		     const struct tct_observation *observation);
+void tct_render_states(const struct tct_page *page, const struct tct_states *states);
+void tct_render_listeners(const struct tct_page *page, bool verbose,
+			  const struct tct_observation *observation);
+
 /* How many findings at the front of findings[0..count) are of one rule and severity; count > 0. */
 size_t tct_findings_alike(const struct tct_finding *findings, size_t count);
 
 /*
- * Findings of one rule and severity: title and evidence of each; whose it is, why, remedy, never; references with
- * verbose. What is the same for all is printed once.
+ * Findings of one rule and severity: title and evidence of each; whose it is, why, remedy, never;
+ * references with verbose. What is the same for all is printed once.
  */
 void tct_render_findings(const struct tct_page *page, bool verbose,
 			 const struct tct_finding *findings, size_t count);
@@ -32,13 +39,13 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 
 /* `history` as text: the list, or one transaction. */
 void tct_render_history(const struct tct_page *page, const struct tct_journal *journal);
-void tct_render_transaction(const struct tct_page *page,
-			    const struct tct_transaction *transaction);
+void tct_render_transaction(const struct tct_page *page, const struct tct_transaction *transaction);
 
 /* "applied", "rolled back", "undone by 7", "interrupted" ...: how a transaction stands. */
 const char *tct_transaction_standing(const struct tct_transaction *transaction, char out[64]);
 
-/* A value as /proc/sys has it, or `none` where there is none; owned by the caller, NULL on ENOMEM. */
+/* A value as /proc/sys has it, or `none` where there is none; owned by the caller, NULL on ENOMEM.
+ */
 char *tct_value_or(const struct tct_value *value, const char *none);
 
 #endif

@@ -40,7 +40,8 @@ static void put_settings(const struct tct_page *page, const struct tct_apply_res
 		TCT_AUTOFREE char *before = tct_value_or(&setting->before, "-");
 		TCT_AUTOFREE char *after = tct_value_or(&setting->after, "-");
 
-		/* A line for the next boot that says what is the case already: the diff shows it. */
+		/* A line for the next boot that says what is the case already: the diff shows it.
+		 */
 		if (!setting->live_written &&
 		    (!setting->persisted || tct_value_equal(&setting->before, &setting->after)))
 			continue;
@@ -120,8 +121,7 @@ static void put_unsupported(const struct tct_page *page, const struct tct_plan_u
 		return;
 	tct_page_heading(page, "Left out", "this kernel or namespace doesn't have them");
 	for (size_t i = 0; i < count; i++)
-		tct_page_paragraph(page, 2, items[i].key->name, 34, TCT_STYLE_DIM,
-				   items[i].reason);
+		tct_page_paragraph(page, 2, items[i].key->name, 34, TCT_STYLE_DIM, items[i].reason);
 }
 
 static void put_next(const struct tct_page *page, const struct tct_text *text)

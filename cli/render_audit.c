@@ -7,8 +7,6 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
-enum { TOP_LISTENERS = 10 };
-
 char *tct_value_or(const struct tct_value *value, const char *none)
 {
 	if (value == NULL || value->kind == TCT_VALUE_NONE)
@@ -18,184 +16,7 @@ char *tct_value_or(const struct tct_value *value, const char *none)
 	return tct_value_text(value);
 }
 
-static void add_namespace(struct tct_text *text, const struct tct_netns *netns)
-{
-	if (netns->name[0] != '\0')
-		tct_text_addf(text, ", network namespace %s", netns->name);
-	else if (netns->initial)
-		tct_text_add(text, ", initial network namespace");
-	else if (netns->inode != 0)
-		tct_text_addf(text, ", network namespace net:[%llu]",
-			      (unsigned long long)netns->inode);
-}
-
-static void put_host(const struct tct_page *page, const struct tct_options *options,
-		     const struct tct_observation *observation)
-{
-	const struct tct_host *host = &observation->host;
-	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-	char number[TCT_NUMBER_TEXT];
-
-	if (options->root != NULL)
-		tct_text_addf(&text, ": files below %s", options->root);
-	if (host->kernel[0] != '\0')
-		tct_text_addf(&text, "%s Linux %s%s", text.length > 0 ? "," : ":", host->kernel,
-			      host->kernel_assumed ? " (the running one: DIR has none)" : "");
-	if (host->mem_total_bytes >= 0)
-		tct_text_addf(&text, ", %s of memory",
-			      tct_text_bytes(host->mem_total_bytes, number));
-	if (host->cpus > 0)
-		tct_text_addf(&text, ", %s CPU%s", tct_text_count(host->cpus, number),
-			      host->cpus == 1 ? "" : "s");
-	if (host->source == TCT_SOURCE_LIVE)
-		add_namespace(&text, &host->netns);
-	if (observation->interval_ns > 0)
-		tct_text_addf(&text, ", watched for %s",
-			      tct_text_nanoseconds(observation->interval_ns, number));
-	else if (host->source == TCT_SOURCE_LIVE)
-		tct_text_add(&text, ", one look (no rates)");
-
-	TCT_AUTO(tct_text_done) struct tct_text line = { 0 };
-
-	tct_text_addf(&line, "%s%s", host->hostname[0] != '\0' ? host->hostname : "host",
-		      text.data != NULL ? text.data : "");
-	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_STRONG, line.data != NULL ? line.data : "");
-}
-
-/* The eleven states, filled column by column. */
-static void put_states(const struct tct_page *page, const struct tct_states *states)
-{
-	enum { FIRST = TCT_STATE_ESTABLISHED, COUNT = TCT_STATE_LIMIT - FIRST, GAP = 4 };
-	char counts[COUNT][TCT_NUMBER_TEXT];
-	char added[80];
-	char number[TCT_NUMBER_TEXT];
-	unsigned wide = 1;
-
-	if (states->method == TCT_METHOD_NONE)
-		return;
-	for (unsigned i = 0; i < COUNT; i++) {
-		size_t length = strlen(tct_text_count(states->counts[FIRST + i], counts[i]));
-
-		wide = length > wide ? (unsigned)length : wide;
-	}
-
-	unsigned cell = 11 + 2 + wide + GAP;
-	unsigned columns = (page->width - 2 + GAP) / cell;
-	unsigned rows;
-
-	columns = columns < 1 ? 1 : columns > 4 ? 4 : columns;
-	rows = (COUNT + columns - 1) / columns;
-	if (snprintf(added, sizeof(added), "IPv4 and IPv6, counted %s in %s",
-		     states->method == TCT_METHOD_EXACT ? "one by one" : "by the kernel",
-		     tct_text_nanoseconds(states->elapsed_ns, number)) < 0)
-		added[0] = '\0';
-	tct_page_heading(page, "TCP sockets by state", added);
-	for (unsigned row = 0; row < rows; row++) {
-		for (unsigned i = row; i < COUNT; i += rows) {
-			bool zero = states->counts[FIRST + i] == 0;
-
-			tct_page_putf(page, zero ? TCT_STYLE_DIM : TCT_STYLE_PLAIN, "%*s%-11s  %*s",
-				      i == row ? 2 : GAP, "",
-				      tct_state_name((enum tct_state)(FIRST + i)), (int)wide,
-				      counts[i]);
-		}
-		tct_page_newline(page);
-	}
-}
-
-/* How full the accept queue is, in millionths, for the order. */
-static uint64_t fullness(const struct tct_listener *listener)
-{
-	uint64_t limit = listener->backlog == TCT_BACKLOG_UNKNOWN ? 4096 : listener->backlog;
-
-	return (uint64_t)listener->queue * 1000000 / (limit + 1);
-}
-
-static int by_fullness(const void *a, const void *b)
-{
-	const struct tct_listener *left = *(const struct tct_listener *const *)a;
-	const struct tct_listener *right = *(const struct tct_listener *const *)b;
-
-	if (fullness(left) != fullness(right))
-		return fullness(left) > fullness(right) ? -1 : 1;
-	if (left->port != right->port)
-		return left->port < right->port ? -1 : 1;
-	return strcmp(left->address, right->address);
-}
-
-static bool is_worth_seeing(const struct tct_listener *listener)
-{
-	return listener->queue > 0 || listener->queue_first > 0 ||
-	       (listener->drops_first >= 0 && listener->drops > listener->drops_first);
-}
-
-static void add_listener(struct tct_table *table, const struct tct_listener *listener)
-{
-	char number[TCT_NUMBER_TEXT];
-	char text[sizeof(listener->address) + 16];
-	bool over = listener->backlog != TCT_BACKLOG_UNKNOWN && listener->queue > listener->backlog;
-	const struct tct_owner *owner = &listener->owner;
-	bool bracket = strchr(listener->address, ':') != NULL;
-
-	tct_table_row(table);
-	if (snprintf(text, sizeof(text), "%s%s%s:%u", bracket ? "[" : "", listener->address,
-		     bracket ? "]" : "", (unsigned)listener->port) < 0)
-		text[0] = '\0';
-	tct_table_cell(table, TCT_STYLE_PLAIN, text);
-	tct_table_cell(table, over ? TCT_STYLE_BAD : TCT_STYLE_PLAIN,
-		       tct_text_count(listener->queue, number));
-	tct_table_cell(table, TCT_STYLE_PLAIN,
-		       listener->backlog == TCT_BACKLOG_UNKNOWN
-			       ? "?"
-			       : tct_text_count(listener->backlog, number));
-	tct_table_cell(table, TCT_STYLE_PLAIN,
-		       listener->drops < 0 ? "?" : tct_text_count(listener->drops, number));
-
-	TCT_AUTO(tct_text_done) struct tct_text who = { 0 };
-
-	if (owner->comm[0] != '\0')
-		tct_text_addf(&who, "%s[%d]", owner->comm, (int)owner->pid);
-	if (owner->unit[0] != '\0')
-		tct_text_addf(&who, "%s%s", who.length > 0 ? " " : "", owner->unit);
-	tct_table_cell(table, TCT_STYLE_PLAIN, who.data);
-}
-
-static void put_listeners(const struct tct_page *page, bool verbose,
-			  const struct tct_observation *observation)
-{
-	static const struct tct_column columns[] = {
-		{ "LISTENER", false }, { "QUEUE", true }, { "LIMIT", true },
-		{ "DROPS", true },     { "OWNER", false },
-	};
-	size_t count = observation->listeners_count;
-	TCT_AUTOFREE const struct tct_listener **order = calloc(count + 1, sizeof(struct tct_listener *));
-	TCT_AUTO(tct_table_free)
-	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
-	size_t shown = 0;
-	char added[80];
-
-	if (count == 0 || order == NULL)
-		return;
-	for (size_t i = 0; i < count; i++)
-		order[i] = &observation->listeners[i];
-	qsort(order, count, sizeof(*order), by_fullness);
-	for (size_t i = 0; i < count && (verbose || shown < TOP_LISTENERS); i++) {
-		if (verbose || is_worth_seeing(order[i])) {
-			add_listener(table, order[i]);
-			shown++;
-		}
-	}
-	if (snprintf(added, sizeof(added), "%zu%s", count,
-		     shown == count ? ""
-		     : shown == 0   ? ", all with an empty queue (--verbose lists them)"
-				    : ", the fullest are listed (--verbose: all)") < 0)
-		added[0] = '\0';
-	tct_page_heading(page, "Listeners", added);
-	tct_table_print(table);
-}
-
-static void put_findings(const struct tct_page *page, bool verbose,
-			 const struct tct_report *report)
+static void put_findings(const struct tct_page *page, bool verbose, const struct tct_report *report)
 {
 	tct_page_heading(page, "Findings", report->findings_count == 0 ? "none" : "worst first");
 	for (size_t i = 0; i < report->findings_count;) {
@@ -238,8 +59,7 @@ static void add_profiles(struct tct_text *text, const struct tct_report *report,
 		tct_text_addf(text, "%s%s", i > 0 ? join : "", report->set->names[i]);
 }
 
-static void put_settings(const struct tct_page *page, bool verbose,
-			 const struct tct_report *report)
+static void put_settings(const struct tct_page *page, bool verbose, const struct tct_report *report)
 {
 	const struct tct_column columns[] = {
 		{ "KEY", false },
@@ -401,9 +221,9 @@ void tct_render_audit(const struct tct_page *page, const struct tct_options *opt
 		put_quiet(page, report);
 		return;
 	}
-	put_host(page, options, observation);
-	put_states(page, &observation->states);
-	put_listeners(page, options->verbose, observation);
+	tct_render_host(page, options, observation);
+	tct_render_states(page, &observation->states);
+	tct_render_listeners(page, options->verbose, observation);
 	put_findings(page, options->verbose, report);
 	put_settings(page, options->verbose, report);
 	put_limits(page, options->verbose, report);

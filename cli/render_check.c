@@ -28,7 +28,7 @@ static void add_boot(struct tct_table *table, const struct tct_check_key *key)
 		tct_text_addf(&text, " (%s:%u)", key->file, key->line);
 	tct_table_cell(table,
 		       !key->boot_known ? TCT_STYLE_DIM
-		       : key->boot_ok	? TCT_STYLE_PLAIN
+		       : key->boot_ok   ? TCT_STYLE_PLAIN
 					: TCT_STYLE_BAD,
 		       key->boot_known ? data_of(&text) : "-");
 }
@@ -57,7 +57,7 @@ static void put_keys(const struct tct_page *page, bool verbose,
 		tct_table_cell(table, TCT_STYLE_PLAIN, wanted);
 		tct_table_cell(table,
 			       !key->live_known ? TCT_STYLE_DIM
-			       : key->live_ok	? TCT_STYLE_PLAIN
+			       : key->live_ok   ? TCT_STYLE_PLAIN
 						: TCT_STYLE_BAD,
 			       key->live_known ? live : "-");
 		add_boot(table, key);

@@ -122,11 +122,10 @@ void tct_render_topics(const struct tct_page *page, const struct tct_book *book)
 		tct_page_heading(page, headings[order[i]], NULL);
 		for (size_t j = 0; j < book->topics_count; j++) {
 			if (book->topics[j].kind == order[i])
-				tct_page_paragraph(page, 2, book->topics[j].name, NAME,
-						   TCT_STYLE_PLAIN,
-						   book->topics[j].summary[0] != '\0'
-							   ? book->topics[j].summary
-							   : "-");
+				tct_page_paragraph(
+					page, 2, book->topics[j].name, NAME, TCT_STYLE_PLAIN,
+					book->topics[j].summary[0] != '\0' ? book->topics[j].summary
+									   : "-");
 		}
 	}
 }
@@ -140,13 +139,14 @@ static json_t *sections_json(const struct tct_explanation *explanation)
 		json_t *lines = json_array();
 
 		for (size_t j = 0; j < part->passages_count; j++) {
-			if (json_array_append_new(lines, json_string(part->passages[j].text)) != 0) {
+			if (json_array_append_new(lines, json_string(part->passages[j].text)) !=
+			    0) {
 				json_decref(lines);
 				lines = NULL;
 			}
 		}
-		if (json_array_append_new(list, json_pack("{s:s, s:o}", "title", part->title, "text",
-							  lines)) != 0) {
+		if (json_array_append_new(list, json_pack("{s:s, s:o}", "title", part->title,
+							  "text", lines)) != 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -165,8 +165,8 @@ json_t *tct_explanation_json(const struct tct_explanation *explanation)
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "schema", "tcptune.explain.v1", "topic",
 			 topic->name, "kind", tct_topic_kind_name(topic->kind), "summary",
 			 topic->summary, "live",
-			 known ? tct_value_json(&explanation->live->value) : json_null(), "sections",
-			 sections_json(explanation));
+			 known ? tct_value_json(&explanation->live->value) : json_null(),
+			 "sections", sections_json(explanation));
 }
 
 json_t *tct_topics_json(const struct tct_book *book)

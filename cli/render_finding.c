@@ -18,10 +18,8 @@ static const char *orempty(const struct tct_text *text)
 static void put_cause(const struct tct_page *page, const struct tct_finding *finding)
 {
 	static const char *const words[TCT_CAUSE_LIMIT] = {
-		[TCT_CAUSE_APPLICATION] = "application",
-		[TCT_CAUSE_SYSCTL] = "sysctl",
-		[TCT_CAUSE_NETWORK] = "network",
-		[TCT_CAUSE_ATTACK] = "attack",
+		[TCT_CAUSE_APPLICATION] = "application", [TCT_CAUSE_SYSCTL] = "sysctl",
+		[TCT_CAUSE_NETWORK] = "network",         [TCT_CAUSE_ATTACK] = "attack",
 		[TCT_CAUSE_MEMORY] = "memory",
 	};
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
@@ -107,7 +105,8 @@ static struct parts find_same(const struct tct_finding *findings, size_t count,
 
 		make_body(&findings[i], &body);
 		same.why = same.why && is_same(&body.why, &first->why);
-		same.application = same.application && is_same(&body.application, &first->application);
+		same.application =
+			same.application && is_same(&body.application, &first->application);
 		same.actions = same.actions && is_same(&body.actions, &first->actions);
 	}
 	return same;

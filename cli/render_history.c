@@ -74,8 +74,8 @@ static void add_row(struct tct_table *table, const struct tct_transaction *trans
 void tct_render_history(const struct tct_page *page, const struct tct_journal *journal)
 {
 	static const struct tct_column columns[] = {
-		{ "ID", true },	   { "TIME", false },  { "USER", false },   { "WHAT", false },
-		{ "KEYS", true },  { "STATE", false }, { "REASON", false },
+		{ "ID", true },   { "TIME", false },  { "USER", false },   { "WHAT", false },
+		{ "KEYS", true }, { "STATE", false }, { "REASON", false },
 	};
 	TCT_AUTO(tct_table_free)
 	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
@@ -101,7 +101,7 @@ void tct_render_history(const struct tct_page *page, const struct tct_journal *j
 static void put_keys(const struct tct_page *page, const struct tct_transaction *transaction)
 {
 	static const struct tct_column columns[] = {
-		{ "KEY", false },	{ "LIVE BEFORE", false }, { "LIVE AFTER", false },
+		{ "KEY", false },         { "LIVE BEFORE", false }, { "LIVE AFTER", false },
 		{ "BOOT BEFORE", false }, { "BOOT AFTER", false },
 	};
 	TCT_AUTO(tct_table_free)
@@ -145,8 +145,7 @@ static void put_variables(const struct tct_page *page, json_t *variables)
 	}
 }
 
-void tct_render_transaction(const struct tct_page *page,
-			    const struct tct_transaction *transaction)
+void tct_render_transaction(const struct tct_page *page, const struct tct_transaction *transaction)
 {
 	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
 	TCT_AUTO(tct_text_done) struct tct_text namespace = { 0 };

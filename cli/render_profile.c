@@ -24,7 +24,8 @@ void tct_bound_source(const struct tct_kernel_key *key, const struct tct_bound *
 	}
 	for (unsigned i = 0; i < key->fields && i < TCT_KEY_FIELDS_MAX; i++)
 		tct_text_addf(out, "%s%s", i > 0 ? " " : "",
-			      bound->fields[i] != NULL ? tct_expr_source(bound->fields[i]) : "keep");
+			      bound->fields[i] != NULL ? tct_expr_source(bound->fields[i])
+						       : "keep");
 }
 
 static void add_bound(const struct tct_kernel_key *key, const char *word,
@@ -48,7 +49,8 @@ static void put_variable(const struct tct_page *page, const struct tct_variable 
 	tct_text_add(&text, value.data != NULL ? value.data : "not set");
 	if (variable->origin != NULL)
 		tct_text_addf(&text, " (%s)", variable->origin);
-	else if (strchr(source, '(') != NULL && value.data != NULL) /* computed, not just a number */
+	else if (strchr(source, '(') != NULL && value.data != NULL) /* computed, not just a number
+								     */
 		tct_text_addf(&text, " = %s", source);
 	if (variable->summary != NULL && variable->summary[0] != '\0')
 		tct_text_addf(&text, ": %s", variable->summary);
@@ -99,8 +101,7 @@ static void put_setting(const struct tct_page *page, const struct tct_report *re
 		tct_page_paragraph(page, 4, "because", LABEL, TCT_STYLE_PLAIN, setting->because);
 }
 
-static void put_rules(const struct tct_page *page, bool verbose,
-		      const struct tct_profile_set *set)
+static void put_rules(const struct tct_page *page, bool verbose, const struct tct_profile_set *set)
 {
 	static const struct tct_column columns[] = {
 		{ "RULE", false },

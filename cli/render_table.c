@@ -129,7 +129,8 @@ static bool add_columns(const struct tct_table *table, struct libscols_table *sc
 {
 	for (size_t j = 0; j < table->columns_count; j++) {
 		bool last = j + 1 == table->columns_count;
-		int flags = (table->columns[j].right ? SCOLS_FL_RIGHT : 0) | (last ? SCOLS_FL_WRAP : 0);
+		int flags =
+			(table->columns[j].right ? SCOLS_FL_RIGHT : 0) | (last ? SCOLS_FL_WRAP : 0);
 		struct libscols_column *column =
 			scols_table_new_column(scols, table->columns[j].name, 0, flags);
 

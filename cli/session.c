@@ -40,15 +40,25 @@ static int open_vars(struct tct_session *session, struct tct_err *err)
 		return tct_err_nomem(err);
 	session->request.vars = session->vars;
 	for (size_t i = 0; i < given->items_count; i++) {
-		int code = split_var(given->items[i], &session->vars[i], &session->var_names[i], err);
+		int code =
+			split_var(given->items[i], &session->vars[i], &session->var_names[i], err);
 
 		if (code < 0)
 			return code;
 		session->request.vars_count = i + 1;
+	}
+	return 0;
+}
+
+static int check_vars(const struct tct_profile_request *request, struct tct_err *err)
+{
+	for (size_t i = 0; i < request->vars_count; i++) {
+		const char *name = request->vars[i].name;
+
 		for (size_t j = 0; j < i; j++) {
-			if (strcmp(session->vars[i].name, session->vars[j].name) == 0)
+			if (strcmp(name, request->vars[j].name) == 0)
 				return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-						   "--var %s is given twice", session->vars[i].name);
+						   "--var %s is given twice", name);
 		}
 	}
 	return 0;
@@ -62,11 +72,14 @@ int tct_session_open(struct tct_session *session, const struct tct_options *opti
 	session->request.names = options->profiles.items;
 	session->request.names_count = options->profiles.items_count;
 	if (options->root != NULL && options->netns != NULL)
-		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-				   "--root and --netns exclude each other: files have no namespace");
+		return tct_err_set(
+			err, TCT_FAULT_INPUT, EINVAL,
+			"--root and --netns exclude each other: files have no namespace");
 
 	int code = open_vars(session, err);
 
+	if (code == 0)
+		code = check_vars(&session->request, err);
 	if (code == 0)
 		code = tct_root_open(&session->root, options->root, err);
 	if (code == 0 && session->root.live)
@@ -83,7 +96,8 @@ int tct_session_open(struct tct_session *session, const struct tct_options *opti
 
 void tct_session_done(struct tct_session *session)
 {
-	for (size_t i = 0; session->var_names != NULL && i < session->options->vars.items_count; i++)
+	for (size_t i = 0; session->var_names != NULL && i < session->options->vars.items_count;
+	     i++)
 		free(session->var_names[i]);
 	free(session->var_names);
 	free(session->vars);
@@ -253,8 +267,7 @@ const char *tct_time_text(int64_t time_ns, char out[32])
 	time_t seconds = (time_t)(time_ns / 1000000000);
 	struct tm tm;
 
-	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (gmtime_r(&seconds, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		out[0] = '\0';
 	return out;
 }

@@ -1,4 +1,5 @@
-/* What the commands share: the root, the namespace and the profile request from the options; output; errors. */
+/* What the commands share: the root, the namespace and the profile request from the options;
+ * output; errors. */
 #ifndef TCT_CLI_SESSION_H
 #define TCT_CLI_SESSION_H
 
@@ -36,23 +37,25 @@ struct tct_session {
 	const struct tct_options *options;
 	struct tct_root root;
 	struct tct_netns netns;
-	struct tct_profile_request request; /* names and vars of the options; points into the session */
+	struct tct_profile_request request; /* names and vars of the options; points into the
+					       session */
 	const char *fallback;               /* the profile when none is named */
 	struct tct_var_override *vars;      /* owned */
 	char **var_names;                   /* owned, vars_count of them */
 };
 
 /*
- * Open the root (--root) and, on the live host, enter the namespace (--netns). default_profile (may be NULL) is
- * asked for when the options name none. Release with tct_session_done in either case. Errors: INPUT, REFUSED.
+ * Open the root (--root) and, on the live host, enter the namespace (--netns). default_profile (may
+ * be NULL) is asked for when the options name none. Release with tct_session_done in either case.
+ * Errors: INPUT, REFUSED.
  */
 int tct_session_open(struct tct_session *session, const struct tct_options *options,
 		     const char *default_profile, struct tct_err *err);
 void tct_session_done(struct tct_session *session);
 
 /*
- * Observe through the session: sockets and counters or only keys and files, over interval_ns. A word about it
- * appears on stderr, if that is a terminal, when it takes longer than half a second.
+ * Observe through the session: sockets and counters or only keys and files, over interval_ns. A
+ * word about it appears on stderr, if that is a terminal, when it takes longer than half a second.
  */
 int tct_session_observe(const struct tct_session *session, bool sockets, int64_t interval_ns,
 			struct tct_observation **out, struct tct_err *err);
@@ -73,8 +76,8 @@ int tct_complain(const struct tct_err *err);
 __attribute__((format(printf, 1, 2))) int tct_bad_usage(const char *format, ...);
 
 /*
- * Print one document on stdout and drop it: two blanks a level, members in the order they were set. NULL is
- * lack of memory. Returns the exit code to go on with: `code`, or the one of the failure.
+ * Print one document on stdout and drop it: two blanks a level, members in the order they were set.
+ * NULL is lack of memory. Returns the exit code to go on with: `code`, or the one of the failure.
  */
 int tct_print_json(json_t *document, int code);
 

@@ -47,7 +47,9 @@ void tct_drop_in_sanitise(const char *text, char *out, size_t out_size)
 				used += length;
 			}
 		} else {
-			out[used++] = c < 0x20 || c >= 0x7f ? '?' : *text;
+			bool printable = c >= 0x20 && c < 0x7f;
+
+			out[used++] = (char)(printable ? *text : '?');
 		}
 		text += length;
 	}

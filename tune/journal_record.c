@@ -432,22 +432,20 @@ int tct_record_parse(const char *line, size_t length, struct tct_record *record,
 
 	result = take_number(object, "id", 1, &id, err);
 	record->id = (uint64_t)id;
-	if (result < 0)
-		kind = NULL;
-	else if (kind == NULL)
+	if (result == 0 && kind == NULL) {
 		result = bad(err, "`record` is missing");
-	else if (strcmp(kind, "begin") == 0)
+	} else if (result == 0 && strcmp(kind, "begin") == 0) {
+		record->kind = TCT_RECORD_BEGIN;
 		result = take_begin(object, &record->transaction, err);
-	else if (strcmp(kind, "end") == 0)
-		result = take_end(object, record, err);
-	else
-		result = bad(err, "a kind of record that this tcptune doesn't know");
-	if (result == 0) {
-		record->kind = strcmp(kind, "end") == 0 ? TCT_RECORD_END : TCT_RECORD_BEGIN;
 		record->transaction.id = record->id;
-	} else {
-		tct_record_done(record);
+	} else if (result == 0 && strcmp(kind, "end") == 0) {
+		record->kind = TCT_RECORD_END;
+		result = take_end(object, record, err);
+	} else if (result == 0) {
+		result = bad(err, "a kind of record that this tcptune doesn't know");
 	}
+	if (result < 0)
+		tct_record_done(record);
 	json_decref(object);
 	return result;
 }

@@ -51,6 +51,7 @@ int tct_plan_refuse(struct tct_plan_work *work, const struct tct_kernel_key *key
 	if (snprintf(refusal->kind, sizeof(refusal->kind), "%s", kind) < 0)
 		refusal->kind[0] = '\0';
 	va_start(arguments, reason);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, one line above */
 	if (vsnprintf(refusal->reason, sizeof(refusal->reason), reason, arguments) < 0)
 		refusal->reason[0] = '\0';
 	va_end(arguments);
@@ -374,7 +375,7 @@ int tct_plan_make(const struct tct_profile_set *set, const struct tct_facts *fac
 		  struct tct_err *err)
 {
 	TCT_AUTOFREE const struct tct_value **planned =
-		calloc(tct_kernel_keys_count, sizeof(*planned));
+		calloc(tct_kernel_keys_count, sizeof(void *));
 	struct tct_plan *plan = calloc(1, sizeof(*plan));
 	struct tct_plan_work work = {
 		.set = set,

@@ -45,18 +45,15 @@ static int render_subject(const struct tct_env *env, char **subject)
 {
 	const struct tct_observation *observation = env->observation;
 	struct tct_text text = { 0 };
+	char endpoint[TCT_ENDPOINT_TEXT];
 
 	switch (env->each) {
 	case TCT_EACH_NONE:
 		return 0;
-	case TCT_EACH_LISTENER: {
-		const struct tct_listener *listener = &observation->listeners[env->item];
-		bool bracket = strchr(listener->address, ':') != NULL;
-
-		tct_text_addf(&text, "%s%s%s:%u", bracket ? "[" : "", listener->address,
-			      bracket ? "]" : "", (unsigned)listener->port);
+	case TCT_EACH_LISTENER:
+		tct_text_add(&text, tct_listener_endpoint(&observation->listeners[env->item],
+							  endpoint));
 		break;
-	}
 	case TCT_EACH_KEY:
 		tct_text_add(&text, tct_kernel_keys[env->item].name);
 		break;
@@ -228,6 +225,37 @@ static int worse_first(const void *left, const void *right)
 	return a->item < b->item ? -1 : a->item > b->item;
 }
 
+/* Siblings of one SO_REUSEPORT group can give the same finding word for word: once is enough. */
+static bool is_repeated(const struct tct_finding *before, const struct tct_finding *finding)
+{
+	return before->rule == finding->rule && before->severity == finding->severity &&
+	       before->subject != NULL && finding->subject != NULL &&
+	       strcmp(before->subject, finding->subject) == 0 &&
+	       strcmp(before->title, finding->title) == 0;
+}
+
+/* Sorted: what is repeated stands side by side. */
+static void drop_repeated(struct tct_report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->findings_count; i++) {
+		struct tct_finding *finding = &report->findings[i];
+
+		if (kept > 0 && is_repeated(&report->findings[kept - 1], finding)) {
+			tct_finding_done(finding);
+			continue;
+		}
+		report->by_severity[finding->severity]++;
+		if (kept != i) {
+			report->findings[kept] = *finding;
+			*finding = (struct tct_finding){ 0 };
+		}
+		kept++;
+	}
+	report->findings_count = kept;
+}
+
 int tct_findings_settle(struct tct_report *report)
 {
 	TCT_AUTOFREE bool *drop = NULL;
@@ -251,7 +279,6 @@ int tct_findings_settle(struct tct_report *report)
 			tct_finding_done(&report->findings[i]);
 			continue;
 		}
-		report->by_severity[report->findings[i].severity]++;
 		if (kept != i) {
 			report->findings[kept] = report->findings[i];
 			report->findings[i] = (struct tct_finding){ 0 };
@@ -261,5 +288,6 @@ int tct_findings_settle(struct tct_report *report)
 	report->findings_count = kept;
 	if (kept > 1)
 		qsort(report->findings, kept, sizeof(*report->findings), worse_first);
+	drop_repeated(report);
 	return 0;
 }

@@ -114,6 +114,17 @@ int tct_observation_gap(struct tct_observation *observation, const char *what, c
 	return 0;
 }
 
+const char *tct_listener_endpoint(const struct tct_listener *listener, char out[TCT_ENDPOINT_TEXT])
+{
+	bool v6 = strchr(listener->address, ':') != NULL;
+	int length = snprintf(out, TCT_ENDPOINT_TEXT, "%s%s%s:%u", v6 ? "[" : "", listener->address,
+			      v6 ? "]" : "", (unsigned)listener->port);
+
+	if (length < 0)
+		out[0] = '\0';
+	return out;
+}
+
 const struct tct_value *tct_observation_value(const struct tct_observation *observation,
 					      const struct tct_kernel_key *key)
 {

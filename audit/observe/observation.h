@@ -154,6 +154,10 @@ struct tct_listener {
 	struct tct_owner owner;
 };
 
+/* "10.0.0.1:443", "[::]:443". Returns out. */
+enum { TCT_ENDPOINT_TEXT = 80 };
+const char *tct_listener_endpoint(const struct tct_listener *listener, char out[TCT_ENDPOINT_TEXT]);
+
 /* Something that could not be seen: "socket states", "inet_diag: Operation not permitted". */
 struct tct_gap {
 	char what[96];

@@ -1,4 +1,5 @@
-/* Memory that is freed all at once: everything that belongs to one profile set, or to one judgement. */
+/* Memory that is freed all at once: everything that belongs to one profile set, or to one
+ * judgement. */
 #ifndef TCT_AUDIT_RULES_ARENA_H
 #define TCT_AUDIT_RULES_ARENA_H
 

@@ -10,8 +10,8 @@
 #include "core/mem.h"
 
 /* Error at the bound; code ENODATA or EINVAL. */
-__attribute__((format(printf, 4, 5))) static int complain(const struct tct_bound *bound, int code,
-							  struct tct_err *err, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int
+complain(const struct tct_bound *bound, int code, struct tct_err *err, const char *format, ...)
 {
 	char message[sizeof(err->message)];
 	va_list arguments;
@@ -20,22 +20,24 @@ __attribute__((format(printf, 4, 5))) static int complain(const struct tct_bound
 	if (vsnprintf(message, sizeof(message), format, arguments) < 0)
 		message[0] = '\0';
 	va_end(arguments);
-	(void)tct_err_at(err, bound->place.file, bound->place.line, bound->place.column, "%s", message);
+	(void)tct_err_at(err, bound->place.file, bound->place.line, bound->place.column, "%s",
+			 message);
 	if (err != NULL)
 		err->code = code;
 	return -code;
 }
 
-static int check_range(const struct tct_kernel_key *key, const struct tct_bound *bound, int64_t stored,
-		       struct tct_err *err)
+static int check_range(const struct tct_kernel_key *key, const struct tct_bound *bound,
+		       int64_t stored, struct tct_err *err)
 {
 	const char *unit = tct_unit_name(key->unit);
 
 	if (stored >= key->sane_min && stored <= key->sane_max)
 		return 0;
-	return complain(bound, EINVAL, err,
-			"%s: %" PRId64 " is outside of %" PRId64 " to %" PRId64 "%s%s, what tcptune writes",
-			key->name, stored, key->sane_min, key->sane_max, *unit != '\0' ? " " : "", unit);
+	return complain(
+		bound, EINVAL, err,
+		"%s: %" PRId64 " is outside of %" PRId64 " to %" PRId64 "%s%s, what tcptune writes",
+		key->name, stored, key->sane_min, key->sane_max, *unit != '\0' ? " " : "", unit);
 }
 
 static int eval_field(const struct tct_kernel_key *key, const struct tct_bound *bound,
@@ -74,11 +76,12 @@ static int eval_field(const struct tct_kernel_key *key, const struct tct_bound *
 		return check_range(key, bound, *stored, err);
 	tct_expr_eval(expr, env, &result);
 	if (result.status != TCT_STATUS_VALUE)
-		return complain(bound, result.status == TCT_STATUS_MISSING ? ENODATA : EINVAL, err, "%s: %s",
-				key->name, result.reason);
+		return complain(bound, result.status == TCT_STATUS_MISSING ? ENODATA : EINVAL, err,
+				"%s: %s", key->name, result.reason);
 	status = tct_number_to_key(key, page, result.number, stored);
 	if (status == -ENODATA)
-		return complain(bound, ENODATA, err, "%s is in pages, and page_size is not known", key->name);
+		return complain(bound, ENODATA, err, "%s is in pages, and page_size is not known",
+				key->name);
 	if (status < 0) {
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
@@ -134,13 +137,15 @@ static int eval_all(const struct tct_kernel_key *key, const struct tct_bound *se
 		if (all->at_least.known[i] && all->at_most.known[i] &&
 		    !tct_value_field_at_least(key, all->at_most.stored[i], all->at_least.stored[i]))
 			status = complain(at_least, EINVAL, err,
-					  "%s: at_least %" PRId64 " is above at_most %" PRId64, key->name,
-					  all->at_least.stored[i], all->at_most.stored[i]);
+					  "%s: at_least %" PRId64 " is above at_most %" PRId64,
+					  key->name, all->at_least.stored[i],
+					  all->at_most.stored[i]);
 	}
 	return status;
 }
 
-static const struct tct_bound *given_one(const struct tct_bound *set, const struct tct_bound *at_least,
+static const struct tct_bound *given_one(const struct tct_bound *set,
+					 const struct tct_bound *at_least,
 					 const struct tct_bound *at_most)
 {
 	if (set != NULL && set->given)
@@ -158,7 +163,8 @@ static int check_order(const struct tct_kernel_key *key, const struct tct_bound 
 			return complain(bound, EINVAL, err,
 					"%s: its fields must ascend, but [%u] would be %" PRId64
 					" and [%u] %" PRId64,
-					key->name, i - 1, value->numbers[i - 1], i, value->numbers[i]);
+					key->name, i - 1, value->numbers[i - 1], i,
+					value->numbers[i]);
 	}
 	return 0;
 }
@@ -179,9 +185,11 @@ static int target_field(const struct tct_kernel_key *key, const struct all_field
 		*target = all->at_most.stored[i];
 	else
 		return -ENODATA;
-	if (all->at_least.known[i] && !tct_value_field_at_least(key, *target, all->at_least.stored[i]))
+	if (all->at_least.known[i] &&
+	    !tct_value_field_at_least(key, *target, all->at_least.stored[i]))
 		*target = all->at_least.stored[i];
-	if (all->at_most.known[i] && !tct_value_field_at_least(key, all->at_most.stored[i], *target))
+	if (all->at_most.known[i] &&
+	    !tct_value_field_at_least(key, all->at_most.stored[i], *target))
 		*target = all->at_most.stored[i];
 	return 0;
 }
@@ -211,7 +219,8 @@ int tct_bounds_target(const struct tct_kernel_key *key, const struct tct_bound *
 	status = eval_all(key, set, at_least, at_most, env, &all, err);
 	if (status < 0)
 		return status;
-	if (baseline != NULL && (baseline->kind != TCT_VALUE_NUMBERS || baseline->count != key->fields))
+	if (baseline != NULL &&
+	    (baseline->kind != TCT_VALUE_NUMBERS || baseline->count != key->fields))
 		baseline = NULL;
 
 	struct tct_value made = { .kind = TCT_VALUE_NUMBERS, .count = key->fields };
@@ -221,7 +230,8 @@ int tct_bounds_target(const struct tct_kernel_key *key, const struct tct_bound *
 				      &made.numbers[i]);
 		if (status < 0)
 			return complain(place, ENODATA, err,
-					"%s: field [%u] is to be kept, but its value is not known", key->name, i);
+					"%s: field [%u] is to be kept, but its value is not known",
+					key->name, i);
 	}
 	/* the kernel's rounding of what we would write is not a difference */
 	*ours = baseline == NULL || !tct_value_stored_as(key, &made, baseline);
@@ -241,7 +251,8 @@ int tct_bounds_satisfied(const struct tct_kernel_key *key, const struct tct_boun
 {
 	TCT_AUTO(tct_value_done) struct tct_value wanted = { 0 };
 	bool differs = false;
-	int status = tct_bounds_target(key, set, at_least, at_most, env, value, &wanted, &differs, err);
+	int status =
+		tct_bounds_target(key, set, at_least, at_most, env, value, &wanted, &differs, err);
 
 	if (status == 0)
 		*satisfied = !differs;
@@ -267,10 +278,10 @@ int tct_bounds_check(const struct tct_kernel_key *key, const struct tct_bound *s
 		bool whole = true;
 
 		for (unsigned k = 0; k < key->fields && bounds[i]->given; k++) {
-			int status = bounds[i]->fields[k] == NULL ?
-					     -ENODATA :
-					     eval_field(key, bounds[i], bounds[i]->fields[k], &env,
-							&fields.stored[k], &own);
+			int status = bounds[i]->fields[k] == NULL
+					     ? -ENODATA
+					     : eval_field(key, bounds[i], bounds[i]->fields[k],
+							  &env, &fields.stored[k], &own);
 
 			if (status == -EINVAL) {
 				if (err != NULL)

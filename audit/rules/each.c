@@ -52,13 +52,16 @@ static bool unavailable(char reason[200], const char *what, const char *why)
 	return false;
 }
 
-bool tct_each_available(enum tct_each each, const struct tct_observation *observation, char reason[200])
+bool tct_each_available(enum tct_each each, const struct tct_observation *observation,
+			char reason[200])
 {
 	reason[0] = '\0';
 	if (each == TCT_EACH_LISTENER && observation->listeners_presence != TCT_PRESENT)
-		return unavailable(reason, "listening sockets: not seen", tct_gap_why(observation, "socket"));
+		return unavailable(reason, "listening sockets: not seen",
+				   tct_gap_why(observation, "socket"));
 	if (each == TCT_EACH_LINE && observation->files == NULL)
-		return unavailable(reason, "sysctl files: not read", tct_gap_why(observation, "sysctl"));
+		return unavailable(reason, "sysctl files: not read",
+				   tct_gap_why(observation, "sysctl"));
 	return true;
 }
 
@@ -68,7 +71,8 @@ bool tct_each_applies(enum tct_each each, const struct tct_observation *observat
 		return false;
 	if (each != TCT_EACH_LINE)
 		return true;
-	return !observation->files->lines[item].is_pattern && observation->files->lines[item].value != NULL;
+	return !observation->files->lines[item].is_pattern &&
+	       observation->files->lines[item].value != NULL;
 }
 
 void tct_result_text_copy(const struct tct_env *env, const char *text, struct tct_result *result)
@@ -91,6 +95,13 @@ static void read_address(const struct tct_env *env, struct tct_result *result)
 	result->text = listener_of(env)->address;
 }
 
+static void read_endpoint(const struct tct_env *env, struct tct_result *result)
+{
+	char text[TCT_ENDPOINT_TEXT];
+
+	tct_result_text_copy(env, tct_listener_endpoint(listener_of(env), text), result);
+}
+
 static void read_port(const struct tct_env *env, struct tct_result *result)
 {
 	result->number = listener_of(env)->port;
@@ -109,6 +120,8 @@ static void read_queue_first(const struct tct_env *env, struct tct_result *resul
 static void read_backlog(const struct tct_env *env, struct tct_result *result)
 {
 	result->number = listener_of(env)->backlog;
+	if (listener_of(env)->backlog == TCT_BACKLOG_UNKNOWN)
+		tct_result_missing(result, "the listener's limit is not known");
 }
 
 static void read_drops(const struct tct_env *env, struct tct_result *result)
@@ -146,6 +159,8 @@ static void read_family(const struct tct_env *env, struct tct_result *result)
 static void read_fixed_port(const struct tct_env *env, struct tct_result *result)
 {
 	result->number = !listener_of(env)->port_chosen_by_kernel;
+	if (!listener_of(env)->port_choice_known)
+		tct_result_missing(result, "who chose the listener's port is not known");
 }
 
 static void read_owner(const struct tct_env *env, struct tct_result *result)
@@ -182,6 +197,7 @@ static void read_unit(const struct tct_env *env, struct tct_result *result)
 
 const struct tct_attribute tct_attributes[] = {
 	LISTENER(address, TEXT),
+	LISTENER(endpoint, TEXT),
 	LISTENER(port, NUMBER_NAME),
 	LISTENER(queue, COUNT),
 	LISTENER(queue_first, COUNT),

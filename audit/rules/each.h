@@ -31,7 +31,8 @@ const struct tct_attribute *tct_attribute_find_any(const char *name);
 			x(half_refused) x(partial) x(read_only) x(reason) x(stored)                \
 				x(stored_number) x(out_of_range) x(unsorted)
 #define TCT_DECLARE_KEY(name) void tct_read_key_##name(const struct tct_env *, struct tct_result *);
-#define TCT_DECLARE_LINE(name) void tct_read_line_##name(const struct tct_env *, struct tct_result *);
+#define TCT_DECLARE_LINE(name)                                                                     \
+	void tct_read_line_##name(const struct tct_env *, struct tct_result *);
 TCT_KEY_ATTRIBUTES(TCT_DECLARE_KEY)
 TCT_LINE_ATTRIBUTES(TCT_DECLARE_LINE)
 #undef TCT_DECLARE_KEY

@@ -24,7 +24,8 @@ static bool files_known(const struct tct_env *env, struct tct_result *result)
 
 static bool model_counts(const struct tct_env *env, size_t model)
 {
-	return env->observation->boot_model == TCT_BOOT_MODELS || env->observation->boot_model == model;
+	return env->observation->boot_model == TCT_BOOT_MODELS ||
+	       env->observation->boot_model == model;
 }
 
 static const struct tct_file_line *winner_of(const struct tct_env *env, size_t model)
@@ -36,8 +37,8 @@ static const struct tct_file_line *winner_of(const struct tct_env *env, size_t m
 /* 1 and *value, 0 if no file decides it, or -errno. */
 static int boot_value(const struct tct_env *env, size_t model, struct tct_value *value)
 {
-	return tct_sysctl_files_value(env->observation->files, key_of(env), (enum tct_boot_model)model, false,
-				      NULL, value);
+	return tct_sysctl_files_value(env->observation->files, key_of(env),
+				      (enum tct_boot_model)model, false, NULL, value);
 }
 
 static void no_memory(struct tct_result *result)
@@ -45,7 +46,8 @@ static void no_memory(struct tct_result *result)
 	tct_result_failed(result, "out of memory");
 }
 
-/* The value at boot under this host's model; where that can't be told, what both agree on. False: see result. */
+/* The value at boot under this host's model; where that can't be told, what both agree on. False:
+ * see result. */
 static bool host_boot_value(const struct tct_env *env, struct tct_value *value, int *known,
 			    struct tct_result *result)
 {
@@ -65,12 +67,15 @@ static bool host_boot_value(const struct tct_env *env, struct tct_value *value, 
 	if (*known < 0 || other_known < 0)
 		no_memory(result);
 	else if (*known != other_known || (*known == 1 && !tct_value_equal(value, &other)))
-		tct_result_missing(result, "systemd and procps boot %s differently, and this host's way is not known",
-				   key_of(env)->name);
+		tct_result_missing(
+			result,
+			"systemd and procps boot %s differently, and this host's way is not known",
+			key_of(env)->name);
 	return result->status == TCT_STATUS_VALUE;
 }
 
-static void set_value_text(const struct tct_env *env, const struct tct_value *value, struct tct_result *result)
+static void set_value_text(const struct tct_env *env, const struct tct_value *value,
+			   struct tct_result *result)
 {
 	TCT_AUTOFREE char *text = tct_value_text(value);
 
@@ -142,7 +147,8 @@ void tct_read_key_boot_procps(const struct tct_env *env, struct tct_result *resu
 	read_boot_model(env, TCT_BOOT_PROCPS, result);
 }
 
-/* The line that decides at boot; missing if none, or if the models don't agree and both could count. */
+/* The line that decides at boot; missing if none, or if the models don't agree and both could
+ * count. */
 static const struct tct_file_line *host_winner(const struct tct_env *env, struct tct_result *result)
 {
 	const struct tct_file_line *found = NULL;
@@ -157,7 +163,8 @@ static const struct tct_file_line *host_winner(const struct tct_env *env, struct
 			continue;
 		winner = winner_of(env, model);
 		if (!first && winner != found) {
-			tct_result_missing(result, "systemd and procps take %s from different lines",
+			tct_result_missing(result,
+					   "systemd and procps take %s from different lines",
 					   key_of(env)->name);
 			return NULL;
 		}
@@ -235,7 +242,8 @@ void tct_read_key_shadowed_by_vendor(const struct tct_env *env, struct tct_resul
 	if (!files_known(env, result))
 		return;
 	for (size_t model = 0; model < TCT_BOOT_MODELS && result->number == 0; model++) {
-		const struct tct_file_line *winner = model_counts(env, model) ? winner_of(env, model) : NULL;
+		const struct tct_file_line *winner =
+			model_counts(env, model) ? winner_of(env, model) : NULL;
 		unsigned bit = 1U << model;
 
 		if (winner == NULL || !winner->vendor)
@@ -262,7 +270,8 @@ void tct_read_key_set_by_us(const struct tct_env *env, struct tct_result *result
 	if (!files_known(env, result))
 		return;
 	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
-		const struct tct_file_line *winner = model_counts(env, model) ? winner_of(env, model) : NULL;
+		const struct tct_file_line *winner =
+			model_counts(env, model) ? winner_of(env, model) : NULL;
 
 		if (winner != NULL && winner->ours)
 			result->number = 1;
@@ -286,7 +295,8 @@ static bool value_out_of_range(const struct tct_kernel_key *key, const struct tc
 
 static bool value_unsorted(const struct tct_kernel_key *key, const struct tct_value *value)
 {
-	for (unsigned i = 1; key->ordered && value->kind == TCT_VALUE_NUMBERS && i < value->count; i++) {
+	for (unsigned i = 1; key->ordered && value->kind == TCT_VALUE_NUMBERS && i < value->count;
+	     i++) {
 		if (value->numbers[i] < value->numbers[i - 1])
 			return true;
 	}
@@ -400,7 +410,8 @@ void tct_read_line_removed_in(const struct tct_env *env, struct tct_result *resu
 
 void tct_read_line_no_op(const struct tct_env *env, struct tct_result *result)
 {
-	set_reached(env, line_of(env)->known != NULL ? line_of(env)->known->no_op_since : 0, result);
+	set_reached(env, line_of(env)->known != NULL ? line_of(env)->known->no_op_since : 0,
+		    result);
 }
 
 void tct_read_line_no_op_since(const struct tct_env *env, struct tct_result *result)
@@ -421,7 +432,8 @@ void tct_read_line_rest_ignored(const struct tct_env *env, struct tct_result *re
 
 void tct_read_line_refused(const struct tct_env *env, struct tct_result *result)
 {
-	result->number = has_outcome(env, TCT_WRITE_REFUSED) || has_outcome(env, TCT_WRITE_HALF_REFUSED);
+	result->number =
+		has_outcome(env, TCT_WRITE_REFUSED) || has_outcome(env, TCT_WRITE_HALF_REFUSED);
 }
 
 void tct_read_line_half_refused(const struct tct_env *env, struct tct_result *result)

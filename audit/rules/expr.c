@@ -10,7 +10,8 @@
 
 int tct_expr_compile_source(struct tct_arena *arena, const struct tct_passage *source, size_t start,
 			    size_t end, const struct tct_scope_names *scope,
-			    const struct tct_type *expected, struct tct_expr **expr, struct tct_err *err)
+			    const struct tct_type *expected, struct tct_expr **expr,
+			    struct tct_err *err)
 {
 	struct tct_passage copy = *source;
 	struct tct_expr *root = NULL;
@@ -37,7 +38,8 @@ int tct_expr_compile(struct tct_arena *arena, const char *text, struct tct_place
 {
 	const struct tct_passage source = { .text = text, .length = strlen(text), .place = place };
 
-	return tct_expr_compile_source(arena, &source, 0, source.length, scope, expected, expr, err);
+	return tct_expr_compile_source(arena, &source, 0, source.length, scope, expected, expr,
+				       err);
 }
 
 struct tct_type tct_expr_type(const struct tct_expr *expr)
@@ -58,8 +60,8 @@ bool tct_expr_bare_number(const struct tct_expr *expr, int64_t *number)
 	return true;
 }
 
-struct tct_expr *tct_node_merge(struct tct_arena *arena, enum tct_node_kind kind, struct tct_expr *a,
-				struct tct_expr *b)
+struct tct_expr *tct_node_merge(struct tct_arena *arena, enum tct_node_kind kind,
+				struct tct_expr *a, struct tct_expr *b)
 {
 	struct tct_expr *node = tct_arena_alloc(arena, sizeof(*node));
 	char text[512];

@@ -1,6 +1,6 @@
 /*
- * The expression language of profiles: typed, total, without side effects. Parsed and type-checked at load time;
- * evaluated against an environment. Grammar and meaning: tcptune-profile(5).
+ * The expression language of profiles: typed, total, without side effects. Parsed and type-checked
+ * at load time; evaluated against an environment. Grammar and meaning: tcptune-profile(5).
  */
 #ifndef TCT_AUDIT_RULES_EXPR_H
 #define TCT_AUDIT_RULES_EXPR_H
@@ -31,7 +31,8 @@ enum tct_dimension {
 struct tct_type {
 	enum tct_kind kind;
 	enum tct_dimension dimension; /* of NUMBER */
-	bool has_native;      /* comes straight from a kernel key: a bare literal beside it is in that unit */
+	bool has_native; /* comes straight from a kernel key: a bare literal beside it is in that
+			    unit */
 	enum tct_unit native;
 };
 
@@ -98,19 +99,21 @@ struct tct_place {
 
 /* A variable: named, typed, computed from facts and other variables only. */
 struct tct_variable {
-	const char *name;       /* owned by the profile set's arena, as all here */
-	struct tct_expr *expr;  /* what counts: the profile's, or what overrides it */
+	const char *name;      /* owned by the profile set's arena, as all here */
+	struct tct_expr *expr; /* what counts: the profile's, or what overrides it */
 	struct tct_type type;
 	struct tct_result value; /* filled by tct_profile_set_load */
 	const char *summary;     /* what it is for; "" = none given */
 	const char *profile;     /* which profile declares it */
 	struct tct_place place;  /* there */
-	const char *origin;      /* "--var" or the file that overrides it; NULL = the profile's own value */
+	const char *origin; /* "--var" or the file that overrides it; NULL = the profile's own value
+			     */
 };
 
 struct tct_arena; /* memory of a profile set, or of a judgement: audit/rules/arena.h */
 
-/* Names that a piece of profile may use; a name outside is a load-time error that says where it may be used. */
+/* Names that a piece of profile may use; a name outside is a load-time error that says where it may
+ * be used. */
 struct tct_scope_names {
 	bool sysctl;   /* sysctl(), default() */
 	bool evidence; /* state() counter() rate() delta() idle() population() interval */
@@ -124,7 +127,7 @@ struct tct_scope_names {
 
 /* Inputs noted while evaluating, once each: the evidence. */
 struct tct_input {
-	char name[96];    /* "queue", "rate(TcpExt.ListenOverflows)", "net.core.somaxconn" */
+	char name[96]; /* "queue", "rate(TcpExt.ListenOverflows)", "net.core.somaxconn" */
 	struct tct_result result;
 };
 
@@ -137,19 +140,21 @@ struct tct_inputs {
 
 struct tct_env {
 	const struct tct_facts *facts;
-	const struct tct_observation *observation; /* NULL where scope.evidence and scope.sysctl are off */
-	const struct tct_value *const *planned; /* [tct_kernel_keys_count] or NULL: overrides sysctl() per key */
-	const struct tct_value *value;          /* for `value` */
+	const struct tct_observation *observation; /* NULL where scope.evidence and scope.sysctl are
+						      off */
+	const struct tct_value *const *planned;    /* [tct_kernel_keys_count] or NULL: overrides
+						      sysctl() per key */
+	const struct tct_value *value;             /* for `value` */
 	enum tct_each each;
-	size_t item;                            /* index of the item */
+	size_t item; /* index of the item */
 	const struct tct_variable *variables;
-	struct tct_inputs *inputs;              /* NULL = don't note */
+	struct tct_inputs *inputs; /* NULL = don't note */
 	struct tct_arena *scratch; /* composed texts live here; NULL = such texts are missing */
 };
 
 /*
- * Parse and type-check. `text` is copied. Depth, length and node count are bounded. Errors: INPUT at the exact
- * column. expected NULL = any type.
+ * Parse and type-check. `text` is copied. Depth, length and node count are bounded. Errors: INPUT
+ * at the exact column. expected NULL = any type.
  */
 int tct_expr_compile(struct tct_arena *arena, const char *text, struct tct_place place,
 		     const struct tct_scope_names *scope, const struct tct_type *expected,
@@ -162,14 +167,15 @@ const char *tct_expr_source(const struct tct_expr *expr);
 bool tct_expr_bare_number(const struct tct_expr *expr, int64_t *number);
 
 /*
- * Evaluate. Never fails but through result->status. Kleene logic: `false and missing` is false. Both sides of and, or
- * are always looked at, so that the noted inputs are complete.
+ * Evaluate. Never fails but through result->status. Kleene logic: `false and missing` is false.
+ * Both sides of and, or are always looked at, so that the noted inputs are complete.
  */
-void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result);
+void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env,
+		   struct tct_result *result);
 
 /*
- * A template: text with {expression} parts, "{{" and "}}" for braces. Rendering prints numbers as people read them
- * by type (41,203; 1.2 GiB; 34/s; 60 s; 5.2 %).
+ * A template: text with {expression} parts, "{{" and "}}" for braces. Rendering prints numbers as
+ * people read them by type (41,203; 1.2 GiB; 34/s; 60 s; 5.2 %).
  */
 struct tct_template;
 int tct_template_compile(struct tct_arena *arena, const char *text, struct tct_place place,
@@ -184,16 +190,17 @@ void tct_template_render(const struct tct_template *template_, const struct tct_
 void tct_result_print(const struct tct_result *result, struct tct_text *out);
 
 /*
- * The number of a kernel key's field in the language's own dimension, and back into the file's unit.
- * page_bytes is needed for PAGES (<= 0: returns -ENODATA). -ERANGE on overflow or when it isn't a whole
- * number of the unit (to_key rounds down for bytes->pages).
+ * The number of a kernel key's field in the language's own dimension, and back into the file's
+ * unit. page_bytes is needed for PAGES (<= 0: returns -ENODATA). -ERANGE on overflow or when it
+ * isn't a whole number of the unit (to_key rounds down for bytes->pages).
  */
 int tct_number_from_key(const struct tct_kernel_key *key, int64_t page_bytes, int64_t stored,
 			int64_t *number);
 int tct_number_to_key(const struct tct_kernel_key *key, int64_t page_bytes, int64_t number,
 		      int64_t *stored);
 struct tct_type tct_type_of_key(const struct tct_kernel_key *key);
-/* JSON evidence: a number in the unit's natural size and the unit's name ("bytes", "seconds", "per second", "%", ""). */
+/* JSON evidence: a number in the unit's natural size and the unit's name ("bytes", "seconds", "per
+ * second", "%", ""). */
 double tct_result_number(const struct tct_result *result, const char **unit, bool *whole);
 
 #endif

@@ -1,4 +1,5 @@
-/* Names and types: everything that can be wrong with an expression is found here, before it is ever evaluated. */
+/* Names and types: everything that can be wrong with an expression is found here, before it is ever
+ * evaluated. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -15,8 +16,8 @@ static const struct tct_type type_text = { .kind = TCT_KIND_TEXT };
 static const struct tct_type type_version = { .kind = TCT_KIND_VERSION };
 static const struct tct_type type_count = { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT };
 
-int tct_check_error(const struct tct_checker *checker, const struct tct_expr *node, const char *format,
-		    ...)
+int tct_check_error(const struct tct_checker *checker, const struct tct_expr *node,
+		    const char *format, ...)
 {
 	char message[sizeof(checker->err->message)];
 	va_list arguments;
@@ -64,7 +65,8 @@ static int64_t native_scale(enum tct_unit unit)
 	return 1;
 }
 
-int tct_check_place_bare(const struct tct_checker *checker, struct tct_expr *node, struct tct_type type)
+int tct_check_place_bare(const struct tct_checker *checker, struct tct_expr *node,
+			 struct tct_type type)
 {
 	int64_t scale = 1;
 
@@ -74,9 +76,9 @@ int tct_check_place_bare(const struct tct_checker *checker, struct tct_expr *nod
 	} else if (type.dimension == TCT_DIM_RATE) {
 		scale = 1000000;
 	} else if (type.dimension != TCT_DIM_COUNT && node->bare_number != 0) {
-		return tct_check_error(checker, node, "%" PRId64 " stands for %s here: give it a unit (%s)",
-				       node->bare_number, tct_type_words(type),
-				       unit_example(type.dimension));
+		return tct_check_error(
+			checker, node, "%" PRId64 " stands for %s here: give it a unit (%s)",
+			node->bare_number, tct_type_words(type), unit_example(type.dimension));
 	}
 	if (__builtin_mul_overflow(node->bare_number, scale, &node->number))
 		return tct_check_error(checker, node, "this number is too large (64 bits)");
@@ -90,15 +92,18 @@ static const char *version_hint(const struct tct_expr *a, const struct tct_expr 
 		return " (digits with a dot and no unit are a version)";
 	if (b->kind == TCT_NODE_VERSION && a->type.kind == TCT_KIND_NUMBER)
 		return " (digits with a dot and no unit are a version)";
-	if ((a->type.kind == TCT_KIND_VERSION && b->bare) || (b->type.kind == TCT_KIND_VERSION && a->bare))
+	if ((a->type.kind == TCT_KIND_VERSION && b->bare) ||
+	    (b->type.kind == TCT_KIND_VERSION && a->bare))
 		return " (a version has a dot: 6.0)";
 	return "";
 }
 
-static int mismatch(const struct tct_checker *checker, const struct tct_expr *a, const struct tct_expr *b)
+static int mismatch(const struct tct_checker *checker, const struct tct_expr *a,
+		    const struct tct_expr *b)
 {
-	return tct_check_error(checker, b, "%s doesn't go with %s before it%s", tct_type_words(b->type),
-			       tct_type_words(a->type), version_hint(a, b));
+	return tct_check_error(checker, b, "%s doesn't go with %s before it%s",
+			       tct_type_words(b->type), tct_type_words(a->type),
+			       version_hint(a, b));
 }
 
 int tct_check_unify(const struct tct_checker *checker, struct tct_expr *const *nodes, size_t count,
@@ -124,7 +129,8 @@ int tct_check_unify(const struct tct_checker *checker, struct tct_expr *const *n
 		}
 		if (node->type.dimension != type->dimension)
 			return mismatch(checker, first, node);
-		if (node->type.has_native && type->has_native && node->type.native != type->native) {
+		if (node->type.has_native && type->has_native &&
+		    node->type.native != type->native) {
 			ambiguous = true;
 		} else if (node->type.has_native) {
 			*type = node->type;
@@ -201,16 +207,18 @@ static int unknown_name(const struct tct_checker *checker, const struct tct_expr
 	if (strcmp(node->text, "value") == 0)
 		return tct_check_error(checker, node, "`value` is only known in `never`");
 	if (strcmp(node->text, "interval") == 0)
-		return tct_check_error(checker, node,
-				       "`interval` can only be used in rules: settings must not depend on what is seen");
+		return tct_check_error(
+			checker, node,
+			"`interval` can only be used in rules: settings must not depend on what is seen");
 	if (function != NULL)
-		return tct_check_error(checker, node, "`%s` is a function: %s", node->text, function->usage);
+		return tct_check_error(checker, node, "`%s` is a function: %s", node->text,
+				       function->usage);
 	if (attribute != NULL)
 		return tct_check_error(checker, node, "`%s` is only known in rules with `each: %s`",
 				       node->text, tct_each_name(attribute->each));
 	if (nearest != NULL)
-		return tct_check_error(checker, node, "unknown name `%.60s`: did you mean `%s`?", node->text,
-				       nearest);
+		return tct_check_error(checker, node, "unknown name `%.60s`: did you mean `%s`?",
+				       node->text, nearest);
 	return tct_check_error(checker, node, "unknown name `%.60s`", node->text);
 }
 
@@ -231,7 +239,8 @@ static bool check_fixed_name(const struct tct_checker *checker, struct tct_expr 
 	}
 	if (strcmp(node->text, "interval") == 0 && checker->scope->evidence) {
 		node->kind = TCT_NODE_INTERVAL;
-		node->type = (struct tct_type){ .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME };
+		node->type =
+			(struct tct_type){ .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME };
 		return true;
 	}
 	if (strcmp(node->text, "value") == 0 && checker->scope->value) {
@@ -269,9 +278,11 @@ static int check_name(const struct tct_checker *checker, struct tct_expr *node)
 static int check_dotted(const struct tct_checker *checker, const struct tct_expr *node)
 {
 	if (tct_kernel_key_find(node->text) != NULL)
-		return tct_check_error(checker, node, "a key's value is written sysctl(%.80s)", node->text);
+		return tct_check_error(checker, node, "a key's value is written sysctl(%.80s)",
+				       node->text);
 	if (tct_counter_find(node->text) != NULL)
-		return tct_check_error(checker, node, "a counter is written rate(%.80s), or counter(), delta()",
+		return tct_check_error(checker, node,
+				       "a counter is written rate(%.80s), or counter(), delta()",
 				       node->text);
 	return tct_check_error(checker, node, "unknown name `%.80s`", node->text);
 }
@@ -284,22 +295,25 @@ static int check_call(const struct tct_checker *checker, struct tct_expr *node)
 		const char *nearest = tct_function_nearest(node->text);
 
 		if (nearest != NULL)
-			return tct_check_error(checker, node, "unknown function `%.40s`: did you mean `%s`?",
+			return tct_check_error(checker, node,
+					       "unknown function `%.40s`: did you mean `%s`?",
 					       node->text, nearest);
 		return tct_check_error(checker, node, "unknown function `%.40s`", node->text);
 	}
 	if ((function->need == TCT_NEED_SYSCTL && !checker->scope->sysctl) ||
 	    (function->need == TCT_NEED_EVIDENCE && !checker->scope->evidence))
-		return tct_check_error(checker, node,
-				       "%s() can't be used here: it must not depend on what is seen, so that applying twice changes nothing",
-				       function->name);
+		return tct_check_error(
+			checker, node,
+			"%s() can't be used here: it must not depend on what is seen, so that applying twice changes nothing",
+			function->name);
 	if (node->named != NULL &&
 	    (function->named == NULL || strcmp(node->named, function->named) != 0))
 		return tct_check_error(checker, node, "%s has no argument `%.40s`", function->usage,
 				       node->named);
 	if (node->count < function->least || node->count > function->most ||
 	    (function->named != NULL && node->named == NULL))
-		return tct_check_error(checker, node, "wrong number of arguments: %s", function->usage);
+		return tct_check_error(checker, node, "wrong number of arguments: %s",
+				       function->usage);
 	node->function = function;
 	return function->check(checker, node);
 }
@@ -314,12 +328,14 @@ static int check_index(const struct tct_checker *checker, struct tct_expr *node)
 	if (status < 0)
 		return status;
 	if (of->key == NULL || of->field >= 0)
-		return tct_check_error(checker, node, "only a sysctl with several fields takes an [index]");
+		return tct_check_error(checker, node,
+				       "only a sysctl with several fields takes an [index]");
 	if (of->key->fields < 2)
-		return tct_check_error(checker, node, "%s has one field: no [index]", of->key->name);
+		return tct_check_error(checker, node, "%s has one field: no [index]",
+				       of->key->name);
 	if (node->number >= of->key->fields)
-		return tct_check_error(checker, node, "%s has %u fields: [0] to [%u]", of->key->name,
-				       of->key->fields, of->key->fields - 1);
+		return tct_check_error(checker, node, "%s has %u fields: [0] to [%u]",
+				       of->key->name, of->key->fields, of->key->fields - 1);
 
 	size_t end = node->end;
 	int64_t field = node->number;
@@ -331,7 +347,8 @@ static int check_index(const struct tct_checker *checker, struct tct_expr *node)
 		char label[128];
 		int length = snprintf(label, sizeof(label), "%.110s[%d]", of->label, node->field);
 
-		node->label = length < 0 ? NULL : tct_arena_text(checker->arena, label, strlen(label));
+		node->label =
+			length < 0 ? NULL : tct_arena_text(checker->arena, label, strlen(label));
 		if (node->label == NULL)
 			return tct_err_nomem(checker->err);
 	}
@@ -350,7 +367,8 @@ static int check_negate(const struct tct_checker *checker, struct tct_expr *node
 				       tct_type_words(operand->type));
 	node->type = operand->type;
 	if (operand->bare) {
-		/* the smallest number can't be negated back: literals are 0 or more, so this holds */
+		/* the smallest number can't be negated back: literals are 0 or more, so this holds
+		 */
 		node->kind = TCT_NODE_NUMBER;
 		node->bare = true;
 		node->bare_number = -operand->bare_number;
@@ -404,7 +422,8 @@ static int check_product(const struct tct_checker *checker, struct tct_expr *nod
 		return 0;
 	}
 	if ((left->bare && is_share(right)) || (right->bare && is_share(left)))
-		return tct_check_error(checker, node, "a plain number times a share: write the share itself");
+		return tct_check_error(checker, node,
+				       "a plain number times a share: write the share itself");
 	if (is_share(left))
 		node->type = right->type;
 	else if (is_share(right))
@@ -414,7 +433,8 @@ static int check_product(const struct tct_checker *checker, struct tct_expr *nod
 	else if (is_count(right))
 		node->type = left->type;
 	else
-		return tct_check_error(checker, node, "%s times %s: one side must be a count or a share",
+		return tct_check_error(checker, node,
+				       "%s times %s: one side must be a count or a share",
 				       tct_type_words(left->type), tct_type_words(right->type));
 	if (node->type.dimension == TCT_DIM_COUNT)
 		node->type.has_native = false;
@@ -433,7 +453,8 @@ static int check_binary(const struct tct_checker *checker, struct tct_expr *node
 		if (status < 0)
 			return status;
 		if (logic && side->type.kind != TCT_KIND_BOOL)
-			return tct_check_error(checker, side, "`%s` needs true or false on both sides, not %s",
+			return tct_check_error(checker, side,
+					       "`%s` needs true or false on both sides, not %s",
 					       node->operator_ == TCT_TOKEN_AND ? "and" : "or",
 					       tct_type_words(side->type));
 		if (product && side->type.kind != TCT_KIND_NUMBER)
@@ -458,7 +479,8 @@ static int check_not(const struct tct_checker *checker, struct tct_expr *node)
 	if (status < 0)
 		return status;
 	if (node->arguments[0]->type.kind != TCT_KIND_BOOL)
-		return tct_check_error(checker, node->arguments[0], "`not` needs true or false, not %s",
+		return tct_check_error(checker, node->arguments[0],
+				       "`not` needs true or false, not %s",
 				       tct_type_words(node->arguments[0]->type));
 	node->type = type_bool;
 	return 0;
@@ -514,7 +536,8 @@ int tct_check_node(const struct tct_checker *checker, struct tct_expr *node)
 	if (status < 0)
 		return status;
 	if (node->key != NULL && node->key->fields > 1 && node->field < 0)
-		return tct_check_error(checker, node, "%s has %u fields: write [0] to [%u] after it",
+		return tct_check_error(checker, node,
+				       "%s has %u fields: write [0] to [%u] after it",
 				       node->key->name, node->key->fields, node->key->fields - 1);
 	return 0;
 }

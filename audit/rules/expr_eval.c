@@ -59,10 +59,11 @@ static void fail_at(const struct tct_expr *expr, struct tct_result *result, cons
 static bool both_known(const struct tct_result *left, const struct tct_result *right,
 		       struct tct_result *result)
 {
-	const struct tct_result *bad = left->status == TCT_STATUS_FAILED ? left :
-				       right->status == TCT_STATUS_FAILED ? right :
-				       left->status == TCT_STATUS_MISSING ? left :
-				       right->status == TCT_STATUS_MISSING ? right : NULL;
+	const struct tct_result *bad = left->status == TCT_STATUS_FAILED     ? left
+				       : right->status == TCT_STATUS_FAILED  ? right
+				       : left->status == TCT_STATUS_MISSING  ? left
+				       : right->status == TCT_STATUS_MISSING ? right
+									     : NULL;
 
 	if (bad == NULL)
 		return true;
@@ -72,8 +73,8 @@ static bool both_known(const struct tct_result *left, const struct tct_result *r
 }
 
 /* `deciding` is the truth value that settles it alone: false for and, true for or. */
-static void eval_logic(const struct tct_result *left, const struct tct_result *right, int64_t deciding,
-		       struct tct_result *result)
+static void eval_logic(const struct tct_result *left, const struct tct_result *right,
+		       int64_t deciding, struct tct_result *result)
 {
 	if ((left->status == TCT_STATUS_VALUE && left->number == deciding) ||
 	    (right->status == TCT_STATUS_VALUE && right->number == deciding))
@@ -127,7 +128,8 @@ static void eval_quotient(const struct tct_expr *expr, const struct tct_result *
 		result->number = left->number / right->number;
 }
 
-static void eval_binary(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result)
+static void eval_binary(const struct tct_expr *expr, const struct tct_env *env,
+			struct tct_result *result)
 {
 	struct tct_result left;
 	struct tct_result right;
@@ -156,13 +158,14 @@ static void eval_binary(const struct tct_expr *expr, const struct tct_env *env, 
 		eval_product(expr, &left, &right, result);
 	else if (expr->operator_ == TCT_TOKEN_SLASH)
 		eval_quotient(expr, &left, &right, result);
-	else if (expr->operator_ == TCT_TOKEN_PLUS ?
-			 __builtin_add_overflow(left.number, right.number, &result->number) :
-			 __builtin_sub_overflow(left.number, right.number, &result->number))
+	else if (expr->operator_ == TCT_TOKEN_PLUS
+			 ? __builtin_add_overflow(left.number, right.number, &result->number)
+			 : __builtin_sub_overflow(left.number, right.number, &result->number))
 		fail_at(expr, result, "overflow");
 }
 
-static void eval_unary(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result)
+static void eval_unary(const struct tct_expr *expr, const struct tct_env *env,
+		       struct tct_result *result)
 {
 	struct tct_type type = expr->type;
 
@@ -185,7 +188,8 @@ static void eval_fact(enum tct_fact fact, const struct tct_env *env, struct tct_
 				   tct_fact_name(fact));
 }
 
-static void eval_number(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result)
+static void eval_number(const struct tct_expr *expr, const struct tct_env *env,
+			struct tct_result *result)
 {
 	struct tct_result page;
 
@@ -200,7 +204,8 @@ static void eval_number(const struct tct_expr *expr, const struct tct_env *env, 
 		fail_at(expr, result, "overflow");
 }
 
-static void eval_attribute(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result)
+static void eval_attribute(const struct tct_expr *expr, const struct tct_env *env,
+			   struct tct_result *result)
 {
 	if (env->observation == NULL || env->each != expr->attribute->each ||
 	    env->item >= tct_each_count(env->each, env->observation))
@@ -209,7 +214,8 @@ static void eval_attribute(const struct tct_expr *expr, const struct tct_env *en
 		expr->attribute->read(env, result);
 }
 
-static void eval_merged(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result)
+static void eval_merged(const struct tct_expr *expr, const struct tct_env *env,
+			struct tct_result *result)
 {
 	struct tct_result left;
 	struct tct_result right;
@@ -218,11 +224,13 @@ static void eval_merged(const struct tct_expr *expr, const struct tct_env *env, 
 	tct_expr_eval(expr->arguments[1], env, &right);
 	if (!both_known(&left, &right, result))
 		return;
-	result->number = (left.number > right.number) == (expr->kind == TCT_NODE_LARGER) ? left.number :
-											  right.number;
+	result->number = (left.number > right.number) == (expr->kind == TCT_NODE_LARGER)
+				 ? left.number
+				 : right.number;
 }
 
-void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env, struct tct_result *result)
+void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env,
+		   struct tct_result *result)
 {
 	result->status = TCT_STATUS_VALUE;
 	result->type = expr->type;
@@ -268,8 +276,8 @@ void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env, struc
 		break;
 	case TCT_NODE_VALUE:
 		if (env->value != NULL)
-			tct_result_of_value(expr->key, expr->field < 0 ? 0 : (unsigned)expr->field, env->value,
-					    env->facts, result);
+			tct_result_of_value(expr->key, expr->field < 0 ? 0 : (unsigned)expr->field,
+					    env->value, env->facts, result);
 		else
 			tct_result_missing(result, "there is no value here");
 		break;

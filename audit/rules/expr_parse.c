@@ -44,10 +44,10 @@ static int unexpected(const struct parser *parser, const char *wanted)
 
 	if (token->kind == TCT_TOKEN_END)
 		return tct_passage_error(parser->lexer.source, token->start, parser->err,
-					"the expression ends where %s should be", wanted);
+					 "the expression ends where %s should be", wanted);
 	return tct_passage_error(parser->lexer.source, token->start, parser->err,
-				"`%.*s` stands where %s should be", length > 40 ? 40 : (int)length,
-				parser->lexer.source->text + token->start, wanted);
+				 "`%.*s` stands where %s should be", length > 40 ? 40 : (int)length,
+				 parser->lexer.source->text + token->start, wanted);
 }
 
 static int take(struct parser *parser, enum tct_token_kind kind, const char *wanted)
@@ -74,7 +74,8 @@ static int new_node(struct parser *parser, enum tct_node_kind kind, size_t start
 	node->field = -1;
 	node->depth = 1;
 	if (arguments > 0) {
-		node->arguments = tct_arena_array(parser->arena, arguments, sizeof(struct tct_expr *));
+		node->arguments =
+			tct_arena_array(parser->arena, arguments, sizeof(struct tct_expr *));
 		if (node->arguments == NULL)
 			return tct_err_nomem(parser->err);
 	}
@@ -83,7 +84,8 @@ static int new_node(struct parser *parser, enum tct_node_kind kind, size_t start
 }
 
 /* Chains such as 1+1+1... lean to one side; their depth counts as nesting does. */
-static int add_argument(const struct parser *parser, struct tct_expr *node, struct tct_expr *argument)
+static int add_argument(const struct parser *parser, struct tct_expr *node,
+			struct tct_expr *argument)
 {
 	node->arguments[node->count++] = argument;
 	if (argument->depth >= TCT_EXPR_DEPTH_MAX)
@@ -228,7 +230,8 @@ static int parse_first(struct parser *parser, enum power least, struct tct_expr 
 		return parse_literal(parser, TCT_NODE_BOOL, out);
 	case TCT_TOKEN_NOT:
 		if (least > POWER_NOT)
-			return fail(parser, parser->token.start, "`not` needs parentheses here: (not ...)");
+			return fail(parser, parser->token.start,
+				    "`not` needs parentheses here: (not ...)");
 		return parse_unary(parser, TCT_NODE_NOT, POWER_NOT, out);
 	case TCT_TOKEN_MINUS:
 		return parse_unary(parser, TCT_NODE_NEGATE, POWER_NEGATE, out);
@@ -328,7 +331,8 @@ static int parse(struct parser *parser, enum power least, struct tct_expr **out)
 	int status;
 
 	if (++parser->depth > TCT_EXPR_DEPTH_MAX)
-		return fail(parser, parser->token.start, "the expression is nested too deep (100 levels)");
+		return fail(parser, parser->token.start,
+			    "the expression is nested too deep (100 levels)");
 	status = parse_first(parser, least, out);
 	while (status == 0) {
 		enum power power = power_of(parser->token.kind);
@@ -348,8 +352,8 @@ static int parse(struct parser *parser, enum power least, struct tct_expr **out)
 	return status;
 }
 
-int tct_node_parse(struct tct_arena *arena, const struct tct_passage *source, size_t start, size_t end,
-		   struct tct_expr **expr, struct tct_err *err)
+int tct_node_parse(struct tct_arena *arena, const struct tct_passage *source, size_t start,
+		   size_t end, struct tct_expr **expr, struct tct_err *err)
 {
 	struct parser parser = {
 		.arena = arena,

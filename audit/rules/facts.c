@@ -10,9 +10,11 @@ static const struct {
 	struct tct_type type;
 } facts_table[TCT_FACT_LIMIT] = {
 	[TCT_FACT_KERNEL] = { "kernel", { .kind = TCT_KIND_VERSION } },
-	[TCT_FACT_MEM_TOTAL] = { "mem_total", { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_BYTES } },
+	[TCT_FACT_MEM_TOTAL] = { "mem_total",
+				 { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_BYTES } },
 	[TCT_FACT_CPUS] = { "cpus", { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT } },
-	[TCT_FACT_PAGE_SIZE] = { "page_size", { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_BYTES } },
+	[TCT_FACT_PAGE_SIZE] = { "page_size",
+				 { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_BYTES } },
 };
 
 const char *tct_fact_name(enum tct_fact fact)

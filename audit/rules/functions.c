@@ -29,7 +29,8 @@ static int check_alike(const struct tct_checker *checker, struct tct_expr *call)
 {
 	int status = check_arguments(checker, call);
 
-	return status < 0 ? status : tct_check_unify(checker, call->arguments, call->count, &call->type);
+	return status < 0 ? status
+			  : tct_check_unify(checker, call->arguments, call->count, &call->type);
 }
 
 /* Evaluate argument i; false if it has no value: *result then says why. */
@@ -52,40 +53,46 @@ static void eval_extreme(const struct tct_expr *call, const struct tct_env *env,
 	for (size_t i = 0; i < call->count; i++) {
 		if (!eval_argument(call, i, env, result, &argument))
 			return;
-		if (i == 0 || (sign > 0 ? argument.number > result->number :
-					  argument.number < result->number))
+		if (i == 0 || (sign > 0 ? argument.number > result->number
+					: argument.number < result->number))
 			result->number = argument.number;
 	}
 }
 
-static void eval_max(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_max(const struct tct_expr *call, const struct tct_env *env,
+		     struct tct_result *result)
 {
 	eval_extreme(call, env, result, 1);
 }
 
-static void eval_min(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_min(const struct tct_expr *call, const struct tct_env *env,
+		     struct tct_result *result)
 {
 	eval_extreme(call, env, result, -1);
 }
 
-static void eval_clamp(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_clamp(const struct tct_expr *call, const struct tct_env *env,
+		       struct tct_result *result)
 {
 	struct tct_result x;
 	struct tct_result lowest;
 	struct tct_result highest;
 
-	if (!eval_argument(call, 0, env, result, &x) || !eval_argument(call, 1, env, result, &lowest) ||
+	if (!eval_argument(call, 0, env, result, &x) ||
+	    !eval_argument(call, 1, env, result, &lowest) ||
 	    !eval_argument(call, 2, env, result, &highest))
 		return;
 	if (lowest.number > highest.number) {
 		tct_result_failed(result, "clamp(): the lowest is above the highest");
 		return;
 	}
-	result->number = x.number < lowest.number ? lowest.number :
-			 x.number > highest.number ? highest.number : x.number;
+	result->number = x.number < lowest.number    ? lowest.number
+			 : x.number > highest.number ? highest.number
+						     : x.number;
 }
 
-static void eval_abs(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_abs(const struct tct_expr *call, const struct tct_env *env,
+		     struct tct_result *result)
 {
 	struct tct_result x;
 
@@ -107,7 +114,8 @@ static void eval_floor_pow2(const struct tct_expr *call, const struct tct_env *e
 	if (x.number < 1)
 		tct_result_failed(result, "floor_pow2(): the number is below 1");
 	else
-		result->number = (int64_t)(UINT64_C(1) << (63 - __builtin_clzll((uint64_t)x.number)));
+		result->number =
+			(int64_t)(UINT64_C(1) << (63 - __builtin_clzll((uint64_t)x.number)));
 }
 
 static int check_ratio(const struct tct_checker *checker, struct tct_expr *call)
@@ -154,11 +162,13 @@ static int64_t traffic_of(const struct tct_result *b, const struct tct_env *env)
 	if (b->type.dimension != TCT_DIM_RATE)
 		return b->number;
 	/* millionths per second, times nanoseconds; rounded, because the rate was cut off */
-	events = ((tct_wide)b->number * interval_ns + INT64_C(500000000000000)) / INT64_C(1000000000000000);
+	events = ((tct_wide)b->number * interval_ns + INT64_C(500000000000000)) /
+		 INT64_C(1000000000000000);
 	return events > INT64_MAX ? INT64_MAX : (int64_t)events;
 }
 
-static void eval_ratio(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_ratio(const struct tct_expr *call, const struct tct_env *env,
+		       struct tct_result *result)
 {
 	struct tct_result a;
 	struct tct_result b;
@@ -177,7 +187,8 @@ static void eval_ratio(const struct tct_expr *call, const struct tct_env *env, s
 		tct_result_print(&traffic, &text);
 		tct_text_add(&text, " of at least ");
 		tct_result_print(&floor, &text);
-		tct_result_missing(result, "%s", text.data != NULL ? text.data : "not enough traffic");
+		tct_result_missing(result, "%s",
+				   text.data != NULL ? text.data : "not enough traffic");
 		return;
 	}
 
@@ -195,7 +206,8 @@ static int check_known(const struct tct_checker *checker, struct tct_expr *call)
 	return check_arguments(checker, call);
 }
 
-static void eval_known(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_known(const struct tct_expr *call, const struct tct_env *env,
+		       struct tct_result *result)
 {
 	struct tct_result argument;
 
@@ -212,13 +224,15 @@ static int check_unset(const struct tct_checker *checker, struct tct_expr *call)
 		const char *name;
 		enum tct_dimension dimension;
 	} kinds[] = {
-		{ "duration", TCT_DIM_TIME }, { "bytes", TCT_DIM_BYTES }, { "count", TCT_DIM_COUNT },
-		{ "share", TCT_DIM_SHARE },   { "rate", TCT_DIM_RATE },
+		{ "duration", TCT_DIM_TIME }, { "bytes", TCT_DIM_BYTES },
+		{ "count", TCT_DIM_COUNT },   { "share", TCT_DIM_SHARE },
+		{ "rate", TCT_DIM_RATE },
 	};
 	const struct tct_expr *kind = call->arguments[0];
 
 	if (!checker->scope->unset || checker->root != call)
-		return tct_check_error(checker, call, "unset() only stands alone, as a variable's value");
+		return tct_check_error(checker, call,
+				       "unset() only stands alone, as a variable's value");
 	for (size_t i = 0; i < TCT_COUNT(kinds); i++) {
 		if (kind->kind == TCT_NODE_NAME && strcmp(kind->text, kinds[i].name) == 0) {
 			call->type = (struct tct_type){ .kind = TCT_KIND_NUMBER,
@@ -226,10 +240,12 @@ static int check_unset(const struct tct_checker *checker, struct tct_expr *call)
 			return 0;
 		}
 	}
-	return tct_check_error(checker, kind, "unset() takes duration, bytes, count, share or rate");
+	return tct_check_error(checker, kind,
+			       "unset() takes duration, bytes, count, share or rate");
 }
 
-static void eval_unset(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_unset(const struct tct_expr *call, const struct tct_env *env,
+		       struct tct_result *result)
 {
 	(void)call;
 	(void)env;
@@ -241,7 +257,8 @@ bool tct_expr_is_unset(const struct tct_expr *expr)
 	return expr->kind == TCT_NODE_CALL && expr->function->eval == eval_unset;
 }
 
-static int check_texts(const struct tct_checker *checker, struct tct_expr *call, struct tct_type second)
+static int check_texts(const struct tct_checker *checker, struct tct_expr *call,
+		       struct tct_type second)
 {
 	int status = check_arguments(checker, call);
 
@@ -301,12 +318,14 @@ static int list_has_port(const char *list, int64_t port)
 	}
 }
 
-static void eval_port_in(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+static void eval_port_in(const struct tct_expr *call, const struct tct_env *env,
+			 struct tct_result *result)
 {
 	struct tct_result list;
 	struct tct_result port;
 
-	if (!eval_argument(call, 0, env, result, &list) || !eval_argument(call, 1, env, result, &port))
+	if (!eval_argument(call, 0, env, result, &list) ||
+	    !eval_argument(call, 1, env, result, &port))
 		return;
 
 	int found = list_has_port(list.text, port.number);
@@ -323,32 +342,41 @@ static void eval_starts_with(const struct tct_expr *call, const struct tct_env *
 	struct tct_result text;
 	struct tct_result start;
 
-	if (!eval_argument(call, 0, env, result, &text) || !eval_argument(call, 1, env, result, &start))
+	if (!eval_argument(call, 0, env, result, &text) ||
+	    !eval_argument(call, 1, env, result, &start))
 		return;
 	result->number = strncmp(text.text, start.text, strlen(start.text)) == 0;
 }
 
 static const struct tct_function functions[] = {
-	{ "clamp", "clamp(x, lowest, highest)", 3, 3, NULL, TCT_NEED_NOTHING, check_alike, eval_clamp },
+	{ "clamp", "clamp(x, lowest, highest)", 3, 3, NULL, TCT_NEED_NOTHING, check_alike,
+	  eval_clamp },
 	{ "min", "min(a, b, ...)", 2, 16, NULL, TCT_NEED_NOTHING, check_alike, eval_min },
 	{ "max", "max(a, b, ...)", 2, 16, NULL, TCT_NEED_NOTHING, check_alike, eval_max },
 	{ "abs", "abs(x)", 1, 1, NULL, TCT_NEED_NOTHING, check_alike, eval_abs },
-	{ "floor_pow2", "floor_pow2(x)", 1, 1, NULL, TCT_NEED_NOTHING, check_alike, eval_floor_pow2 },
-	{ "ratio", "ratio(a, b, at_least: N)", 3, 3, "at_least", TCT_NEED_NOTHING, check_ratio, eval_ratio },
+	{ "floor_pow2", "floor_pow2(x)", 1, 1, NULL, TCT_NEED_NOTHING, check_alike,
+	  eval_floor_pow2 },
+	{ "ratio", "ratio(a, b, at_least: N)", 3, 3, "at_least", TCT_NEED_NOTHING, check_ratio,
+	  eval_ratio },
 	{ "known", "known(x)", 1, 1, NULL, TCT_NEED_NOTHING, check_known, eval_known },
 	{ "unset", "unset(duration)", 1, 1, NULL, TCT_NEED_NOTHING, check_unset, eval_unset },
-	{ "port_in", "port_in(list, port)", 2, 2, NULL, TCT_NEED_NOTHING, check_port_in, eval_port_in },
-	{ "starts_with", "starts_with(text, start)", 2, 2, NULL, TCT_NEED_NOTHING, check_starts_with,
-	  eval_starts_with },
+	{ "port_in", "port_in(list, port)", 2, 2, NULL, TCT_NEED_NOTHING, check_port_in,
+	  eval_port_in },
+	{ "starts_with", "starts_with(text, start)", 2, 2, NULL, TCT_NEED_NOTHING,
+	  check_starts_with, eval_starts_with },
 	{ "sysctl", "sysctl(KEY)", 1, 1, NULL, TCT_NEED_SYSCTL, tct_check_sysctl, tct_eval_sysctl },
-	{ "default", "default(KEY)", 1, 1, NULL, TCT_NEED_SYSCTL, tct_check_default, tct_eval_default },
-	{ "state", "state(CLOSE_WAIT)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_state, tct_eval_state },
-	{ "counter", "counter(NAME)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_counter, tct_eval_counter },
+	{ "default", "default(KEY)", 1, 1, NULL, TCT_NEED_SYSCTL, tct_check_default,
+	  tct_eval_default },
+	{ "state", "state(CLOSE_WAIT)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_state,
+	  tct_eval_state },
+	{ "counter", "counter(NAME)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_counter,
+	  tct_eval_counter },
 	{ "rate", "rate(NAME)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_rate, tct_eval_rate },
 	{ "delta", "delta(NAME)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_delta, tct_eval_delta },
-	{ "population", "population(close_wait)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_population,
-	  tct_eval_population },
-	{ "idle", "idle(close_wait, 10s)", 2, 2, NULL, TCT_NEED_EVIDENCE, tct_check_idle, tct_eval_idle },
+	{ "population", "population(close_wait)", 1, 1, NULL, TCT_NEED_EVIDENCE,
+	  tct_check_population, tct_eval_population },
+	{ "idle", "idle(close_wait, 10s)", 2, 2, NULL, TCT_NEED_EVIDENCE, tct_check_idle,
+	  tct_eval_idle },
 };
 
 const struct tct_function *tct_function_find(const char *name)

@@ -38,19 +38,27 @@ int tct_check_rate(const struct tct_checker *checker, struct tct_expr *call);
 int tct_check_delta(const struct tct_checker *checker, struct tct_expr *call);
 int tct_check_population(const struct tct_checker *checker, struct tct_expr *call);
 int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call);
-void tct_eval_sysctl(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
-void tct_eval_default(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
-void tct_eval_state(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
-void tct_eval_counter(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
-void tct_eval_rate(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
-void tct_eval_delta(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
+void tct_eval_sysctl(const struct tct_expr *call, const struct tct_env *env,
+		     struct tct_result *result);
+void tct_eval_default(const struct tct_expr *call, const struct tct_env *env,
+		      struct tct_result *result);
+void tct_eval_state(const struct tct_expr *call, const struct tct_env *env,
+		    struct tct_result *result);
+void tct_eval_counter(const struct tct_expr *call, const struct tct_env *env,
+		      struct tct_result *result);
+void tct_eval_rate(const struct tct_expr *call, const struct tct_env *env,
+		   struct tct_result *result);
+void tct_eval_delta(const struct tct_expr *call, const struct tct_env *env,
+		    struct tct_result *result);
 void tct_eval_population(const struct tct_expr *call, const struct tct_env *env,
 			 struct tct_result *result);
-void tct_eval_idle(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result);
+void tct_eval_idle(const struct tct_expr *call, const struct tct_env *env,
+		   struct tct_result *result);
 
 /* One field (or the text) of a key's value, as a result of the key's type. */
-void tct_result_of_value(const struct tct_kernel_key *key, unsigned field, const struct tct_value *value,
-			 const struct tct_facts *facts, struct tct_result *result);
+void tct_result_of_value(const struct tct_kernel_key *key, unsigned field,
+			 const struct tct_value *value, const struct tct_facts *facts,
+			 struct tct_result *result);
 /* Why `key` has no live value. */
 void tct_result_no_value(const struct tct_kernel_key *key, const struct tct_env *env,
 			 struct tct_result *result);

@@ -16,8 +16,8 @@ static const char *const population_names[TCT_POPULATION_LIMIT] = {
 	[TCT_POPULATION_UNGUARDED] = "unguarded",
 };
 
-__attribute__((format(printf, 3, 4))) static int set_label(const struct tct_checker *checker,
-							   struct tct_expr *call, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int
+set_label(const struct tct_checker *checker, struct tct_expr *call, const char *format, ...)
 {
 	char label[160];
 	va_list arguments;
@@ -48,14 +48,17 @@ static int check_key(const struct tct_checker *checker, struct tct_expr *call)
 	const char *name = bare_name(call);
 
 	if (name == NULL)
-		return tct_check_error(checker, argument, "%s: the key stands there as it is: sysctl(net.core.somaxconn)",
-				       call->function->usage);
+		return tct_check_error(
+			checker, argument,
+			"%s: the key stands there as it is: sysctl(net.core.somaxconn)",
+			call->function->usage);
 	call->key = tct_kernel_key_find(name);
 	if (call->key == NULL) {
 		const char *nearest = tct_kernel_key_nearest(name);
 
 		if (nearest != NULL)
-			return tct_check_error(checker, argument, "unknown key `%.80s`: did you mean `%s`?", name,
+			return tct_check_error(checker, argument,
+					       "unknown key `%.80s`: did you mean `%s`?", name,
 					       nearest);
 		return tct_check_error(checker, argument, "unknown key `%.80s`", name);
 	}
@@ -78,13 +81,13 @@ int tct_check_default(const struct tct_checker *checker, struct tct_expr *call)
 	int status = check_key(checker, call);
 
 	if (status == 0 && call->type.kind != TCT_KIND_NUMBER)
-		return tct_check_error(checker, call->arguments[0], "default() is for numbers: %s holds text",
-				       call->key->name);
+		return tct_check_error(checker, call->arguments[0],
+				       "default() is for numbers: %s holds text", call->key->name);
 	return status;
 }
 
-static void set_stored(const struct tct_kernel_key *key, int64_t stored, const struct tct_facts *facts,
-		       struct tct_result *result)
+static void set_stored(const struct tct_kernel_key *key, int64_t stored,
+		       const struct tct_facts *facts, struct tct_result *result)
 {
 	int64_t page = facts->known[TCT_FACT_PAGE_SIZE] ? facts->value[TCT_FACT_PAGE_SIZE] : 0;
 	int status = tct_number_from_key(key, page, stored, &result->number);
@@ -92,11 +95,13 @@ static void set_stored(const struct tct_kernel_key *key, int64_t stored, const s
 	if (status == -ENODATA)
 		tct_result_missing(result, "%s is in pages, and page_size is not known", key->name);
 	else if (status < 0)
-		tct_result_failed(result, "%s: %" PRId64 " is too large to count with", key->name, stored);
+		tct_result_failed(result, "%s: %" PRId64 " is too large to count with", key->name,
+				  stored);
 }
 
-void tct_result_of_value(const struct tct_kernel_key *key, unsigned field, const struct tct_value *value,
-			 const struct tct_facts *facts, struct tct_result *result)
+void tct_result_of_value(const struct tct_kernel_key *key, unsigned field,
+			 const struct tct_value *value, const struct tct_facts *facts,
+			 struct tct_result *result)
 {
 	if (result->type.kind == TCT_KIND_TEXT) {
 		if (value->kind == TCT_VALUE_WORDS || value->kind == TCT_VALUE_PORTS)
@@ -120,7 +125,8 @@ void tct_result_no_value(const struct tct_kernel_key *key, const struct tct_env 
 	if (sysctl == NULL || sysctl->presence == TCT_NOT_LOOKED || sysctl->presence == TCT_PRESENT)
 		tct_result_missing(result, "%s: its value is not known here", key->name);
 	else if (sysctl->presence == TCT_UNREADABLE)
-		tct_result_missing(result, "%s: can't be read: %s", key->name, strerror(sysctl->error));
+		tct_result_missing(result, "%s: can't be read: %s", key->name,
+				   strerror(sysctl->error));
 	else if (sysctl->presence == TCT_UNPARSED)
 		tct_result_missing(result, "%s: its value is not of the expected shape", key->name);
 	else if (key->scope == TCT_SCOPE_HOST && !env->facts->initial_namespace)
@@ -129,7 +135,8 @@ void tct_result_no_value(const struct tct_kernel_key *key, const struct tct_env 
 		tct_result_missing(result, "%s: not in this kernel", key->name);
 }
 
-void tct_eval_sysctl(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_sysctl(const struct tct_expr *call, const struct tct_env *env,
+		     struct tct_result *result)
 {
 	const struct tct_value *value = NULL;
 
@@ -140,11 +147,12 @@ void tct_eval_sysctl(const struct tct_expr *call, const struct tct_env *env, str
 	if (value == NULL || value->kind == TCT_VALUE_NONE)
 		tct_result_no_value(call->key, env, result);
 	else
-		tct_result_of_value(call->key, call->field < 0 ? 0 : (unsigned)call->field, value, env->facts,
-				    result);
+		tct_result_of_value(call->key, call->field < 0 ? 0 : (unsigned)call->field, value,
+				    env->facts, result);
 }
 
-void tct_eval_default(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_default(const struct tct_expr *call, const struct tct_env *env,
+		      struct tct_result *result)
 {
 	const struct tct_kernel_key *key = call->key;
 	const struct tct_facts *facts = env->facts;
@@ -152,7 +160,8 @@ void tct_eval_default(const struct tct_expr *call, const struct tct_env *env, st
 	struct tct_value value;
 
 	if (!tct_value_default(key, kernel, &value))
-		tct_result_missing(result, "%s: its default is not known on this kernel", key->name);
+		tct_result_missing(result, "%s: its default is not known on this kernel",
+				   key->name);
 	else
 		set_stored(key, value.numbers[call->field < 0 ? 0 : call->field], facts, result);
 }
@@ -181,14 +190,16 @@ int tct_check_state(const struct tct_checker *checker, struct tct_expr *call)
 	enum tct_state state = name != NULL ? tct_state_find(name) : 0;
 
 	if (state == 0)
-		return tct_check_error(checker, call->arguments[0],
-				       "state() takes ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING");
+		return tct_check_error(
+			checker, call->arguments[0],
+			"state() takes ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING");
 	call->index = state;
 	call->type = type_count;
 	return set_label(checker, call, "state(%s)", tct_state_name(state));
 }
 
-void tct_eval_state(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_state(const struct tct_expr *call, const struct tct_env *env,
+		    struct tct_result *result)
 {
 	if (env->observation == NULL || env->observation->states.method == TCT_METHOD_NONE)
 		missing_sight(result, env, "socket states");
@@ -207,8 +218,8 @@ int tct_check_population(const struct tct_checker *checker, struct tct_expr *cal
 			return set_label(checker, call, "population(%s)", name);
 		}
 	}
-	return tct_check_error(checker, call->arguments[0], "%s() takes close_wait, remote or unguarded",
-			       call->function->name);
+	return tct_check_error(checker, call->arguments[0],
+			       "%s() takes close_wait, remote or unguarded", call->function->name);
 }
 
 int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call)
@@ -219,26 +230,29 @@ int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call)
 	if (status == 0)
 		status = tct_check_node(checker, duration);
 	if (status == 0)
-		status = tct_check_expect(checker, duration,
-					  (struct tct_type){ .kind = TCT_KIND_NUMBER,
-							     .dimension = TCT_DIM_TIME });
+		status = tct_check_expect(
+			checker, duration,
+			(struct tct_type){ .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME });
 	if (status < 0)
 		return status;
 	return set_label(checker, call, "idle(%s, %.*s)", population_names[call->index],
-			 (int)(duration->end - duration->start), duration->source + duration->start);
+			 (int)(duration->end - duration->start),
+			 duration->source + duration->start);
 }
 
-static const struct tct_population *seen_population(const struct tct_expr *call, const struct tct_env *env,
-						    struct tct_result *result)
+static const struct tct_population *
+seen_population(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
 {
-	if (env->observation == NULL || env->observation->populations[call->index].presence != TCT_PRESENT) {
+	if (env->observation == NULL ||
+	    env->observation->populations[call->index].presence != TCT_PRESENT) {
 		missing_sight(result, env, "sockets");
 		return NULL;
 	}
 	return &env->observation->populations[call->index];
 }
 
-void tct_eval_population(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_population(const struct tct_expr *call, const struct tct_env *env,
+			 struct tct_result *result)
 {
 	const struct tct_population *population = seen_population(call, env, result);
 
@@ -246,7 +260,8 @@ void tct_eval_population(const struct tct_expr *call, const struct tct_env *env,
 		result->number = population->total;
 }
 
-void tct_eval_idle(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_idle(const struct tct_expr *call, const struct tct_env *env,
+		   struct tct_result *result)
 {
 	const struct tct_population *population = seen_population(call, env, result);
 	struct tct_result duration;
@@ -274,13 +289,15 @@ static int check_counter(const struct tct_checker *checker, struct tct_expr *cal
 		const char *nearest = name != NULL ? tct_counter_nearest(name) : NULL;
 
 		if (nearest != NULL)
-			return tct_check_error(checker, argument, "unknown counter `%.80s`: did you mean `%s`?",
-					       name, nearest);
-		return tct_check_error(checker, argument, "unknown counter%s%.80s", name != NULL ? " " : "",
-				       name != NULL ? name : "");
+			return tct_check_error(checker, argument,
+					       "unknown counter `%.80s`: did you mean `%s`?", name,
+					       nearest);
+		return tct_check_error(checker, argument, "unknown counter%s%.80s",
+				       name != NULL ? " " : "", name != NULL ? name : "");
 	}
 	if (growth && counter->gauge)
-		return tct_check_error(checker, argument, "%s is a level, it has no %s(): use counter(%s)",
+		return tct_check_error(checker, argument,
+				       "%s is a level, it has no %s(): use counter(%s)",
 				       counter->name, call->function->name, counter->name);
 	call->index = tct_counter_index(counter);
 	call->type = type_count;
@@ -309,8 +326,8 @@ int tct_check_rate(const struct tct_checker *checker, struct tct_expr *call)
 	return status;
 }
 
-static const struct tct_counter_reading *seen_counter(const struct tct_expr *call, const struct tct_env *env,
-						      struct tct_result *result)
+static const struct tct_counter_reading *
+seen_counter(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
 {
 	const struct tct_counter *counter = &tct_counters[call->index];
 	const struct tct_counter_reading *reading = NULL;
@@ -346,10 +363,12 @@ static void set_counter(const struct tct_expr *call, int64_t number, const struc
 		scale = 1000000;
 	}
 	if (__builtin_mul_overflow(number, scale, &result->number))
-		tct_result_failed(result, "%s: %" PRId64 " is too large to count with", counter->name, number);
+		tct_result_failed(result, "%s: %" PRId64 " is too large to count with",
+				  counter->name, number);
 }
 
-void tct_eval_counter(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_counter(const struct tct_expr *call, const struct tct_env *env,
+		      struct tct_result *result)
 {
 	const struct tct_counter_reading *reading = seen_counter(call, env, result);
 
@@ -358,8 +377,8 @@ void tct_eval_counter(const struct tct_expr *call, const struct tct_env *env, st
 }
 
 /* Growth over the interval; false if there is none to speak of. */
-static bool growth_of(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result,
-		      int64_t *growth)
+static bool growth_of(const struct tct_expr *call, const struct tct_env *env,
+		      struct tct_result *result, int64_t *growth)
 {
 	const struct tct_counter_reading *reading = seen_counter(call, env, result);
 
@@ -376,7 +395,8 @@ static bool growth_of(const struct tct_expr *call, const struct tct_env *env, st
 	return true;
 }
 
-void tct_eval_delta(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_delta(const struct tct_expr *call, const struct tct_env *env,
+		    struct tct_result *result)
 {
 	int64_t growth;
 
@@ -384,7 +404,8 @@ void tct_eval_delta(const struct tct_expr *call, const struct tct_env *env, stru
 		set_counter(call, growth, env, result);
 }
 
-void tct_eval_rate(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
+void tct_eval_rate(const struct tct_expr *call, const struct tct_env *env,
+		   struct tct_result *result)
 {
 	int64_t growth;
 
@@ -392,7 +413,8 @@ void tct_eval_rate(const struct tct_expr *call, const struct tct_env *env, struc
 		return;
 
 	/* events * 10^6 per (ns / 10^9) */
-	tct_wide rate = (tct_wide)growth * INT64_C(1000000000000000) / env->observation->interval_ns;
+	tct_wide rate =
+		(tct_wide)growth * INT64_C(1000000000000000) / env->observation->interval_ns;
 
 	if (rate > INT64_MAX)
 		tct_result_failed(result, "%s: overflow", call->label);

@@ -67,7 +67,8 @@ bool tct_lexer_is_unit(const char *name, size_t length)
 bool tct_lexer_is_keyword(const char *name, size_t length)
 {
 	for (size_t i = 0; i < TCT_COUNT(keywords); i++) {
-		if (strlen(keywords[i].name) == length && memcmp(keywords[i].name, name, length) == 0)
+		if (strlen(keywords[i].name) == length &&
+		    memcmp(keywords[i].name, name, length) == 0)
 			return true;
 	}
 	return false;
@@ -105,9 +106,10 @@ static int lex_unit(struct tct_lexer *lexer, const struct unit **unit, struct tc
 
 		*unit = find_unit(name, length);
 		if (*unit == NULL)
-			return tct_passage_error(lexer->source, lexer->at, err,
-						"unknown unit `%.*s`: B KiB MiB GiB TiB, ns us ms s min h d, or %%",
-						length > 20 ? 20 : (int)length, name);
+			return tct_passage_error(
+				lexer->source, lexer->at, err,
+				"unknown unit `%.*s`: B KiB MiB GiB TiB, ns us ms s min h d, or %%",
+				length > 20 ? 20 : (int)length, name);
 		lexer->at += length;
 		return 0;
 	}
@@ -141,7 +143,8 @@ static int lex_digits(struct tct_lexer *lexer, int base, int64_t *number, size_t
 			digit = c - '0';
 		else if (base == 16 && ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'))
 			digit = (c | 0x20) - 'a' + 10;
-		else if (c == '_' && *digits > 0 && is_word(look(lexer, 1)) && look(lexer, 1) != '_')
+		else if (c == '_' && *digits > 0 && is_word(look(lexer, 1)) &&
+			 look(lexer, 1) != '_')
 			continue;
 		else
 			break;
@@ -164,20 +167,21 @@ static int lex_hexadecimal(struct tct_lexer *lexer, struct tct_token *token, str
 	if (status < 0)
 		return status;
 	if (digits == 0 || is_word(look(lexer, 0)) || look(lexer, 0) == '.')
-		return tct_passage_error(lexer->source, token->start, err, "malformed hexadecimal number");
+		return tct_passage_error(lexer->source, token->start, err,
+					 "malformed hexadecimal number");
 	token->kind = TCT_TOKEN_NUMBER;
 	token->bare = true;
 	token->dimension = TCT_DIM_COUNT;
 	return 0;
 }
 
-static int finish_version(const struct tct_lexer *lexer, struct tct_token *token, const int64_t *parts,
-			  size_t count, struct tct_err *err)
+static int finish_version(const struct tct_lexer *lexer, struct tct_token *token,
+			  const int64_t *parts, size_t count, struct tct_err *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i] > 0xffff)
 			return tct_passage_error(lexer->source, token->start, err,
-						"a version's parts go up to 65535");
+						 "a version's parts go up to 65535");
 	}
 	token->kind = TCT_TOKEN_VERSION;
 	token->number = (tct_version)(parts[0] << 32 | parts[1] << 16 | (count > 2 ? parts[2] : 0));
@@ -185,18 +189,20 @@ static int finish_version(const struct tct_lexer *lexer, struct tct_token *token
 }
 
 /* 0.5% and 1.5s: exact, or refused. */
-static int finish_decimal(const struct tct_lexer *lexer, struct tct_token *token, const struct unit *unit,
-			  const int64_t *parts, size_t digits, struct tct_err *err)
+static int finish_decimal(const struct tct_lexer *lexer, struct tct_token *token,
+			  const struct unit *unit, const int64_t *parts, size_t digits,
+			  struct tct_err *err)
 {
 	int64_t scale = unit->scale;
 	int64_t part;
 
 	if (unit->decimals == 0)
 		return tct_passage_error(lexer->source, token->start, err,
-					"decimals go with s, ms and %% only, not with %s", unit->name);
+					 "decimals go with s, ms and %% only, not with %s",
+					 unit->name);
 	if (digits > unit->decimals)
 		return tct_passage_error(lexer->source, token->start, err,
-					"at most %u decimals with %s", unit->decimals, unit->name);
+					 "at most %u decimals with %s", unit->decimals, unit->name);
 	for (size_t i = 0; i < digits; i++)
 		scale /= 10;
 	part = parts[1] * scale; /* parts[1] < 10^digits, so this is below unit->scale */
@@ -217,7 +223,8 @@ static int lex_number(struct tct_lexer *lexer, struct tct_token *token, struct t
 	if (look(lexer, 0) == '0' && (look(lexer, 1) == 'x' || look(lexer, 1) == 'X'))
 		return lex_hexadecimal(lexer, token, err);
 
-	bool leading_zero = look(lexer, 0) == '0' && (is_digit(look(lexer, 1)) || look(lexer, 1) == '_');
+	bool leading_zero =
+		look(lexer, 0) == '0' && (is_digit(look(lexer, 1)) || look(lexer, 1) == '_');
 
 	for (;;) {
 		status = lex_digits(lexer, 10, &parts[count], &digits[count], err);
@@ -227,12 +234,14 @@ static int lex_number(struct tct_lexer *lexer, struct tct_token *token, struct t
 		if (look(lexer, 0) != '.')
 			break;
 		if (count == 3 || !is_digit(look(lexer, 1)))
-			return tct_passage_error(lexer->source, token->start, err, "malformed number");
+			return tct_passage_error(lexer->source, token->start, err,
+						 "malformed number");
 		lexer->at++;
 	}
 	if (leading_zero)
-		return tct_passage_error(lexer->source, token->start, err,
-					"a number must not begin with 0: the kernel reads such numbers as octal");
+		return tct_passage_error(
+			lexer->source, token->start, err,
+			"a number must not begin with 0: the kernel reads such numbers as octal");
 	if (look(lexer, 0) == '_')
 		return tct_passage_error(lexer->source, token->start, err, "malformed number");
 	status = lex_unit(lexer, &unit, err);
@@ -267,7 +276,8 @@ static int lex_text(struct tct_lexer *lexer, struct tct_token *token, struct tct
 			return 0;
 		}
 	}
-	return tct_passage_error(lexer->source, token->start, err, "this text has no closing %c", quote);
+	return tct_passage_error(lexer->source, token->start, err, "this text has no closing %c",
+				 quote);
 }
 
 static void lex_name(struct tct_lexer *lexer, struct tct_token *token)
@@ -278,7 +288,8 @@ static void lex_name(struct tct_lexer *lexer, struct tct_token *token)
 	while (look(lexer, 0) == '.' && is_word(look(lexer, 1))) {
 		token->kind = TCT_TOKEN_DOTTED;
 		lexer->at++;
-		while (is_word(look(lexer, 0)) || (look(lexer, 0) == '-' && is_word(look(lexer, 1))))
+		while (is_word(look(lexer, 0)) ||
+		       (look(lexer, 0) == '-' && is_word(look(lexer, 1))))
 			lexer->at++;
 	}
 	for (size_t i = 0; i < TCT_COUNT(keywords); i++) {
@@ -295,10 +306,10 @@ static const struct {
 	enum tct_token_kind kind;
 } signs[] = {
 	/* longer ones first */
-	{ "==", TCT_TOKEN_EQ },      { "!=", TCT_TOKEN_NE },   { "<=", TCT_TOKEN_LE },
-	{ ">=", TCT_TOKEN_GE },      { "<", TCT_TOKEN_LT },    { ">", TCT_TOKEN_GT },
-	{ "+", TCT_TOKEN_PLUS },     { "-", TCT_TOKEN_MINUS }, { "*", TCT_TOKEN_STAR },
-	{ "/", TCT_TOKEN_SLASH },    { "(", TCT_TOKEN_OPEN },  { ")", TCT_TOKEN_CLOSE },
+	{ "==", TCT_TOKEN_EQ },        { "!=", TCT_TOKEN_NE },         { "<=", TCT_TOKEN_LE },
+	{ ">=", TCT_TOKEN_GE },        { "<", TCT_TOKEN_LT },          { ">", TCT_TOKEN_GT },
+	{ "+", TCT_TOKEN_PLUS },       { "-", TCT_TOKEN_MINUS },       { "*", TCT_TOKEN_STAR },
+	{ "/", TCT_TOKEN_SLASH },      { "(", TCT_TOKEN_OPEN },        { ")", TCT_TOKEN_CLOSE },
 	{ "[", TCT_TOKEN_OPEN_INDEX }, { "]", TCT_TOKEN_CLOSE_INDEX }, { ",", TCT_TOKEN_COMMA },
 	{ ":", TCT_TOKEN_COLON },
 };
@@ -317,12 +328,15 @@ static int lex_sign(struct tct_lexer *lexer, struct tct_token *token, struct tct
 		}
 	}
 	if (c == '=')
-		return tct_passage_error(lexer->source, lexer->at, err, "`=`: a comparison is written ==");
+		return tct_passage_error(lexer->source, lexer->at, err,
+					 "`=`: a comparison is written ==");
 	if (c == '&' || c == '|' || c == '!')
-		return tct_passage_error(lexer->source, lexer->at, err, "`%c`: write and, or, not", c);
+		return tct_passage_error(lexer->source, lexer->at, err, "`%c`: write and, or, not",
+					 c);
 	if (c > ' ' && c < 0x7f)
 		return tct_passage_error(lexer->source, lexer->at, err, "unexpected `%c`", c);
-	return tct_passage_error(lexer->source, lexer->at, err, "unexpected character outside of quotes");
+	return tct_passage_error(lexer->source, lexer->at, err,
+				 "unexpected character outside of quotes");
 }
 
 int tct_lexer_next(struct tct_lexer *lexer, struct tct_token *token, struct tct_err *err)

@@ -25,7 +25,7 @@ enum tct_node_kind {
 	TCT_NODE_NAME,   /* until checked */
 	TCT_NODE_DOTTED, /* likewise: a.b.c */
 	TCT_NODE_CALL,
-	TCT_NODE_INDEX,  /* until checked: it becomes its argument's field */
+	TCT_NODE_INDEX, /* until checked: it becomes its argument's field */
 	TCT_NODE_NOT,
 	TCT_NODE_NEGATE,
 	TCT_NODE_BINARY,
@@ -35,7 +35,7 @@ enum tct_node_kind {
 	TCT_NODE_VARIABLE,
 	TCT_NODE_VALUE,
 	TCT_NODE_ATTRIBUTE,
-	TCT_NODE_LARGER,  /* bounds of two profiles merged: the larger one by the key's order */
+	TCT_NODE_LARGER, /* bounds of two profiles merged: the larger one by the key's order */
 	TCT_NODE_SMALLER,
 };
 
@@ -46,30 +46,31 @@ struct tct_expr {
 	enum tct_node_kind kind;
 	enum tct_token_kind operator_; /* BINARY */
 	struct tct_type type;
-	bool bare;           /* an integer without a unit, perhaps negative */
-	bool in_native;      /* NUMBER: number is in type.native and the host's page size turns it into bytes */
-	bool enclosed;       /* in parentheses, which start..end includes */
+	bool bare;      /* an integer without a unit, perhaps negative */
+	bool in_native; /* NUMBER: number is in type.native and the host's page size turns it into
+			   bytes */
+	bool enclosed;  /* in parentheses, which start..end includes */
 	unsigned depth;
-	const char *source;  /* the whole text; start..end is this node's part of it */
+	const char *source; /* the whole text; start..end is this node's part of it */
 	size_t start;
 	size_t end;
-	int64_t number;      /* NUMBER, VERSION, BOOL */
-	int64_t bare_number; /* as written, if bare */
-	const char *text;    /* TEXT, NAME, DOTTED; CALL: the function's name */
-	const char *label;   /* name as evidence, NULL = none */
+	int64_t number;              /* NUMBER, VERSION, BOOL */
+	int64_t bare_number;         /* as written, if bare */
+	const char *text;            /* TEXT, NAME, DOTTED; CALL: the function's name */
+	const char *label;           /* name as evidence, NULL = none */
 	struct tct_expr **arguments; /* operands too */
 	size_t count;
-	const char *named;   /* CALL: name of the last argument, NULL = none has one */
+	const char *named; /* CALL: name of the last argument, NULL = none has one */
 	const struct tct_function *function;
 	const struct tct_kernel_key *key;
-	int field;           /* of key or `value`; -1 = not indexed */
-	size_t index;        /* of a variable, fact, counter, state, population */
+	int field;    /* of key or `value`; -1 = not indexed */
+	size_t index; /* of a variable, fact, counter, state, population */
 	const struct tct_attribute *attribute;
 };
 
 /* Parse source->text[start..end). Names and types are not looked at. */
-int tct_node_parse(struct tct_arena *arena, const struct tct_passage *source, size_t start, size_t end,
-		   struct tct_expr **expr, struct tct_err *err);
+int tct_node_parse(struct tct_arena *arena, const struct tct_passage *source, size_t start,
+		   size_t end, struct tct_expr **expr, struct tct_err *err);
 
 /* Resolve names, check types, place units. expected NULL = any type but an unindexed vector. */
 int tct_node_check(struct tct_arena *arena, const struct tct_passage *source,
@@ -97,7 +98,8 @@ int tct_check_place_bare(const struct tct_checker *checker, struct tct_expr *nod
 int tct_check_unify(const struct tct_checker *checker, struct tct_expr *const *nodes, size_t count,
 		    struct tct_type *type);
 /* A node must have this kind, and dimension if it is a number; bare integers follow. */
-int tct_check_expect(const struct tct_checker *checker, struct tct_expr *node, struct tct_type type);
+int tct_check_expect(const struct tct_checker *checker, struct tct_expr *node,
+		     struct tct_type type);
 
 /* Compile source->text[start..end). */
 int tct_expr_compile_source(struct tct_arena *arena, const struct tct_passage *source, size_t start,
@@ -105,8 +107,8 @@ int tct_expr_compile_source(struct tct_arena *arena, const struct tct_passage *s
 			    const struct tct_type *expected, struct tct_expr **expr,
 			    struct tct_err *err);
 int tct_template_compile_source(struct tct_arena *arena, const struct tct_passage *source,
-				const struct tct_scope_names *scope, struct tct_template **template_,
-				struct tct_err *err);
+				const struct tct_scope_names *scope,
+				struct tct_template **template_, struct tct_err *err);
 
 /* "a count", "bytes", "a time" ...: for messages. */
 const char *tct_type_words(struct tct_type type);
@@ -124,7 +126,7 @@ void tct_inputs_note(struct tct_inputs *inputs, const char *name, const struct t
 bool tct_expr_is_unset(const struct tct_expr *expr);
 
 /* One bound of two profiles: the larger (at_least) or smaller (at_most). NULL on ENOMEM. */
-struct tct_expr *tct_node_merge(struct tct_arena *arena, enum tct_node_kind kind, struct tct_expr *a,
-				struct tct_expr *b);
+struct tct_expr *tct_node_merge(struct tct_arena *arena, enum tct_node_kind kind,
+				struct tct_expr *a, struct tct_expr *b);
 
 #endif

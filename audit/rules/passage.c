@@ -37,7 +37,7 @@ struct tct_place tct_passage_place(const struct tct_passage *source, size_t offs
 }
 
 int tct_passage_error(const struct tct_passage *source, size_t offset, struct tct_err *err,
-		     const char *format, ...)
+		      const char *format, ...)
 {
 	struct tct_place place = tct_passage_place(source, offset);
 	char message[sizeof(err->message)];

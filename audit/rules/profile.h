@@ -1,6 +1,7 @@
 /*
- * Profiles: what a kind of host should run with (settings), what the evidence says (rules), and what is refused
- * everywhere (never). Loaded from YAML, checked and typed; merged from several files into one set.
+ * Profiles: what a kind of host should run with (settings), what the evidence says (rules), and
+ * what is refused everywhere (never). Loaded from YAML, checked and typed; merged from several
+ * files into one set.
  */
 #ifndef TCT_AUDIT_RULES_PROFILE_H
 #define TCT_AUDIT_RULES_PROFILE_H
@@ -9,11 +10,11 @@
 #include "core/root.h"
 
 enum tct_severity { /* worst first */
-	TCT_SEVERITY_CRITICAL,
-	TCT_SEVERITY_WARNING,
-	TCT_SEVERITY_ADVICE,
-	TCT_SEVERITY_INFO,
-	TCT_SEVERITY_LIMIT,
+		    TCT_SEVERITY_CRITICAL,
+		    TCT_SEVERITY_WARNING,
+		    TCT_SEVERITY_ADVICE,
+		    TCT_SEVERITY_INFO,
+		    TCT_SEVERITY_LIMIT,
 };
 
 enum tct_cause {
@@ -46,8 +47,8 @@ struct tct_requirement {
 
 struct tct_setting {
 	const struct tct_kernel_key *key;
-	struct tct_place place;   /* of the key */
-	const char *profile;      /* whose it is */
+	struct tct_place place; /* of the key */
+	const char *profile;    /* whose it is */
 	struct tct_bound set;
 	struct tct_bound at_least;
 	struct tct_bound at_most;
@@ -86,7 +87,7 @@ struct tct_rule {
 	struct tct_expr *severity_when[TCT_SEVERITY_LIMIT]; /* NULL = always */
 	enum tct_cause cause;
 	struct tct_template *title;
-	struct tct_template *why; /* NULL = none */
+	struct tct_template *why;         /* NULL = none */
 	struct tct_template *application; /* remedy.application, NULL = none */
 	struct tct_remedy_sysctl *sysctls;
 	size_t sysctls_count;
@@ -146,7 +147,8 @@ struct tct_var_override {
 };
 
 struct tct_profile_request {
-	const struct tct_root *root; /* /etc/tcptune/profiles and variables.yaml are looked for here; NULL = none */
+	const struct tct_root *root; /* /etc/tcptune/profiles and variables.yaml are looked for
+					here; NULL = none */
 	const char *const *names;    /* name, or path if it has a '/' */
 	size_t names_count;
 	const struct tct_var_override *vars;
@@ -154,10 +156,11 @@ struct tct_profile_request {
 };
 
 /*
- * Load, check, merge. Then variables are bound: override > variables.yaml > profile. Facts in vars ("mem_total",
- * "kernel", "cpus", "page_size") change *facts, which must be filled before. *set is owned by the caller.
- * Errors: INPUT with file:line:column (YAML, names, types, units, cycles, merge conflicts naming both lines).
- * A variable that needs an unknown fact is MISSING, not an error.
+ * Load, check, merge. Then variables are bound: override > variables.yaml > profile. Facts in vars
+ * ("mem_total", "kernel", "cpus", "page_size") change *facts, which must be filled before. *set is
+ * owned by the caller. Errors: INPUT with file:line:column (YAML, names, types, units, cycles,
+ * merge conflicts naming both lines). A variable that needs an unknown fact is MISSING, not an
+ * error.
  */
 int tct_profile_set_load(const struct tct_profile_request *request, struct tct_facts *facts,
 			 struct tct_profile_set **set, struct tct_err *err);
@@ -166,23 +169,25 @@ void tct_profile_set_free(struct tct_profile_set *set);
 /* The known profiles, files of /etc/tcptune/profiles before embedded ones of the same name. */
 struct tct_profile_info {
 	char name[64];
-	char origin[280]; /* path, or "built in" */
+	char origin[280];  /* path, or "built in" */
 	char summary[200]; /* "" and error set if it can't be read */
 	char error[300];
 };
 int tct_profile_list(const struct tct_root *root, struct tct_profile_info **infos, size_t *count,
 		     struct tct_err *err);
 
-/* The text of one profile as stored (for `profile show --source`): NAME or path. Owned by the caller. */
+/* The text of one profile as stored (for `profile show --source`): NAME or path. Owned by the
+ * caller. */
 int tct_profile_text(const struct tct_root *root, const char *name, char **text, size_t *length,
 		     char origin[280], struct tct_err *err);
 
 /*
- * The target of a setting for a key whose baseline is `baseline`: field by field, at_least raises, at_most lowers,
- * set fixes; `keep` keeps. *wanted (empty before) is the value to run with; *ours = wanted differs from baseline.
- * baseline NULL: only possible for whole `set`s and for bounds without `keep`; the bound itself is then wanted.
- * Returns 0, or -ENODATA (a fact or variable is missing; err says which: INPUT), or -EINVAL (arithmetic, range
- * beyond sane_min..sane_max, unsorted fields of an ordered key: err has the place).
+ * The target of a setting for a key whose baseline is `baseline`: field by field, at_least raises,
+ * at_most lowers, set fixes; `keep` keeps. *wanted (empty before) is the value to run with; *ours =
+ * wanted differs from baseline. baseline NULL: only possible for whole `set`s and for bounds
+ * without `keep`; the bound itself is then wanted. Returns 0, or -ENODATA (a fact or variable is
+ * missing; err says which: INPUT), or -EINVAL (arithmetic, range beyond sane_min..sane_max,
+ * unsorted fields of an ordered key: err has the place).
  */
 int tct_bounds_target(const struct tct_kernel_key *key, const struct tct_bound *set,
 		      const struct tct_bound *at_least, const struct tct_bound *at_most,

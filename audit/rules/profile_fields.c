@@ -19,13 +19,14 @@ static const char *field_name(const void *context, size_t i)
 	return i < names->count ? names->fields[i].name : NULL;
 }
 
-int tct_field_kind(const struct tct_yaml_node *node, const char *what, unsigned kinds, struct tct_err *err)
+int tct_field_kind(const struct tct_yaml_node *node, const char *what, unsigned kinds,
+		   struct tct_err *err)
 {
-	const char *wanted = kinds == TCT_WANT_TEXT			  ? "text" :
-			     kinds == TCT_WANT_LIST			  ? "a list" :
-			     kinds == TCT_WANT_MAP			  ? "a mapping" :
-			     kinds == (TCT_WANT_TEXT | TCT_WANT_LIST) ? "text or a list" :
-									    "text or a mapping";
+	const char *wanted = kinds == TCT_WANT_TEXT                     ? "text"
+			     : kinds == TCT_WANT_LIST                   ? "a list"
+			     : kinds == TCT_WANT_MAP                    ? "a mapping"
+			     : kinds == (TCT_WANT_TEXT | TCT_WANT_LIST) ? "text or a list"
+									: "text or a mapping";
 
 	if ((1U << node->kind & kinds) != 0)
 		return 0;
@@ -35,8 +36,9 @@ int tct_field_kind(const struct tct_yaml_node *node, const char *what, unsigned 
 			      tct_yaml_kind_name(node->kind));
 }
 
-static int read_field(const struct tct_yaml_node *key, const char *what, const struct tct_field *fields,
-		      size_t count, const struct tct_yaml_node **values, struct tct_err *err)
+static int read_field(const struct tct_yaml_node *key, const char *what,
+		      const struct tct_field *fields, size_t count,
+		      const struct tct_yaml_node **values, struct tct_err *err)
 {
 	const struct field_names names = { fields, count };
 	const char *nearest;
@@ -52,13 +54,14 @@ static int read_field(const struct tct_yaml_node *key, const char *what, const s
 	}
 	nearest = tct_text_nearest(key->text, field_name, &names);
 	if (nearest != NULL)
-		return tct_yaml_error(key, err, "unknown field `%.60s` in %s: did you mean `%s`?", key->text,
-				      what, nearest);
+		return tct_yaml_error(key, err, "unknown field `%.60s` in %s: did you mean `%s`?",
+				      key->text, what, nearest);
 	return tct_yaml_error(key, err, "unknown field `%.60s` in %s", key->text, what);
 }
 
-int tct_fields_read(const struct tct_yaml_node *map, const char *what, const struct tct_field *fields,
-		    size_t count, const struct tct_yaml_node **values, struct tct_err *err)
+int tct_fields_read(const struct tct_yaml_node *map, const char *what,
+		    const struct tct_field *fields, size_t count,
+		    const struct tct_yaml_node **values, struct tct_err *err)
 {
 	int status = tct_field_kind(map, what, TCT_WANT_MAP, err);
 
@@ -77,7 +80,8 @@ int tct_fields_read(const struct tct_yaml_node *map, const char *what, const str
 	return 0;
 }
 
-int tct_field_text(const struct tct_yaml_node *node, const char *what, const char **text, struct tct_err *err)
+int tct_field_text(const struct tct_yaml_node *node, const char *what, const char **text,
+		   struct tct_err *err)
 {
 	int status = tct_field_kind(node, what, TCT_WANT_TEXT, err);
 
@@ -111,16 +115,21 @@ int tct_variable_name_check(const struct tct_yaml_node *key, struct tct_err *err
 	const char *rest = *name == '_' ? name + strspn(name, "_") : name;
 
 	if (!tct_name_valid(rest, "_") || (*name >= '0' && *name <= '9') || key->length > 63)
-		return tct_yaml_error(key, err,
-				      "`%.60s` can't name a variable: small letters, digits and _ (up to 63)",
-				      name);
+		return tct_yaml_error(
+			key, err,
+			"`%.60s` can't name a variable: small letters, digits and _ (up to 63)",
+			name);
 	if (attribute != NULL)
-		return tct_yaml_error(key, err, "`%s` can't name a variable: it is an attribute of `each: %s`",
-				      name, tct_each_name(attribute->each));
+		return tct_yaml_error(
+			key, err, "`%s` can't name a variable: it is an attribute of `each: %s`",
+			name, tct_each_name(attribute->each));
 	if (tct_fact_find(name) != TCT_FACT_LIMIT || strcmp(name, "initial_namespace") == 0)
-		return tct_yaml_error(key, err, "`%s` can't name a variable: it is a fact of the host", name);
+		return tct_yaml_error(key, err,
+				      "`%s` can't name a variable: it is a fact of the host", name);
 	if (tct_function_find(name) != NULL || tct_lexer_is_keyword(name, strlen(name)) ||
-	    tct_lexer_is_unit(name, strlen(name)) || strcmp(name, "interval") == 0 || strcmp(name, "keep") == 0)
-		return tct_yaml_error(key, err, "`%s` can't name a variable: it is a word of the language", name);
+	    tct_lexer_is_unit(name, strlen(name)) || strcmp(name, "interval") == 0 ||
+	    strcmp(name, "keep") == 0)
+		return tct_yaml_error(
+			key, err, "`%s` can't name a variable: it is a word of the language", name);
 	return 0;
 }

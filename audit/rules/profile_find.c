@@ -42,7 +42,8 @@ static int read_error(const char *origin, int code, struct tct_err *err)
 }
 
 /* A path is the caller's, never below DIR: relative to the working directory. */
-static int read_path(const char *path, char **data, size_t *length, char origin[280], struct tct_err *err)
+static int read_path(const char *path, char **data, size_t *length, char origin[280],
+		     struct tct_err *err)
 {
 	struct tct_root root = { .fd = AT_FDCWD, .live = true };
 	int status;
@@ -84,11 +85,14 @@ static int not_found(const struct tct_root *root, const char *name, struct tct_e
 		nearest = tct_text_nearest(name, known_name, &known);
 	}
 	if (nearest != NULL)
-		return tct_err_set(err, TCT_FAULT_INPUT, ENOENT,
-				   "no profile is named `%.60s`: did you mean `%s`? (tcptune profile list)", name,
-				   nearest);
-	return tct_err_set(err, TCT_FAULT_INPUT, ENOENT,
-			   "no profile is named `%.60s` (tcptune profile list; a file is given with a /)", name);
+		return tct_err_set(
+			err, TCT_FAULT_INPUT, ENOENT,
+			"no profile is named `%.60s`: did you mean `%s`? (tcptune profile list)",
+			name, nearest);
+	return tct_err_set(
+		err, TCT_FAULT_INPUT, ENOENT,
+		"no profile is named `%.60s` (tcptune profile list; a file is given with a /)",
+		name);
 }
 
 int tct_profile_read(const struct tct_root *root, const char *asked, char **data, size_t *length,
@@ -101,9 +105,10 @@ int tct_profile_read(const struct tct_root *root, const char *asked, char **data
 	if (strchr(asked, '/') != NULL)
 		return read_path(asked, data, length, origin, err);
 	if (!tct_name_valid(asked, "_-") || strlen(asked) > 63)
-		return tct_err_set(err, TCT_FAULT_INPUT, ENOENT,
-				   "`%.60s` can't name a profile: small letters, digits, - and _; a file is given with a /",
-				   asked);
+		return tct_err_set(
+			err, TCT_FAULT_INPUT, ENOENT,
+			"`%.60s` can't name a profile: small letters, digits, - and _; a file is given with a /",
+			asked);
 	if (root != NULL) {
 		int status;
 
@@ -158,7 +163,8 @@ int tct_profile_header(const struct tct_yaml_node *root, const char *expected,
 	if (status < 0)
 		return status;
 	if (strcmp(values[SCHEMA]->text, TCT_PROFILE_SCHEMA) != 0)
-		return tct_yaml_error(values[SCHEMA], err, "unknown schema `%.60s`: this tcptune reads %s",
+		return tct_yaml_error(values[SCHEMA], err,
+				      "unknown schema `%.60s`: this tcptune reads %s",
 				      values[SCHEMA]->text, TCT_PROFILE_SCHEMA);
 	status = tct_field_text(values[NAME], "`name`", &file->name, err);
 	if (status == 0)
@@ -166,11 +172,13 @@ int tct_profile_header(const struct tct_yaml_node *root, const char *expected,
 	if (status < 0)
 		return status;
 	if (!tct_name_valid(file->name, "_-") || values[NAME]->length > 63)
-		return tct_yaml_error(values[NAME], err,
-				      "`%.60s` can't name a profile: small letters, digits, - and _ (up to 63)",
-				      file->name);
+		return tct_yaml_error(
+			values[NAME], err,
+			"`%.60s` can't name a profile: small letters, digits, - and _ (up to 63)",
+			file->name);
 	if (expected != NULL && strcmp(file->name, expected) != 0)
-		return tct_yaml_error(values[NAME], err, "the profile is named `%s`, but its file `%s.yaml`",
+		return tct_yaml_error(values[NAME], err,
+				      "the profile is named `%s`, but its file `%s.yaml`",
 				      file->name, expected);
 	file->root = root;
 	file->extends = values[EXTENDS];

@@ -76,7 +76,8 @@ static int add_directory(struct list *list, const struct tct_root *root)
 	return status;
 }
 
-static int read_info(const struct tct_root *root, struct tct_profile_info *info, struct tct_err *err)
+static int read_info(const struct tct_root *root, struct tct_profile_info *info,
+		     struct tct_err *err)
 {
 	struct tct_arena *arena = tct_arena_new(TCT_PROFILE_ARENA_MAX);
 	TCT_AUTOFREE char *data = NULL;

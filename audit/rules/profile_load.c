@@ -1,4 +1,5 @@
-/* Loading a set: the files and what they extend, then their parts in the order in which they need each other. */
+/* Loading a set: the files and what they extend, then their parts in the order in which they need
+ * each other. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,8 @@ static int place_error(const struct tct_loader *loader, const struct tct_yaml_no
 	return tct_yaml_error(at, err, "%s", message);
 }
 
-static int check_chain(const struct tct_loader *loader, const char *asked, const struct tct_yaml_node *at)
+static int check_chain(const struct tct_loader *loader, const char *asked,
+		       const struct tct_yaml_node *at)
 {
 	TCT_AUTO(tct_text_done) struct tct_text chain = { 0 };
 	size_t start = 0;
@@ -67,7 +69,8 @@ static int load_parents(struct tct_loader *loader, struct tct_profile_file *file
 		int status = tct_field_text(item, "a name in `extends`", &name, loader->err);
 
 		if (status == 0 && strchr(name, '/') != NULL)
-			return tct_yaml_error(item, loader->err, "`extends` takes names of profiles, not paths");
+			return tct_yaml_error(item, loader->err,
+					      "`extends` takes names of profiles, not paths");
 		if (status == 0)
 			status = load_file(loader, name, item, &parent);
 		if (status < 0)
@@ -78,7 +81,8 @@ static int load_parents(struct tct_loader *loader, struct tct_profile_file *file
 }
 
 /* The same profile by another name is the same; another one of the same name is trouble. */
-static int same_name(const struct tct_loader *loader, const struct tct_profile_file *file, size_t *index)
+static int same_name(const struct tct_loader *loader, const struct tct_profile_file *file,
+		     size_t *index)
 {
 	const struct tct_yaml_document *document = file->root->document;
 
@@ -94,7 +98,8 @@ static int same_name(const struct tct_loader *loader, const struct tct_profile_f
 			*index = i;
 			return 0;
 		}
-		return tct_yaml_error(file->root, loader->err, "two profiles are named `%s`: this one and %.200s",
+		return tct_yaml_error(file->root, loader->err,
+				      "two profiles are named `%s`: this one and %.200s",
 				      file->name, other->origin);
 	}
 	return 0;
@@ -106,7 +111,8 @@ static int parse_file(struct tct_loader *loader, const char *asked, struct tct_p
 	struct tct_yaml_node *yaml = NULL;
 	char origin[280];
 	size_t length = 0;
-	int status = tct_profile_read(loader->root, asked, &data, &length, origin, &file->built_in, loader->err);
+	int status = tct_profile_read(loader->root, asked, &data, &length, origin, &file->built_in,
+				      loader->err);
 
 	if (status < 0)
 		return status;
@@ -116,7 +122,8 @@ static int parse_file(struct tct_loader *loader, const char *asked, struct tct_p
 		return tct_err_nomem(loader->err);
 	status = tct_yaml_parse(loader->arena, file->origin, data, length, &yaml, loader->err);
 	if (status == 0)
-		status = tct_profile_header(yaml, strchr(asked, '/') != NULL ? NULL : asked, file, loader->err);
+		status = tct_profile_header(yaml, strchr(asked, '/') != NULL ? NULL : asked, file,
+					    loader->err);
 	return status;
 }
 
@@ -129,8 +136,8 @@ static int append(struct tct_loader *loader, const struct tct_profile_file *file
 	if (status < 0 || *index != SIZE_MAX)
 		return status;
 	if (loader->files_count == TCT_PROFILE_FILES_MAX)
-		return tct_yaml_error(at != NULL ? at : file->root, loader->err, "more than %d profiles together",
-				      TCT_PROFILE_FILES_MAX);
+		return tct_yaml_error(at != NULL ? at : file->root, loader->err,
+				      "more than %d profiles together", TCT_PROFILE_FILES_MAX);
 	sha256_update(&loader->hash, document->length, (const uint8_t *)document->raw);
 	*index = loader->files_count;
 	loader->files[loader->files_count++] = *file;
@@ -172,7 +179,8 @@ static int load_base_never(struct tct_loader *loader)
 	if (embedded == NULL || loader->files_count == TCT_PROFILE_FILES_MAX)
 		return 0;
 	file.origin = "built-in profile base";
-	status = tct_yaml_parse(loader->arena, file.origin, embedded->data, embedded->size, &yaml, loader->err);
+	status = tct_yaml_parse(loader->arena, file.origin, embedded->data, embedded->size, &yaml,
+				loader->err);
 	if (status == 0)
 		status = tct_profile_header(yaml, base_name, &file, loader->err);
 	if (status < 0)

@@ -17,13 +17,15 @@ int tct_definitions_add(const struct tct_loader *loader, struct tct_definitions 
 			struct tct_definition definition)
 {
 	if (definitions->count == TCT_PROFILE_DEFINITIONS_MAX)
-		return tct_yaml_error(definition.key, loader->err, "more than %d of this kind in all profiles",
+		return tct_yaml_error(definition.key, loader->err,
+				      "more than %d of this kind in all profiles",
 				      TCT_PROFILE_DEFINITIONS_MAX);
 	definitions->items[definitions->count++] = definition;
 	return 0;
 }
 
-/* Does b's file override a's? It does if it extends it, and everybody overrides a base nobody asked for. */
+/* Does b's file override a's? It does if it extends it, and everybody overrides a base nobody asked
+ * for. */
 static bool overridden(const struct tct_loader *loader, const struct tct_definition *a,
 		       const struct tct_definition *b)
 {
@@ -32,8 +34,9 @@ static bool overridden(const struct tct_loader *loader, const struct tct_definit
 	return (loader->files[b->file].ancestors >> a->file & 1) != 0;
 }
 
-void tct_definitions_left(const struct tct_loader *loader, const struct tct_definitions *definitions,
-			  size_t i, const struct tct_definition *left[TCT_PROFILE_FILES_MAX],
+void tct_definitions_left(const struct tct_loader *loader,
+			  const struct tct_definitions *definitions, size_t i,
+			  const struct tct_definition *left[TCT_PROFILE_FILES_MAX],
 			  size_t *left_count)
 {
 	const struct tct_definition *all[TCT_PROFILE_FILES_MAX];
@@ -62,12 +65,14 @@ void tct_definitions_left(const struct tct_loader *loader, const struct tct_defi
 int tct_definitions_conflict(const struct tct_loader *loader, const struct tct_definition *a,
 			     const struct tct_definition *b, const char *what)
 {
-	return tct_yaml_error(b->key, loader->err,
-			      "%s `%.80s` differs from the one in %.200s:%u: a profile that extends both must decide",
-			      what, b->id, a->key->document->file, a->key->line);
+	return tct_yaml_error(
+		b->key, loader->err,
+		"%s `%.80s` differs from the one in %.200s:%u: a profile that extends both must decide",
+		what, b->id, a->key->document->file, a->key->line);
 }
 
-static bool same_set(const struct tct_kernel_key *key, const struct tct_bound *a, const struct tct_bound *b)
+static bool same_set(const struct tct_kernel_key *key, const struct tct_bound *a,
+		     const struct tct_bound *b)
 {
 	if (a->given != b->given)
 		return false;
@@ -87,7 +92,8 @@ static bool same_set(const struct tct_kernel_key *key, const struct tct_bound *a
 
 /* The stronger of two bounds, field by field. */
 static int merge_bound(const struct tct_loader *loader, const struct tct_kernel_key *key,
-		       enum tct_node_kind kind, struct tct_bound *into, const struct tct_bound *from)
+		       enum tct_node_kind kind, struct tct_bound *into,
+		       const struct tct_bound *from)
 {
 	if (!from->given)
 		return 0;
@@ -102,7 +108,8 @@ static int merge_bound(const struct tct_loader *loader, const struct tct_kernel_
 		if (theirs == NULL ||
 		    (ours != NULL && strcmp(tct_expr_source(ours), tct_expr_source(theirs)) == 0))
 			continue;
-		into->fields[i] = ours == NULL ? theirs : tct_node_merge(loader->arena, kind, ours, theirs);
+		into->fields[i] =
+			ours == NULL ? theirs : tct_node_merge(loader->arena, kind, ours, theirs);
 		if (into->fields[i] == NULL)
 			return tct_err_nomem(loader->err);
 	}
@@ -122,7 +129,8 @@ static int merge_requirements(const struct tct_loader *loader, struct tct_settin
 		return tct_err_nomem(loader->err);
 	if (into->requirements_count > 0)
 		memcpy(all, into->requirements, into->requirements_count * sizeof(*all));
-	memcpy(all + into->requirements_count, from->requirements, from->requirements_count * sizeof(*all));
+	memcpy(all + into->requirements_count, from->requirements,
+	       from->requirements_count * sizeof(*all));
 	into->requirements = all;
 	into->requirements_count = count;
 	into->requirements_capacity = count;
@@ -160,8 +168,8 @@ int tct_settings_merge(const struct tct_loader *loader, const struct tct_definit
 		status = merge_bound(loader, merged->key, TCT_NODE_LARGER, &merged->at_least,
 				     &other->at_least);
 		if (status == 0)
-			status = merge_bound(loader, merged->key, TCT_NODE_SMALLER, &merged->at_most,
-					     &other->at_most);
+			status = merge_bound(loader, merged->key, TCT_NODE_SMALLER,
+					     &merged->at_most, &other->at_most);
 		if (status == 0)
 			status = merge_requirements(loader, merged, other);
 		if (status == 0)

@@ -9,8 +9,8 @@
 #include "audit/rules/yaml.h"
 
 enum {
-	TCT_PROFILE_FILES_MAX = 64,      /* in one set; a bit each in `ancestors` */
-	TCT_PROFILE_EXTENDS_MAX = 16,    /* levels */
+	TCT_PROFILE_FILES_MAX = 64,         /* in one set; a bit each in `ancestors` */
+	TCT_PROFILE_EXTENDS_MAX = 16,       /* levels */
 	TCT_PROFILE_DEFINITIONS_MAX = 2000, /* settings, rules, variables, nevers: of each */
 	TCT_PROFILE_ARENA_MAX = 256 << 20,
 };
@@ -27,7 +27,7 @@ struct tct_profile_file {
 	const char *origin; /* for messages */
 	const char *summary;
 	bool built_in;
-	bool only_never;    /* the built-in base, if nobody asked for it */
+	bool only_never; /* the built-in base, if nobody asked for it */
 	const struct tct_yaml_node *root;
 	const struct tct_yaml_node *extends; /* these may be NULL */
 	const struct tct_yaml_node *variables;
@@ -61,7 +61,8 @@ struct tct_loader {
 	size_t files_count;
 	const char *chain[TCT_PROFILE_EXTENDS_MAX]; /* asked for, not yet in files */
 	size_t chain_count;
-	size_t *variable_order; /* indexes of set->variables, so that each comes after what it needs */
+	size_t *variable_order; /* indexes of set->variables, so that each comes after what it needs
+				 */
 };
 
 /* ---- profile_fields.c: maps with known fields ---- */
@@ -78,11 +79,14 @@ struct tct_field {
 	bool required;
 };
 
-/* Check `map` against fields[0..count); values[i] is the value of fields[i] or NULL. `what`: "a rule". */
-int tct_fields_read(const struct tct_yaml_node *map, const char *what, const struct tct_field *fields,
-		    size_t count, const struct tct_yaml_node **values, struct tct_err *err);
+/* Check `map` against fields[0..count); values[i] is the value of fields[i] or NULL. `what`: "a
+ * rule". */
+int tct_fields_read(const struct tct_yaml_node *map, const char *what,
+		    const struct tct_field *fields, size_t count,
+		    const struct tct_yaml_node **values, struct tct_err *err);
 /* Check that a node is of the kinds; `what` names it. */
-int tct_field_kind(const struct tct_yaml_node *node, const char *what, unsigned kinds, struct tct_err *err);
+int tct_field_kind(const struct tct_yaml_node *node, const char *what, unsigned kinds,
+		   struct tct_err *err);
 /* The text of a scalar that must not be empty. */
 int tct_field_text(const struct tct_yaml_node *node, const char *what, const char **text,
 		   struct tct_err *err);
@@ -94,8 +98,8 @@ int tct_variable_name_check(const struct tct_yaml_node *key, struct tct_err *err
 /* ---- profile_find.c ---- */
 
 /*
- * The bytes of a profile by name or path. *data is owned by the caller. origin is for messages. -ENOENT with the
- * nearest name if there is none.
+ * The bytes of a profile by name or path. *data is owned by the caller. origin is for messages.
+ * -ENOENT with the nearest name if there is none.
  */
 int tct_profile_read(const struct tct_root *root, const char *asked, char **data, size_t *length,
 		     char origin[280], bool *built_in, struct tct_err *err);
@@ -114,15 +118,15 @@ int tct_bounds_load(const struct tct_loader *loader, const struct tct_kernel_key
 		    const struct tct_yaml_node *const *values, const struct tct_scope_names *scope,
 		    struct tct_bound bounds[3]);
 /* A key that may be written; removed_too: old kernels' keys as well. */
-int tct_settable_key(const struct tct_yaml_node *node, bool removed_too, const struct tct_kernel_key **key,
-		     struct tct_err *err);
+int tct_settable_key(const struct tct_yaml_node *node, bool removed_too,
+		     const struct tct_kernel_key **key, struct tct_err *err);
 /* A key of the table. */
 int tct_known_key(const struct tct_yaml_node *node, const struct tct_kernel_key **key,
 		  struct tct_err *err);
 /* Compile a scalar. */
-int tct_expr_load(const struct tct_loader *loader, const struct tct_yaml_node *node, const char *what,
-		  const struct tct_scope_names *scope, const struct tct_type *expected,
-		  struct tct_expr **expr);
+int tct_expr_load(const struct tct_loader *loader, const struct tct_yaml_node *node,
+		  const char *what, const struct tct_scope_names *scope,
+		  const struct tct_type *expected, struct tct_expr **expr);
 /* The names that settings and variables may use. */
 struct tct_scope_names tct_scope_of_facts(const struct tct_loader *loader);
 
@@ -137,19 +141,19 @@ int tct_definitions_init(const struct tct_loader *loader, struct tct_definitions
 int tct_definitions_add(const struct tct_loader *loader, struct tct_definitions *definitions,
 			struct tct_definition definition);
 /*
- * The definitions of items[i].id that nobody overrides: left[0..*left_count). 0 of them if an earlier item has the
- * same id, as then it is done already.
+ * The definitions of items[i].id that nobody overrides: left[0..*left_count). 0 of them if an
+ * earlier item has the same id, as then it is done already.
  */
-void tct_definitions_left(const struct tct_loader *loader, const struct tct_definitions *definitions,
-			  size_t i, const struct tct_definition *left[TCT_PROFILE_FILES_MAX],
+void tct_definitions_left(const struct tct_loader *loader,
+			  const struct tct_definitions *definitions, size_t i,
+			  const struct tct_definition *left[TCT_PROFILE_FILES_MAX],
 			  size_t *left_count);
 /* "`x` is defined differently in ..." at b. */
 int tct_definitions_conflict(const struct tct_loader *loader, const struct tct_definition *a,
 			     const struct tct_definition *b, const char *what);
 /* One setting of several. */
-int tct_settings_merge(const struct tct_loader *loader,
-		       const struct tct_definition *const *left, size_t left_count,
-		       struct tct_setting *merged);
+int tct_settings_merge(const struct tct_loader *loader, const struct tct_definition *const *left,
+		       size_t left_count, struct tct_setting *merged);
 
 /* ---- variables.c ---- */
 

@@ -17,7 +17,7 @@ static const char *const severity_names[TCT_SEVERITY_LIMIT] = {
 
 static const char *const cause_names[TCT_CAUSE_LIMIT] = {
 	[TCT_CAUSE_APPLICATION] = "application", [TCT_CAUSE_SYSCTL] = "sysctl",
-	[TCT_CAUSE_NETWORK] = "network",	 [TCT_CAUSE_ATTACK] = "attack",
+	[TCT_CAUSE_NETWORK] = "network",         [TCT_CAUSE_ATTACK] = "attack",
 	[TCT_CAUSE_MEMORY] = "memory",
 };
 
@@ -49,8 +49,9 @@ enum tct_cause tct_cause_find(const char *name)
 	return TCT_CAUSE_LIMIT;
 }
 
-static int load_template(const struct tct_loader *loader, const struct tct_yaml_node *node, const char *what,
-			 const struct tct_scope_names *scope, struct tct_template **template_)
+static int load_template(const struct tct_loader *loader, const struct tct_yaml_node *node,
+			 const char *what, const struct tct_scope_names *scope,
+			 struct tct_template **template_)
 {
 	struct tct_passage passage;
 	const char *text;
@@ -63,8 +64,8 @@ static int load_template(const struct tct_loader *loader, const struct tct_yaml_
 }
 
 /* A list of plain texts. */
-static int load_texts(const struct tct_loader *loader, const struct tct_yaml_node *list, const char *what,
-		      const char ***texts, size_t *count)
+static int load_texts(const struct tct_loader *loader, const struct tct_yaml_node *list,
+		      const char *what, const char ***texts, size_t *count)
 {
 	size_t i = 0;
 
@@ -87,7 +88,8 @@ static int load_severity_name(const struct tct_loader *loader, const struct tct_
 	*severity = tct_severity_find(node->text);
 	if (*severity == TCT_SEVERITY_LIMIT)
 		return tct_yaml_error(node, loader->err,
-				      "`%.40s` is no severity: critical, warning, advice or info", node->text);
+				      "`%.40s` is no severity: critical, warning, advice or info",
+				      node->text);
 	return 0;
 }
 
@@ -106,13 +108,14 @@ static int load_severity(const struct tct_loader *loader, const struct tct_yaml_
 	}
 	if (node->count == 0)
 		return tct_yaml_error(node, loader->err, "`severity` is empty");
-	for (const struct tct_yaml_node *key = node->first; key != NULL && status == 0; key = key->next) {
+	for (const struct tct_yaml_node *key = node->first; key != NULL && status == 0;
+	     key = key->next) {
 		status = load_severity_name(loader, key, &severity);
 		if (status < 0)
 			return status;
 		rule->severity_given[severity] = true;
-		status = tct_expr_load(loader, key->value, "the condition of a severity", scope, &boolean,
-				       &rule->severity_when[severity]);
+		status = tct_expr_load(loader, key->value, "the condition of a severity", scope,
+				       &boolean, &rule->severity_when[severity]);
 	}
 	return status;
 }
@@ -133,13 +136,14 @@ static int load_never_texts(const struct tct_loader *loader, const struct tct_ya
 	for (const struct tct_yaml_node *item = list->first; item != NULL; item = item->next) {
 		struct tct_never_text *never = &rule->never[rule->never_count++];
 		const struct tct_yaml_node *values[FIELDS];
-		int status = tct_fields_read(item, "an entry of a rule's `never`", fields, FIELDS, values,
-					     loader->err);
+		int status = tct_fields_read(item, "an entry of a rule's `never`", fields, FIELDS,
+					     values, loader->err);
 
 		if (status == 0)
 			status = tct_field_text(values[WHAT], "`what`", &never->what, loader->err);
 		if (status == 0)
-			status = tct_field_text(values[BECAUSE], "`because`", &never->because, loader->err);
+			status = tct_field_text(values[BECAUSE], "`because`", &never->because,
+						loader->err);
 		if (status < 0)
 			return status;
 	}
@@ -155,12 +159,14 @@ static int load_evidence(const struct tct_loader *loader, const struct tct_yaml_
 	if (rule->evidence == NULL)
 		return tct_err_nomem(loader->err);
 	rule->evidence_capacity = map->count;
-	for (const struct tct_yaml_node *key = map->first; key != NULL && status == 0; key = key->next) {
+	for (const struct tct_yaml_node *key = map->first; key != NULL && status == 0;
+	     key = key->next) {
 		struct tct_named_expr *named = &rule->evidence[rule->evidence_count++];
 
 		status = tct_field_text(key, "a name in `evidence`", &named->name, loader->err);
 		if (status == 0)
-			status = tct_expr_load(loader, key->value, "evidence", scope, NULL, &named->expr);
+			status = tct_expr_load(loader, key->value, "evidence", scope, NULL,
+					       &named->expr);
 	}
 	return status;
 }
@@ -178,7 +184,8 @@ static int load_remedy_sysctl(const struct tct_loader *loader, const struct tct_
 	int status = tct_settable_key(key, true, &sysctl->key, loader->err);
 
 	if (status == 0)
-		status = tct_fields_read(key->value, "a remedy's sysctl", fields, 3, values, loader->err);
+		status = tct_fields_read(key->value, "a remedy's sysctl", fields, 3, values,
+					 loader->err);
 	if (status < 0)
 		return status;
 	if (values[0] == NULL && values[1] == NULL && values[2] == NULL)
@@ -192,15 +199,16 @@ static int load_remedy_sysctl(const struct tct_loader *loader, const struct tct_
 }
 
 static int load_remedy_lists(const struct tct_loader *loader, const struct tct_yaml_node *sysctls,
-			     const struct tct_yaml_node *commands, const struct tct_scope_names *scope,
-			     struct tct_rule *rule)
+			     const struct tct_yaml_node *commands,
+			     const struct tct_scope_names *scope, struct tct_rule *rule)
 {
 	size_t sysctls_count = sysctls != NULL ? sysctls->count : 0;
 	size_t commands_count = commands != NULL ? commands->count : 0;
 	int status = 0;
 
 	rule->sysctls = tct_arena_array(loader->arena, sysctls_count, sizeof(*rule->sysctls));
-	rule->commands = tct_arena_array(loader->arena, commands_count, sizeof(struct tct_template *));
+	rule->commands =
+		tct_arena_array(loader->arena, commands_count, sizeof(struct tct_template *));
 	if (rule->sysctls == NULL || rule->commands == NULL)
 		return tct_err_nomem(loader->err);
 	rule->sysctls_capacity = sysctls_count;
@@ -208,11 +216,12 @@ static int load_remedy_lists(const struct tct_loader *loader, const struct tct_y
 	if (sysctls != NULL) {
 		for (const struct tct_yaml_node *key = sysctls->first; key != NULL && status == 0;
 		     key = key->next)
-			status = load_remedy_sysctl(loader, key, scope, &rule->sysctls[rule->sysctls_count++]);
+			status = load_remedy_sysctl(loader, key, scope,
+						    &rule->sysctls[rule->sysctls_count++]);
 	}
 	if (commands != NULL) {
-		for (const struct tct_yaml_node *item = commands->first; item != NULL && status == 0;
-		     item = item->next)
+		for (const struct tct_yaml_node *item = commands->first;
+		     item != NULL && status == 0; item = item->next)
 			status = load_template(loader, item, "a command", scope,
 					       &rule->commands[rule->commands_count++]);
 	}
@@ -232,12 +241,28 @@ static int load_remedy(const struct tct_loader *loader, const struct tct_yaml_no
 	int status = tct_fields_read(node, "a remedy", fields, FIELDS, values, loader->err);
 
 	if (status == 0 && values[APPLICATION] != NULL)
-		status = load_template(loader, values[APPLICATION], "`application`", scope, &rule->application);
-	return status < 0 ? status :
-			    load_remedy_lists(loader, values[SYSCTLS], values[COMMANDS], scope, rule);
+		status = load_template(loader, values[APPLICATION], "`application`", scope,
+				       &rule->application);
+	return status < 0
+		       ? status
+		       : load_remedy_lists(loader, values[SYSCTLS], values[COMMANDS], scope, rule);
 }
 
-enum { ID, EACH, WHEN, SEVERITY, CAUSE, TITLE, WHY, EVIDENCE, REMEDY, NEVER, REFERENCES, EXPLAINS, RULE_FIELDS };
+enum {
+	ID,
+	EACH,
+	WHEN,
+	SEVERITY,
+	CAUSE,
+	TITLE,
+	WHY,
+	EVIDENCE,
+	REMEDY,
+	NEVER,
+	REFERENCES,
+	EXPLAINS,
+	RULE_FIELDS
+};
 
 static const struct tct_field rule_fields[RULE_FIELDS] = {
 	[ID] = { "id", TCT_WANT_TEXT, true },
@@ -254,24 +279,27 @@ static const struct tct_field rule_fields[RULE_FIELDS] = {
 	[EXPLAINS] = { "explains", TCT_WANT_LIST, false },
 };
 
-static int load_rule_head(const struct tct_loader *loader, const struct tct_yaml_node *const *values,
-			  struct tct_rule *rule)
+static int load_rule_head(const struct tct_loader *loader,
+			  const struct tct_yaml_node *const *values, struct tct_rule *rule)
 {
 	int status = tct_field_text(values[ID], "`id`", &rule->id, loader->err);
 
 	if (status < 0)
 		return status;
 	if (!tct_name_valid(rule->id, "-") || values[ID]->length > 63)
-		return tct_yaml_error(values[ID], loader->err,
-				      "`%.60s` can't be an id: small letters, digits and - (up to 63)", rule->id);
+		return tct_yaml_error(
+			values[ID], loader->err,
+			"`%.60s` can't be an id: small letters, digits and - (up to 63)", rule->id);
 	if (values[EACH] != NULL && tct_each_find(values[EACH]->text, &rule->each) < 0)
-		return tct_yaml_error(values[EACH], loader->err, "`each: %.40s` is unknown: listener, key or line",
+		return tct_yaml_error(values[EACH], loader->err,
+				      "`each: %.40s` is unknown: listener, key or line",
 				      values[EACH]->text);
 	rule->cause = tct_cause_find(values[CAUSE]->text);
 	if (rule->cause == TCT_CAUSE_LIMIT)
-		return tct_yaml_error(values[CAUSE], loader->err,
-				      "`%.40s` is no cause: application, sysctl, network, attack or memory",
-				      values[CAUSE]->text);
+		return tct_yaml_error(
+			values[CAUSE], loader->err,
+			"`%.40s` is no cause: application, sysctl, network, attack or memory",
+			values[CAUSE]->text);
 	return 0;
 }
 
@@ -308,7 +336,8 @@ static int load_rule(const struct tct_loader *loader, const struct tct_profile_f
 		status = load_texts(loader, values[REFERENCES], "a reference", &rule->references,
 				    &rule->references_count);
 	if (status == 0 && values[EXPLAINS] != NULL)
-		status = load_texts(loader, values[EXPLAINS], "an id", &rule->explains, &rule->explains_count);
+		status = load_texts(loader, values[EXPLAINS], "an id", &rule->explains,
+				    &rule->explains_count);
 	rule->references_capacity = rule->references_count;
 	rule->explains_capacity = rule->explains_count;
 	return status;
@@ -333,12 +362,13 @@ static int check_explains(const struct tct_loader *loader, const struct tct_defi
 		const char *nearest = tct_text_nearest(item->text, rule_id, loader->set);
 
 		if (nearest == NULL)
-			return tct_yaml_error(item, loader->err, "`explains`: no rule has the id `%.60s`",
-					      item->text);
-		if (strcmp(nearest, item->text) != 0)
 			return tct_yaml_error(item, loader->err,
-					      "`explains`: no rule has the id `%.60s`: did you mean `%s`?",
-					      item->text, nearest);
+					      "`explains`: no rule has the id `%.60s`", item->text);
+		if (strcmp(nearest, item->text) != 0)
+			return tct_yaml_error(
+				item, loader->err,
+				"`explains`: no rule has the id `%.60s`: did you mean `%s`?",
+				item->text, nearest);
 	}
 	return 0;
 }
@@ -361,7 +391,8 @@ static int resolve_rules(struct tct_loader *loader, const struct tct_definitions
 			continue;
 		for (size_t k = 1; k < count; k++) {
 			if (!tct_yaml_equal(left[0]->body, left[k]->body))
-				return tct_definitions_conflict(loader, left[0], left[k], "the rule");
+				return tct_definitions_conflict(loader, left[0], left[k],
+								"the rule");
 		}
 		set->rules[set->rules_count++] = *(const struct tct_rule *)left[0]->object;
 	}
@@ -370,14 +401,15 @@ static int resolve_rules(struct tct_loader *loader, const struct tct_definitions
 	return status;
 }
 
-static int refuse_second_id(const struct tct_loader *loader, const struct tct_definitions *definitions,
+static int refuse_second_id(const struct tct_loader *loader,
+			    const struct tct_definitions *definitions,
 			    const struct tct_definition *last)
 {
 	for (size_t i = definitions->count; i-- > 0 && definitions->items[i].file == last->file;) {
 		if (strcmp(definitions->items[i].id, last->id) == 0)
 			return tct_yaml_error(last->key, loader->err,
-					      "the rule `%s` is given twice, first in line %u", last->id,
-					      definitions->items[i].key->line);
+					      "the rule `%s` is given twice, first in line %u",
+					      last->id, definitions->items[i].key->line);
 	}
 	return 0;
 }
@@ -392,8 +424,8 @@ int tct_rules_load(struct tct_loader *loader)
 
 		if (file->only_never || file->rules == NULL)
 			continue;
-		for (const struct tct_yaml_node *node = file->rules->first; node != NULL && status == 0;
-		     node = node->next) {
+		for (const struct tct_yaml_node *node = file->rules->first;
+		     node != NULL && status == 0; node = node->next) {
 			struct tct_definition definition = { .file = i, .key = node, .body = node };
 			struct tct_rule *rule = tct_arena_alloc(loader->arena, sizeof(*rule));
 
@@ -425,21 +457,25 @@ static int load_never(const struct tct_loader *loader, const struct tct_profile_
 	};
 	struct tct_scope_names scope = tct_scope_of_facts(loader);
 	const struct tct_yaml_node *values[FIELDS];
-	int status = tct_fields_read(node, "an entry of `never`", fields, FIELDS, values, loader->err);
+	int status =
+		tct_fields_read(node, "an entry of `never`", fields, FIELDS, values, loader->err);
 
 	if (status == 0)
 		status = tct_known_key(values[KEY], &never->key, loader->err);
 	if (status < 0)
 		return status;
 	if (never->key->handler == TCT_HANDLER_SECRET)
-		return tct_yaml_error(values[KEY], loader->err, "%s is a secret: tcptune never reads it",
-				      never->key->name);
+		return tct_yaml_error(values[KEY], loader->err,
+				      "%s is a secret: tcptune never reads it", never->key->name);
 	scope.value = true;
 	scope.value_key = never->key;
 	never->profile = file->name;
 	never->place = (struct tct_place){ node->document->file, node->line, node->column };
-	status = tct_expr_load(loader, values[VALUE_WHEN], "`when`", &scope, &boolean, &never->when);
-	return status < 0 ? status : tct_field_text(values[BECAUSE], "`because`", &never->because, loader->err);
+	status =
+		tct_expr_load(loader, values[VALUE_WHEN], "`when`", &scope, &boolean, &never->when);
+	return status < 0
+		       ? status
+		       : tct_field_text(values[BECAUSE], "`because`", &never->because, loader->err);
 }
 
 static bool said_already(const struct tct_profile_set *set, const struct tct_never *never)
@@ -466,15 +502,16 @@ int tct_never_load(struct tct_loader *loader)
 	for (size_t i = 0; i < loader->files_count; i++) {
 		const struct tct_yaml_node *list = loader->files[i].never;
 
-		for (const struct tct_yaml_node *node = list != NULL ? list->first : NULL; node != NULL;
-		     node = node->next) {
+		for (const struct tct_yaml_node *node = list != NULL ? list->first : NULL;
+		     node != NULL; node = node->next) {
 			struct tct_never never = { 0 };
 			int status = load_never(loader, &loader->files[i], node, &never);
 
 			if (status < 0)
 				return status;
 			if (set->never_count == TCT_PROFILE_DEFINITIONS_MAX)
-				return tct_yaml_error(node, loader->err, "more than %d entries in `never`",
+				return tct_yaml_error(node, loader->err,
+						      "more than %d entries in `never`",
 						      TCT_PROFILE_DEFINITIONS_MAX);
 			if (!said_already(set, &never))
 				set->never[set->never_count++] = never;

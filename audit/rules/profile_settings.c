@@ -18,8 +18,9 @@ struct tct_scope_names tct_scope_of_facts(const struct tct_loader *loader)
 	return scope;
 }
 
-int tct_expr_load(const struct tct_loader *loader, const struct tct_yaml_node *node, const char *what,
-		  const struct tct_scope_names *scope, const struct tct_type *expected, struct tct_expr **expr)
+int tct_expr_load(const struct tct_loader *loader, const struct tct_yaml_node *node,
+		  const char *what, const struct tct_scope_names *scope,
+		  const struct tct_type *expected, struct tct_expr **expr)
 {
 	struct tct_passage passage;
 	const char *text;
@@ -28,11 +29,12 @@ int tct_expr_load(const struct tct_loader *loader, const struct tct_yaml_node *n
 	if (status < 0)
 		return status;
 	passage = tct_passage_of(node);
-	return tct_expr_compile_source(loader->arena, &passage, 0, passage.length, scope, expected, expr,
-				       loader->err);
+	return tct_expr_compile_source(loader->arena, &passage, 0, passage.length, scope, expected,
+				       expr, loader->err);
 }
 
-int tct_known_key(const struct tct_yaml_node *node, const struct tct_kernel_key **key, struct tct_err *err)
+int tct_known_key(const struct tct_yaml_node *node, const struct tct_kernel_key **key,
+		  struct tct_err *err)
 {
 	const char *nearest;
 	const char *name;
@@ -45,12 +47,14 @@ int tct_known_key(const struct tct_yaml_node *node, const struct tct_kernel_key 
 		return 0;
 	nearest = *key != NULL ? (*key)->name : tct_kernel_key_nearest(name);
 	if (nearest != NULL)
-		return tct_yaml_error(node, err, "unknown key `%.80s`: did you mean `%s`?", name, nearest);
-	return tct_yaml_error(node, err, "unknown key `%.80s`: it is not in the table of keys", name);
+		return tct_yaml_error(node, err, "unknown key `%.80s`: did you mean `%s`?", name,
+				      nearest);
+	return tct_yaml_error(node, err, "unknown key `%.80s`: it is not in the table of keys",
+			      name);
 }
 
-int tct_settable_key(const struct tct_yaml_node *node, bool removed_too, const struct tct_kernel_key **key,
-		     struct tct_err *err)
+int tct_settable_key(const struct tct_yaml_node *node, bool removed_too,
+		     const struct tct_kernel_key **key, struct tct_err *err)
 {
 	char version[32];
 	int status = tct_known_key(node, key, err);
@@ -60,12 +64,14 @@ int tct_settable_key(const struct tct_yaml_node *node, bool removed_too, const s
 	if ((*key)->read_only)
 		return tct_yaml_error(node, err, "%s is read-only: it can't be set", (*key)->name);
 	if ((*key)->handler == TCT_HANDLER_SECRET)
-		return tct_yaml_error(node, err, "%s is a secret: tcptune neither reads nor sets it",
+		return tct_yaml_error(node, err,
+				      "%s is a secret: tcptune neither reads nor sets it",
 				      (*key)->name);
 	if ((*key)->until != 0 && !removed_too)
-		return tct_yaml_error(node, err,
-				      "%s was removed in Linux %s: it can only stand in `never` and in rules",
-				      (*key)->name, tct_version_text((*key)->until, version));
+		return tct_yaml_error(
+			node, err,
+			"%s was removed in Linux %s: it can only stand in `never` and in rules",
+			(*key)->name, tct_version_text((*key)->until, version));
 	return 0;
 }
 
@@ -77,7 +83,8 @@ static int load_literal(const struct tct_loader *loader, const struct tct_kernel
 	int status;
 
 	if (strcmp(name, "set") != 0)
-		return tct_yaml_error(node, loader->err, "%s holds text: only `set` fits it, not `%s`", key->name,
+		return tct_yaml_error(node, loader->err,
+				      "%s holds text: only `set` fits it, not `%s`", key->name,
 				      name);
 	status = tct_field_kind(node, key->name, TCT_WANT_TEXT, loader->err);
 	if (status < 0)
@@ -88,7 +95,8 @@ static int load_literal(const struct tct_loader *loader, const struct tct_kernel
 	if (status < 0)
 		return tct_yaml_error(node, loader->err, "%s: %s", key->name, own.message);
 	if (bound->literal.text != NULL) {
-		char *copy = tct_arena_text(loader->arena, bound->literal.text, strlen(bound->literal.text));
+		char *copy = tct_arena_text(loader->arena, bound->literal.text,
+					    strlen(bound->literal.text));
 
 		tct_value_done(&(struct tct_value){ .kind = bound->literal.kind,
 						    .text = bound->literal.text });
@@ -114,15 +122,18 @@ static int load_fields(const struct tct_loader *loader, const struct tct_kernel_
 	bool any = false;
 
 	if (count != key->fields)
-		return tct_yaml_error(node, loader->err,
-				      key->fields == 1 ? "%s has one field, not a list of them" :
-							 "%s has %u fields: write a list of %u (`keep` leaves a field alone)",
-				      key->name, key->fields, key->fields);
+		return tct_yaml_error(
+			node, loader->err,
+			key->fields == 1
+				? "%s has one field, not a list of them"
+				: "%s has %u fields: write a list of %u (`keep` leaves a field alone)",
+			key->name, key->fields, key->fields);
 	if (node->kind == TCT_YAML_SCALAR && is_keep(node))
 		return tct_yaml_error(node, loader->err, "`keep` is for fields of a list");
 	for (size_t i = 0; i < count; i++) {
 		if (!is_keep(item)) {
-			int status = tct_expr_load(loader, item, key->name, scope, &type, &bound->fields[i]);
+			int status = tct_expr_load(loader, item, key->name, scope, &type,
+						   &bound->fields[i]);
 
 			if (status < 0)
 				return status;
@@ -147,7 +158,8 @@ int tct_bounds_load(const struct tct_loader *loader, const struct tct_kernel_key
 		if (node == NULL)
 			continue;
 		bounds[i].given = true;
-		bounds[i].place = (struct tct_place){ node->document->file, node->line, node->column };
+		bounds[i].place =
+			(struct tct_place){ node->document->file, node->line, node->column };
 		if (tct_type_of_key(key).kind == TCT_KIND_TEXT)
 			status = load_literal(loader, key, node, bound_names[i], &bounds[i]);
 		else
@@ -156,9 +168,10 @@ int tct_bounds_load(const struct tct_loader *loader, const struct tct_kernel_key
 	if (status < 0)
 		return status;
 	if (bounds[0].given && (bounds[1].given || bounds[2].given))
-		return tct_yaml_error(values[bounds[1].given ? 1 : 2], loader->err,
-				      "%s: `set` fixes the value: `at_least` and `at_most` can't stand beside it",
-				      key->name);
+		return tct_yaml_error(
+			values[bounds[1].given ? 1 : 2], loader->err,
+			"%s: `set` fixes the value: `at_least` and `at_most` can't stand beside it",
+			key->name);
 	return tct_bounds_check(key, &bounds[0], &bounds[1], &bounds[2], loader->err);
 }
 
@@ -183,7 +196,8 @@ static int load_requirements(const struct tct_loader *loader, const struct tct_y
 	const struct tct_yaml_node *item = node->kind == TCT_YAML_LIST ? node->first : node;
 	size_t count = node->kind == TCT_YAML_LIST ? node->count : 1;
 
-	setting->requirements = tct_arena_array(loader->arena, count, sizeof(*setting->requirements));
+	setting->requirements =
+		tct_arena_array(loader->arena, count, sizeof(*setting->requirements));
 	if (setting->requirements == NULL)
 		return tct_err_nomem(loader->err);
 	setting->requirements_count = count;
@@ -215,11 +229,13 @@ static int load_setting(const struct tct_loader *loader, const struct tct_profil
 	int status = tct_settable_key(node, false, &setting->key, loader->err);
 
 	if (status == 0)
-		status = tct_fields_read(node->value, "a setting", fields, FIELDS, values, loader->err);
+		status = tct_fields_read(node->value, "a setting", fields, FIELDS, values,
+					 loader->err);
 	if (status < 0)
 		return status;
 	if (values[SET] == NULL && values[AT_LEAST] == NULL && values[AT_MOST] == NULL)
-		return tct_yaml_error(node->value, loader->err, "a setting needs `set`, `at_least` or `at_most`");
+		return tct_yaml_error(node->value, loader->err,
+				      "a setting needs `set`, `at_least` or `at_most`");
 	status = tct_field_text(values[BECAUSE], "`because`", &setting->because, loader->err);
 	if (status == 0)
 		status = tct_bounds_load(loader, setting->key, values, &scope, bounds);
@@ -256,7 +272,8 @@ static int resolve(struct tct_loader *loader, const struct tct_definitions *defi
 		tct_definitions_left(loader, definitions, i, left, &count);
 		if (count == 0)
 			continue;
-		status = tct_settings_merge(loader, left, count, &set->settings[set->settings_count++]);
+		status = tct_settings_merge(loader, left, count,
+					    &set->settings[set->settings_count++]);
 		if (status < 0)
 			return status;
 	}
@@ -276,20 +293,22 @@ int tct_settings_load(struct tct_loader *loader)
 
 		if (file->only_never || file->settings == NULL)
 			continue;
-		for (const struct tct_yaml_node *node = file->settings->first; node != NULL && status == 0;
-		     node = node->next) {
-			struct tct_setting *setting = tct_arena_alloc(loader->arena, sizeof(*setting));
+		for (const struct tct_yaml_node *node = file->settings->first;
+		     node != NULL && status == 0; node = node->next) {
+			struct tct_setting *setting =
+				tct_arena_alloc(loader->arena, sizeof(*setting));
 
 			if (setting == NULL)
 				return tct_err_nomem(loader->err);
 			status = load_setting(loader, file, node, setting);
 			if (status == 0)
-				status = tct_definitions_add(loader, &definitions,
-							     (struct tct_definition){ .id = node->text,
-										      .file = i,
-										      .key = node,
-										      .body = node->value,
-										      .object = setting });
+				status = tct_definitions_add(
+					loader, &definitions,
+					(struct tct_definition){ .id = node->text,
+								 .file = i,
+								 .key = node,
+								 .body = node->value,
+								 .object = setting });
 		}
 	}
 	return status < 0 ? status : resolve(loader, &definitions);

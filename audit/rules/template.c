@@ -60,11 +60,13 @@ static int add_expression(struct tct_arena *arena, const struct tct_passage *sou
 	int status;
 
 	if (close == 0)
-		return tct_passage_error(source, *at, err, "`{` without `}` (a brace itself is written {{)");
+		return tct_passage_error(source, *at, err,
+					 "`{` without `}` (a brace itself is written {{)");
 	part = add_part(arena, template_);
 	if (part == NULL)
 		return tct_err_nomem(err);
-	status = tct_expr_compile_source(arena, source, *at + 1, close, scope, NULL, &part->expr, err);
+	status = tct_expr_compile_source(arena, source, *at + 1, close, scope, NULL, &part->expr,
+					 err);
 	*at = close + 1;
 	return status;
 }
@@ -79,7 +81,8 @@ static int add_text(struct tct_arena *arena, const struct tct_passage *source, s
 	if (length == 0) {
 		/* "{{" or "}}": one of them is kept */
 		if (start[0] != start[1])
-			return tct_passage_error(source, *at, err, "`}` without `{` (a brace itself is written }})");
+			return tct_passage_error(source, *at, err,
+						 "`}` without `{` (a brace itself is written }})");
 		length = 1;
 		*at += 1;
 	}
@@ -93,8 +96,8 @@ static int add_text(struct tct_arena *arena, const struct tct_passage *source, s
 }
 
 int tct_template_compile_source(struct tct_arena *arena, const struct tct_passage *source,
-				const struct tct_scope_names *scope, struct tct_template **template_,
-				struct tct_err *err)
+				const struct tct_scope_names *scope,
+				struct tct_template **template_, struct tct_err *err)
 {
 	struct tct_template *made = tct_arena_alloc(arena, sizeof(*made));
 	size_t at = 0;

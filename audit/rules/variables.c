@@ -16,7 +16,8 @@ enum state {
 struct variables {
 	struct tct_loader *loader;
 	struct tct_definitions definitions; /* object: the scalar node with the expression */
-	const struct tct_definition *effective[TCT_PROFILE_DEFINITIONS_MAX]; /* by index of set->variables */
+	const struct tct_definition *effective[TCT_PROFILE_DEFINITIONS_MAX]; /* by index of
+										set->variables */
 	enum state states[TCT_PROFILE_DEFINITIONS_MAX];
 	size_t path[TCT_PROFILE_DEFINITIONS_MAX]; /* the open ones */
 	size_t path_count;
@@ -40,19 +41,24 @@ static int declare(struct variables *variables, size_t file, const struct tct_ya
 	int status = tct_variable_name_check(key, loader->err);
 
 	if (status == 0)
-		status = tct_field_kind(key->value, "a variable", TCT_WANT_TEXT | TCT_WANT_MAP, loader->err);
+		status = tct_field_kind(key->value, "a variable", TCT_WANT_TEXT | TCT_WANT_MAP,
+					loader->err);
 	if (status == 0 && key->value->kind == TCT_YAML_MAP)
-		status = tct_fields_read(key->value, "a variable", fields, FIELDS, values, loader->err);
+		status = tct_fields_read(key->value, "a variable", fields, FIELDS, values,
+					 loader->err);
 	if (status < 0)
 		return status;
 	if (values[SUMMARY] != NULL && values[BECAUSE] != NULL)
-		return tct_yaml_error(values[BECAUSE], loader->err, "a variable has a `summary` or a `because`");
+		return tct_yaml_error(values[BECAUSE], loader->err,
+				      "a variable has a `summary` or a `because`");
 	definition.body = values[VALUE];
 	definition.object = tct_arena_text(loader->arena,
-					   values[SUMMARY] != NULL ? values[SUMMARY]->text :
-					   values[BECAUSE] != NULL ? values[BECAUSE]->text : "",
-					   values[SUMMARY] != NULL ? values[SUMMARY]->length :
-					   values[BECAUSE] != NULL ? values[BECAUSE]->length : 0);
+					   values[SUMMARY] != NULL   ? values[SUMMARY]->text
+					   : values[BECAUSE] != NULL ? values[BECAUSE]->text
+								     : "",
+					   values[SUMMARY] != NULL   ? values[SUMMARY]->length
+					   : values[BECAUSE] != NULL ? values[BECAUSE]->length
+								     : 0);
 	if (definition.object == NULL)
 		return tct_err_nomem(loader->err);
 	return tct_definitions_add(loader, &variables->definitions, definition);
@@ -68,8 +74,10 @@ static bool declared(const struct variables *variables, size_t file, const char 
 	return false;
 }
 
-/* Of a base nobody asked for: only the variables that an expression of it needs, and what those need. */
-static int declare_needed(struct variables *variables, size_t file, const struct tct_yaml_node *text)
+/* Of a base nobody asked for: only the variables that an expression of it needs, and what those
+ * need. */
+static int declare_needed(struct variables *variables, size_t file,
+			  const struct tct_yaml_node *text)
 {
 	const struct tct_yaml_node *map = variables->loader->files[file].variables;
 	struct tct_passage passage;
@@ -85,17 +93,19 @@ static int declare_needed(struct variables *variables, size_t file, const struct
 		/* what is wrong with the text is said when it is compiled */
 		if (tct_lexer_next(&lexer, &token, NULL) < 0)
 			return 0;
-		for (const struct tct_yaml_node *key = map->first; key != NULL && status == 0; key = key->next) {
-			if (token.kind != TCT_TOKEN_NAME || key->length != token.end - token.start ||
+		for (const struct tct_yaml_node *key = map->first; key != NULL && status == 0;
+		     key = key->next) {
+			if (token.kind != TCT_TOKEN_NAME ||
+			    key->length != token.end - token.start ||
 			    memcmp(key->text, passage.text + token.start, key->length) != 0 ||
 			    declared(variables, file, key->text))
 				continue;
 			status = declare(variables, file, key);
 			if (status == 0)
 				status = declare_needed(variables, file,
-							key->value->kind == TCT_YAML_MAP ?
-								tct_yaml_get(key->value, "value") :
-								key->value);
+							key->value->kind == TCT_YAML_MAP
+								? tct_yaml_get(key->value, "value")
+								: key->value);
 		}
 	}
 	return status;
@@ -138,7 +148,8 @@ static int choose(struct variables *variables)
 	const struct tct_loader *loader = variables->loader;
 	struct tct_profile_set *set = loader->set;
 
-	set->variables = tct_arena_array(loader->arena, variables->definitions.count, sizeof(*set->variables));
+	set->variables = tct_arena_array(loader->arena, variables->definitions.count,
+					 sizeof(*set->variables));
 	if (set->variables == NULL)
 		return tct_err_nomem(loader->err);
 	set->variables_capacity = variables->definitions.count;
@@ -149,7 +160,8 @@ static int choose(struct variables *variables)
 		tct_definitions_left(loader, &variables->definitions, i, left, &count);
 		for (size_t k = 1; k < count; k++) {
 			if (!tct_yaml_equal(left[0]->body, left[k]->body))
-				return tct_definitions_conflict(loader, left[0], left[k], "the variable");
+				return tct_definitions_conflict(loader, left[0], left[k],
+								"the variable");
 		}
 		if (count == 0)
 			continue;
@@ -158,8 +170,8 @@ static int choose(struct variables *variables)
 		variable->name = left[0]->id;
 		variable->summary = left[0]->object;
 		variable->profile = loader->files[left[0]->file].name;
-		variable->place = (struct tct_place){ left[0]->key->document->file, left[0]->key->line,
-						      left[0]->key->column };
+		variable->place = (struct tct_place){ left[0]->key->document->file,
+						      left[0]->key->line, left[0]->key->column };
 	}
 	return 0;
 }
@@ -169,7 +181,8 @@ static int choose(struct variables *variables)
 static size_t find_variable(const struct tct_profile_set *set, const char *name, size_t length)
 {
 	for (size_t i = 0; i < set->variables_count; i++) {
-		if (strlen(set->variables[i].name) == length && memcmp(set->variables[i].name, name, length) == 0)
+		if (strlen(set->variables[i].name) == length &&
+		    memcmp(set->variables[i].name, name, length) == 0)
 			return i;
 	}
 	return SIZE_MAX;
@@ -213,8 +226,9 @@ static int order_needs(struct variables *variables, size_t index)
 
 	while (status == 0 && token.kind != TCT_TOKEN_END) {
 		if (token.kind == TCT_TOKEN_NAME) {
-			size_t needed = find_variable(variables->loader->set, passage.text + token.start,
-						      token.end - token.start);
+			size_t needed =
+				find_variable(variables->loader->set, passage.text + token.start,
+					      token.end - token.start);
 
 			if (needed != SIZE_MAX)
 				status = order(variables, needed);
@@ -269,11 +283,13 @@ static int check_overridden(const struct variables *variables)
 		status = compile(variables, old, &expr);
 		if (status < 0)
 			return status;
-		if (expr->type.kind != variable->type.kind || expr->type.dimension != variable->type.dimension)
+		if (expr->type.kind != variable->type.kind ||
+		    expr->type.dimension != variable->type.dimension)
 			return tct_yaml_error(variables->effective[index]->key, loader->err,
-					      "`%s` is %s here, but %s in %.200s:%u", variable->name,
-					      tct_type_words(variable->type), tct_type_words(expr->type),
-					      old->key->document->file, old->key->line);
+					      "`%s` is %s here, but %s in %.200s:%u",
+					      variable->name, tct_type_words(variable->type),
+					      tct_type_words(expr->type), old->key->document->file,
+					      old->key->line);
 	}
 	return 0;
 }

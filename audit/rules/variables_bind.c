@@ -12,22 +12,22 @@
 struct override {
 	const char *name;
 	const char *origin;
-	const struct tct_yaml_node *key;  /* variables.yaml: where it stands; or NULL */
+	const struct tct_yaml_node *key; /* variables.yaml: where it stands; or NULL */
 	struct tct_passage value;
 };
 
 /* Put "--var NAME: " before messages that have no place of their own. */
 static int wrap(const struct tct_loader *loader, const struct override *override, int status)
 {
-	if (status < 0 && override->key == NULL && loader->err != NULL && loader->err->file[0] == '\0')
+	if (status < 0 && override->key == NULL && loader->err != NULL &&
+	    loader->err->file[0] == '\0')
 		(void)tct_err_wrap(loader->err, "%.80s %.60s", override->origin, override->name);
 	return status;
 }
 
 /* Error at the override's name. */
-__attribute__((format(printf, 3, 4))) static int complain(const struct tct_loader *loader,
-							  const struct override *override,
-							  const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int
+complain(const struct tct_loader *loader, const struct override *override, const char *format, ...)
 {
 	char message[300];
 	va_list arguments;
@@ -71,8 +71,8 @@ static int quote(const struct tct_loader *loader, struct tct_passage *value)
 	return 0;
 }
 
-static int compile(const struct tct_loader *loader, const struct override *override, struct tct_type type,
-		   struct tct_expr **expr)
+static int compile(const struct tct_loader *loader, const struct override *override,
+		   struct tct_type type, struct tct_expr **expr)
 {
 	const struct tct_scope_names scope = { 0 };
 	const struct tct_type wanted = outside_type(type);
@@ -82,13 +82,13 @@ static int compile(const struct tct_loader *loader, const struct override *overr
 	if (type.kind == TCT_KIND_TEXT)
 		status = quote(loader, &value);
 	if (status == 0)
-		status = tct_expr_compile_source(loader->arena, &value, 0, value.length, &scope, &wanted, expr,
-						 loader->err);
+		status = tct_expr_compile_source(loader->arena, &value, 0, value.length, &scope,
+						 &wanted, expr, loader->err);
 	return wrap(loader, override, status);
 }
 
-static int set_fact(const struct tct_loader *loader, const struct override *override, enum tct_fact fact,
-		    struct tct_facts *facts)
+static int set_fact(const struct tct_loader *loader, const struct override *override,
+		    enum tct_fact fact, struct tct_facts *facts)
 {
 	const struct tct_env env = { .facts = facts };
 	struct tct_expr *expr = NULL;
@@ -99,7 +99,8 @@ static int set_fact(const struct tct_loader *loader, const struct override *over
 		result.number = tct_version_parse(override->value.text);
 		if (result.number == 0)
 			return wrap(loader, override,
-				    complain(loader, override, "`%.60s` is not a version such as 6.18",
+				    complain(loader, override,
+					     "`%.60s` is not a version such as 6.18",
 					     override->value.text));
 	} else {
 		int status = compile(loader, override, tct_fact_type(fact), &expr);
@@ -108,9 +109,11 @@ static int set_fact(const struct tct_loader *loader, const struct override *over
 			return status;
 		tct_expr_eval(expr, &env, &result);
 		if (result.status != TCT_STATUS_VALUE)
-			return wrap(loader, override, complain(loader, override, "%s", result.reason));
+			return wrap(loader, override,
+				    complain(loader, override, "%s", result.reason));
 		if (result.number <= 0)
-			return wrap(loader, override, complain(loader, override, "must be above 0"));
+			return wrap(loader, override,
+				    complain(loader, override, "must be above 0"));
 	}
 	facts->known[fact] = true;
 	facts->value[fact] = result.number;
@@ -140,9 +143,11 @@ static int unknown(const struct tct_loader *loader, const struct override *overr
 	const char *nearest = tct_text_nearest(override->name, variable_name, loader->set);
 
 	if (nearest != NULL)
-		return complain(loader, override, "no variable is named `%.60s`: did you mean `%s`?",
-				override->name, nearest);
-	return complain(loader, override, "no variable is named `%.60s` in these profiles", override->name);
+		return complain(loader, override,
+				"no variable is named `%.60s`: did you mean `%s`?", override->name,
+				nearest);
+	return complain(loader, override, "no variable is named `%.60s` in these profiles",
+			override->name);
 }
 
 static int set_variable(const struct tct_loader *loader, const struct override *override)
@@ -157,7 +162,8 @@ static int set_variable(const struct tct_loader *loader, const struct override *
 	if (status < 0)
 		return status;
 	variable->expr = expr;
-	variable->origin = tct_arena_text(loader->arena, override->origin, strlen(override->origin));
+	variable->origin =
+		tct_arena_text(loader->arena, override->origin, strlen(override->origin));
 	return variable->origin == NULL ? tct_err_nomem(loader->err) : 0;
 }
 
@@ -182,7 +188,8 @@ static bool declared_elsewhere(const struct tct_loader *loader, const char *name
 		size_t length;
 
 		if (arena != NULL &&
-		    tct_profile_read(loader->root, infos[i].name, &data, &length, origin, &built_in, NULL) == 0 &&
+		    tct_profile_read(loader->root, infos[i].name, &data, &length, origin, &built_in,
+				     NULL) == 0 &&
 		    tct_yaml_parse(arena, origin, data, length, &yaml, NULL) == 0) {
 			map = tct_yaml_get(yaml, "variables");
 			found = map != NULL && tct_yaml_get(map, name) != NULL;
@@ -192,7 +199,8 @@ static bool declared_elsewhere(const struct tct_loader *loader, const char *name
 	return found;
 }
 
-static int take_line(const struct tct_loader *loader, const struct tct_yaml_node *key, const char *origin)
+static int take_line(const struct tct_loader *loader, const struct tct_yaml_node *key,
+		     const char *origin)
 {
 	struct override override = { .name = key->text, .origin = origin, .key = key };
 	const char *text;
@@ -201,9 +209,10 @@ static int take_line(const struct tct_loader *loader, const struct tct_yaml_node
 	if (status < 0)
 		return status;
 	if (tct_fact_find(key->text) != TCT_FACT_LIMIT)
-		return tct_yaml_error(key, loader->err,
-				      "`%s` is a fact of the host, not a variable (--var can set it for a DIR)",
-				      key->text);
+		return tct_yaml_error(
+			key, loader->err,
+			"`%s` is a fact of the host, not a variable (--var can set it for a DIR)",
+			key->text);
 	if (find(loader, key->text) == NULL && declared_elsewhere(loader, key->text))
 		return 0;
 	override.value = tct_passage_of(key->value);
@@ -238,11 +247,13 @@ static int take_file(struct tct_loader *loader)
 	sha256_update(&loader->hash, length, (const uint8_t *)data);
 	status = tct_yaml_parse(loader->arena, origin, data, length, &yaml, loader->err);
 	if (status == 0)
-		status = tct_fields_read(yaml, "the file of variables", fields, FIELDS, values, loader->err);
+		status = tct_fields_read(yaml, "the file of variables", fields, FIELDS, values,
+					 loader->err);
 	if (status < 0)
 		return status;
 	if (values[SCHEMA] != NULL && strcmp(values[SCHEMA]->text, TCT_VARIABLES_SCHEMA) != 0)
-		return tct_yaml_error(values[SCHEMA], loader->err, "unknown schema `%.60s`: this tcptune reads %s",
+		return tct_yaml_error(values[SCHEMA], loader->err,
+				      "unknown schema `%.60s`: this tcptune reads %s",
 				      values[SCHEMA]->text, TCT_VARIABLES_SCHEMA);
 	for (const struct tct_yaml_node *key = values[VARIABLES]->first; key != NULL && status == 0;
 	     key = key->next)

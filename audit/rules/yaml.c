@@ -16,7 +16,8 @@ struct builder {
 	const struct tct_yaml_document *document;
 	struct tct_err *err;
 	struct tct_yaml_node *stack[TCT_YAML_DEPTH_MAX]; /* the open lists and maps */
-	struct tct_yaml_node *keys[TCT_YAML_DEPTH_MAX];  /* of an open map: the key that waits for its value */
+	struct tct_yaml_node *keys[TCT_YAML_DEPTH_MAX];  /* of an open map: the key that waits for
+							    its value */
 	size_t depth;
 	size_t nodes;
 	size_t documents;
@@ -63,19 +64,23 @@ static int check_bytes(const struct tct_yaml_document *document, struct tct_err 
 
 	if (document->length > TCT_YAML_FILE_MAX)
 		return tct_err_at(err, document->file, 0, 0, "the file is larger than 1 MiB");
-	if (document->length >= 2 && (memcmp(line, "\xff\xfe", 2) == 0 || memcmp(line, "\xfe\xff", 2) == 0))
-		return tct_err_at(err, document->file, 1, 1, "the file is UTF-16: save it as UTF-8");
-	if (document->length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+	if (document->length >= 2 &&
+	    (memcmp(line, "\xff\xfe", 2) == 0 || memcmp(line, "\xfe\xff", 2) == 0))
 		return tct_err_at(err, document->file, 1, 1,
-				  "the file begins with a byte order mark: save it as UTF-8 without one");
+				  "the file is UTF-16: save it as UTF-8");
+	if (document->length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+		return tct_err_at(
+			err, document->file, 1, 1,
+			"the file begins with a byte order mark: save it as UTF-8 without one");
 	for (; line < end; number++) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = newline != NULL ? newline : end;
 		size_t length = (size_t)(stop - line);
 
 		if (memchr(line, '\0', length) != NULL)
-			return tct_err_at(err, document->file, number, 0,
-					  "there is a NUL byte in this line: this is not a text file");
+			return tct_err_at(
+				err, document->file, number, 0,
+				"there is a NUL byte in this line: this is not a text file");
 		if (!tct_text_is_utf8(line, length))
 			return tct_err_at(err, document->file, number, 0, "this line is not UTF-8");
 		line = stop + 1;
@@ -121,7 +126,8 @@ static int refuse_duplicates(const struct builder *builder, const struct tct_yam
 	if (map->count < 2)
 		return 0;
 
-	TCT_AUTOFREE const struct tct_yaml_node **sorted = calloc(map->count, sizeof(struct tct_yaml_node *));
+	TCT_AUTOFREE const struct tct_yaml_node **sorted =
+		calloc(map->count, sizeof(struct tct_yaml_node *));
 	size_t count = 0;
 
 	if (sorted == NULL)
@@ -138,8 +144,8 @@ static int refuse_duplicates(const struct builder *builder, const struct tct_yam
 	}
 	if (again == NULL)
 		return 0;
-	return tct_yaml_error(again, builder->err, "`%.60s` is given twice, first in line %u", again->text,
-			      before->line);
+	return tct_yaml_error(again, builder->err, "`%.60s` is given twice, first in line %u",
+			      again->text, before->line);
 }
 
 static void append(struct tct_yaml_node *parent, struct tct_yaml_node *child)
@@ -241,8 +247,8 @@ static int add_scalar(struct builder *builder, const yaml_event_t *event)
 	return 0;
 }
 
-static int refuse_extras(const struct builder *builder, const yaml_event_t *event, const yaml_char_t *anchor,
-			 const yaml_char_t *tag)
+static int refuse_extras(const struct builder *builder, const yaml_event_t *event,
+			 const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor != NULL)
 		return mark_error(builder, &event->start_mark, "anchors (&name) are not allowed");
@@ -258,12 +264,14 @@ static int take_event(struct builder *builder, const yaml_event_t *event)
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (++builder->documents > 1)
-			return mark_error(builder, &event->start_mark, "a second document: only one is allowed");
+			return mark_error(builder, &event->start_mark,
+					  "a second document: only one is allowed");
 		return 0;
 	case YAML_ALIAS_EVENT:
 		return mark_error(builder, &event->start_mark, "aliases (*name) are not allowed");
 	case YAML_SCALAR_EVENT:
-		status = refuse_extras(builder, event, event->data.scalar.anchor, event->data.scalar.tag);
+		status = refuse_extras(builder, event, event->data.scalar.anchor,
+				       event->data.scalar.tag);
 		return status < 0 ? status : add_scalar(builder, event);
 	case YAML_SEQUENCE_START_EVENT:
 		status = refuse_extras(builder, event, event->data.sequence_start.anchor,

@@ -1,6 +1,6 @@
 /*
- * A bounded reader of plain YAML: one document of mappings, lists and scalars with their places. No aliases, anchors,
- * tags or duplicate keys; UTF-8 only; at most 1 MiB, 32 levels and 100,000 nodes.
+ * A bounded reader of plain YAML: one document of mappings, lists and scalars with their places. No
+ * aliases, anchors, tags or duplicate keys; UTF-8 only; at most 1 MiB, 32 levels and 100,000 nodes.
  */
 #ifndef TCT_AUDIT_RULES_YAML_H
 #define TCT_AUDIT_RULES_YAML_H
@@ -53,8 +53,8 @@ struct tct_yaml_node {
 };
 
 /*
- * Parse data[0..length) of `file` (borrowed by the nodes) into arena. Errors: INPUT with file, line and column, or
- * ENOMEM.
+ * Parse data[0..length) of `file` (borrowed by the nodes) into arena. Errors: INPUT with file, line
+ * and column, or ENOMEM.
  */
 int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, size_t length,
 		   struct tct_yaml_node **root, struct tct_err *err);
@@ -68,12 +68,13 @@ const char *tct_yaml_kind_name(enum tct_yaml_kind kind);
 /* Same kinds, texts and order: style and places don't count. */
 bool tct_yaml_equal(const struct tct_yaml_node *a, const struct tct_yaml_node *b);
 
-/* Where the byte text[offset] of a scalar stands in the file, quotes, escapes and folding considered. */
+/* Where the byte text[offset] of a scalar stands in the file, quotes, escapes and folding
+ * considered. */
 void tct_yaml_locate(const struct tct_yaml_node *scalar, size_t offset, unsigned *line,
 		     unsigned *column);
 
 /* Error at the node. Returns -EINVAL. */
-__attribute__((format(printf, 3, 4))) int tct_yaml_error(const struct tct_yaml_node *node,
-							 struct tct_err *err, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+tct_yaml_error(const struct tct_yaml_node *node, struct tct_err *err, const char *format, ...);
 
 #endif

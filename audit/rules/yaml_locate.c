@@ -1,4 +1,5 @@
-/* From a byte of a scalar's text back to its place in the file. Only used to complain, so it may be slow. */
+/* From a byte of a scalar's text back to its place in the file. Only used to complain, so it may be
+ * slow. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,14 @@ static void step(struct cursor *cursor)
 {
 	char c = cursor->raw[cursor->at++];
 
-	if (c == '\n' || (c == '\r' && (cursor->at >= cursor->length || cursor->raw[cursor->at] != '\n'))) {
+	if (c == '\n' ||
+	    (c == '\r' && (cursor->at >= cursor->length || cursor->raw[cursor->at] != '\n'))) {
 		cursor->line++;
 		cursor->column = 1;
 		return;
 	}
-	while (cursor->at < cursor->length && ((unsigned char)cursor->raw[cursor->at] & 0xc0) == 0x80)
+	while (cursor->at < cursor->length &&
+	       ((unsigned char)cursor->raw[cursor->at] & 0xc0) == 0x80)
 		cursor->at++;
 	cursor->column++;
 }
@@ -52,7 +55,8 @@ static void skip_line(struct cursor *cursor)
 		step(cursor);
 }
 
-/* A double-quoted escape: its length in characters, and the length in bytes of what it stands for. */
+/* A double-quoted escape: its length in characters, and the length in bytes of what it stands for.
+ */
 static size_t escape_length(const struct cursor *cursor, size_t *bytes, bool *white)
 {
 	static const char numeric[] = "xuU";
@@ -61,7 +65,10 @@ static size_t escape_length(const struct cursor *cursor, size_t *bytes, bool *wh
 	const char *found = kind != '\0' ? strchr(numeric, kind) : NULL;
 
 	*white = kind == 'n' || kind == 't' || kind == 'r' || is_white(kind);
-	*bytes = kind == '\n' || kind == '\r' ? 0 : kind == '_' || kind == 'N' ? 2 : kind == 'L' || kind == 'P' ? 3 : 1;
+	*bytes = kind == '\n' || kind == '\r' ? 0
+		 : kind == '_' || kind == 'N' ? 2
+		 : kind == 'L' || kind == 'P' ? 3
+					      : 1;
 	if (found == NULL)
 		return 2;
 
@@ -105,7 +112,8 @@ static void pass_character(struct cursor *cursor, const struct tct_yaml_node *sc
 	*done += cursor->at - before;
 }
 
-void tct_yaml_locate(const struct tct_yaml_node *scalar, size_t offset, unsigned *line, unsigned *column)
+void tct_yaml_locate(const struct tct_yaml_node *scalar, size_t offset, unsigned *line,
+		     unsigned *column)
 {
 	struct cursor cursor = { .raw = scalar->document->raw,
 				 .length = scalar->document->length,

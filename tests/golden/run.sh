@@ -7,7 +7,7 @@
 #   expected  the transcript: each command, its standard output, its standard error ("2>"), its exit
 #             code, and at the end what changed below root/, as a diff
 # TCT_ONLY=PATTERN before a command keeps only those lines of its standard output.
-# Only times, durations and checksums of profiles are normalised.
+# Only times, durations, users, checksums of profiles and line numbers of built-in ones are normalised.
 #
 #   run.sh [--update] [CASE...]
 # --update accepts what comes out: read the difference before you commit it.
@@ -41,9 +41,11 @@ normalise() {
 		-e 's/(counted (one by one|by the kernel) in )[0-9.]+ (us|ms|s)/\1<DURATION>/' \
 		-e 's/("(profile_)?sha256": )"[0-9a-f]{64}"/\1"<SHA256>"/' \
 		-e 's/^(  profile +)[0-9a-f]{64}$/\1<SHA256>/' \
+		-e 's/(built-in profile [a-z]+):[0-9]+/\1:<LINE>/g' \
 		-e "s/(\"user\": )\"$(id -un)\"/\\1\"<USER>\"/" \
 		-e "s/^(  user +)$(id -un)\$/\\1<USER>/" \
-		-e "s/(^ +[0-9]+  <TIME>  )$(id -un) /\\1<USER> /" \
+		-e "s/^( +[0-9]+)  <TIME>  $(id -un) +/\\1  <TIME>  <USER>  /" \
+		-e 's/(ID  TIME) +USER +WHAT/\1  USER  WHAT/' \
 		-e "s#$scratch#<SCRATCH>#g"
 }
 

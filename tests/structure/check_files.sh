@@ -43,6 +43,11 @@ for room in core audit tune cli tests; do
 	listed "$room/CMakeLists.txt" "$room" '*.c'
 done
 listed profiles/CMakeLists.txt profiles '*.yaml'
+# So are the tests that are scripts; the lab's are listed by name.
+listed tests/CMakeLists.txt tests 'test_*.sh'
+while IFS= read -r name; do
+	grep -qE "^ +$name\)?\$" tests/CMakeLists.txt || complain "the lab's $name is not listed in tests/CMakeLists.txt"
+done < <(find tests/lab -name '*.sh' ! -name lib.sh -printf '%f\n' | sed 's/\.sh$//' | sort)
 
 ((failed == 0)) && echo "no file is too long, left open or forgotten"
 exit "$failed"

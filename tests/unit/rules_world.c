@@ -21,8 +21,10 @@ void world_open(void)
 	world = (struct world){ .arena = tct_arena_new(64U << 20) };
 	ck_assert_ptr_nonnull(world.arena);
 	world.observation.host = host;
-	world.observation.sysctls = calloc(tct_kernel_keys_count, sizeof(*world.observation.sysctls));
-	world.observation.counters = calloc(tct_counters_count, sizeof(*world.observation.counters));
+	world.observation.sysctls =
+		calloc(tct_kernel_keys_count, sizeof(*world.observation.sysctls));
+	world.observation.counters =
+		calloc(tct_counters_count, sizeof(*world.observation.counters));
 	world.observation.boot_model = TCT_BOOT_SYSTEMD;
 	ck_assert_ptr_nonnull(world.observation.sysctls);
 	ck_assert_ptr_nonnull(world.observation.counters);
@@ -57,7 +59,9 @@ void world_counter(const char *name, int64_t first, int64_t last)
 
 	ck_assert_msg(counter != NULL, "%s", name);
 	world.observation.counters[tct_counter_index(counter)] =
-		(struct tct_counter_reading){ .presence = TCT_PRESENT, .first = first, .last = last };
+		(struct tct_counter_reading){ .presence = TCT_PRESENT,
+					      .first = first,
+					      .last = last };
 }
 
 struct tct_env world_env(void)
@@ -100,7 +104,8 @@ const char *world_refusal(const char *text, const struct tct_scope_names *scope)
 	return tct_err_text(&err, said, sizeof(said));
 }
 
-const char *world_value(const char *text, const struct tct_scope_names *scope, const struct tct_env *env)
+const char *world_value(const char *text, const struct tct_scope_names *scope,
+			const struct tct_env *env)
 {
 	static char said[1024];
 	const struct tct_expr *expr = world_compile(text, scope);

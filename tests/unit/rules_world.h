@@ -14,7 +14,8 @@ struct world {
 extern struct world world;
 
 /*
- * Fixtures of check. The host: Linux 6.18, 8 GiB, 4 CPUs, 4 KiB pages, the initial namespace; nothing else is known.
+ * Fixtures of check. The host: Linux 6.18, 8 GiB, 4 CPUs, 4 KiB pages, the initial namespace;
+ * nothing else is known.
  */
 void world_open(void);
 void world_close(void);
@@ -33,6 +34,7 @@ struct tct_expr *world_compile(const char *text, const struct tct_scope_names *s
 /* What is wrong with it: "f:1:5: ...". It must be refused. */
 const char *world_refusal(const char *text, const struct tct_scope_names *scope);
 /* As people read it, or "missing: reason", "failed: reason". Good until the next call. */
-const char *world_value(const char *text, const struct tct_scope_names *scope, const struct tct_env *env);
+const char *world_value(const char *text, const struct tct_scope_names *scope,
+			const struct tct_env *env);
 
 #endif

@@ -35,8 +35,8 @@ static struct tct_bound bound_of(const struct tct_kernel_key *key, const char *t
 
 		ck_assert_ptr_nonnull(field);
 		if (strcmp(field, "keep") != 0)
-			ck_assert_msg(tct_expr_compile(world.arena, field, bound.place, &scope, &type,
-						       &bound.fields[i], &err) == 0,
+			ck_assert_msg(tct_expr_compile(world.arena, field, bound.place, &scope,
+						       &type, &bound.fields[i], &err) == 0,
 				      "%s: %s", field, err.message);
 	}
 	return bound;
@@ -70,11 +70,14 @@ static void check_case(const struct bounds_case *example)
 
 	env.observation = NULL;
 	if (example->baseline != NULL)
-		ck_assert_msg(tct_value_parse(key, example->baseline, &baseline, &err) == 0, "%s", err.message);
+		ck_assert_msg(tct_value_parse(key, example->baseline, &baseline, &err) == 0, "%s",
+			      err.message);
 	status = tct_bounds_target(key, &set, &at_least, &at_most, &env,
-				   example->baseline != NULL ? &baseline : NULL, &wanted, &ours, &err);
+				   example->baseline != NULL ? &baseline : NULL, &wanted, &ours,
+				   &err);
 	if (example->wanted[0] == '!') {
-		ck_assert_msg(status == -EINVAL || status == -ENODATA, "%s: %d", example->wanted, status);
+		ck_assert_msg(status == -EINVAL || status == -ENODATA, "%s: %d", example->wanted,
+			      status);
 		ck_assert_int_eq(err.code, -status);
 		ck_assert_int_eq(err.fault, TCT_FAULT_INPUT);
 		ck_assert_str_eq(tct_err_text(&err, said, sizeof(said)), example->wanted + 1);
@@ -87,9 +90,13 @@ static void check_case(const struct bounds_case *example)
 	ck_assert_msg(ours == example->ours, "%s %s", example->key, example->wanted);
 	if (example->baseline == NULL)
 		return;
-	ck_assert_int_eq(tct_bounds_satisfied(key, &set, &at_least, &at_most, &env, &baseline, &satisfied, &err), 0);
+	ck_assert_int_eq(tct_bounds_satisfied(key, &set, &at_least, &at_most, &env, &baseline,
+					      &satisfied, &err),
+			 0);
 	ck_assert(satisfied == !ours);
-	ck_assert_int_eq(tct_bounds_satisfied(key, &set, &at_least, &at_most, &env, &wanted, &satisfied, &err), 0);
+	ck_assert_int_eq(tct_bounds_satisfied(key, &set, &at_least, &at_most, &env, &wanted,
+					      &satisfied, &err),
+			 0);
 	ck_assert_msg(satisfied, "%s: the target itself doesn't satisfy", example->key);
 }
 
@@ -107,7 +114,8 @@ START_TEST(at_least_raises_and_never_lowers)
 		{ "net.core.somaxconn", NULL, "16384", NULL, "65535", "65535", false },
 		{ "net.core.somaxconn", NULL, "16384", NULL, NULL, "16384", true },
 		{ "net.core.somaxconn", NULL, "1024 * cpus", NULL, "128", "4096", true },
-		{ "net.core.somaxconn", NULL, "floor_pow2(mem_total / 1MiB)", NULL, "128", "8192", true },
+		{ "net.core.somaxconn", NULL, "floor_pow2(mem_total / 1MiB)", NULL, "128", "8192",
+		  true },
 	};
 
 	check_cases(cases, TCT_COUNT(cases));
@@ -151,8 +159,8 @@ END_TEST
 START_TEST(vectors_go_field_by_field)
 {
 	static const struct bounds_case cases[] = {
-		{ "net.ipv4.tcp_rmem", NULL, "keep|keep|32MiB", NULL, "4096 131072 6291456", "4096 131072 33554432",
-		  true },
+		{ "net.ipv4.tcp_rmem", NULL, "keep|keep|32MiB", NULL, "4096 131072 6291456",
+		  "4096 131072 33554432", true },
 		{ "net.ipv4.tcp_rmem", NULL, "keep|keep|32MiB", NULL, "4096 131072 67108864",
 		  "4096 131072 67108864", false },
 		{ "net.ipv4.tcp_rmem", NULL, "4096|131072|6291456", NULL, "8192 87380 8388608",
@@ -165,12 +173,18 @@ START_TEST(vectors_go_field_by_field)
 		  "!f:3:9: net.ipv4.tcp_rmem: its fields must ascend, but [1] would be 1048576 and [2] 524288",
 		  false },
 		{ "net.ipv4.tcp_rmem", NULL, "keep|keep|32MiB", NULL, NULL,
-		  "!f:3:9: net.ipv4.tcp_rmem: field [0] is to be kept, but its value is not known", false },
-		/* somebody else's disorder isn't ours to complain about as long as we change nothing */
-		{ "net.ipv4.tcp_rmem", NULL, "keep|keep|4096", NULL, "9000000 5000 4096", "9000000 5000 4096", false },
-		{ "net.ipv4.ip_local_port_range", NULL, "keep|65535", "32768|keep", "32768 60999", "32768 65535", true },
-		{ "net.ipv4.ip_local_port_range", NULL, "keep|65535", "32768|keep", NULL, "32768 65535", true },
-		{ "net.ipv4.ip_local_port_range", NULL, "keep|65535", "32768|keep", "10240 65535", "10240 65535", false },
+		  "!f:3:9: net.ipv4.tcp_rmem: field [0] is to be kept, but its value is not known",
+		  false },
+		/* somebody else's disorder isn't ours to complain about as long as we change
+		   nothing */
+		{ "net.ipv4.tcp_rmem", NULL, "keep|keep|4096", NULL, "9000000 5000 4096",
+		  "9000000 5000 4096", false },
+		{ "net.ipv4.ip_local_port_range", NULL, "keep|65535", "32768|keep", "32768 60999",
+		  "32768 65535", true },
+		{ "net.ipv4.ip_local_port_range", NULL, "keep|65535", "32768|keep", NULL,
+		  "32768 65535", true },
+		{ "net.ipv4.ip_local_port_range", NULL, "keep|65535", "32768|keep", "10240 65535",
+		  "10240 65535", false },
 	};
 
 	check_cases(cases, TCT_COUNT(cases));
@@ -181,12 +195,17 @@ START_TEST(units_are_the_keys_own)
 {
 	static const struct bounds_case cases[] = {
 		/* pages: a plain number is pages, with a unit it is bytes, rounded down */
-		{ "net.ipv4.tcp_mem", NULL, "1000|2000|3000", NULL, "1 2 3", "1000 2000 3000", true },
-		{ "net.ipv4.tcp_mem", NULL, "4MiB|8MiB|12MiB", NULL, "1 2 3", "1024 2048 3072", true },
-		{ "net.ipv4.tcp_mem", NULL, "4MiB|8MiB|8388609B", NULL, "1 2 3", "1024 2048 2048", true },
+		{ "net.ipv4.tcp_mem", NULL, "2000|3000|4000", NULL, "1 2 3", "2000 3000 4000",
+		  true },
+		{ "net.ipv4.tcp_mem", NULL, "4MiB|8MiB|12MiB", NULL, "1 2 3", "1024 2048 3072",
+		  true },
+		{ "net.ipv4.tcp_mem", NULL, "4MiB|8MiB|8388609B", NULL, "1 2 3", "1024 2048 2048",
+		  true },
 		{ "net.ipv4.tcp_keepalive_time", NULL, NULL, "1500ms", "7200",
-		  "!f:3:9: net.ipv4.tcp_keepalive_time: 1.5 s is not a whole number of seconds", false },
-		{ "net.ipv4.tcp_keepalive_time", NULL, NULL, "mem_total / mem_total * 10min", "7200", "600", true },
+		  "!f:3:9: net.ipv4.tcp_keepalive_time: 1.5 s is not a whole number of seconds",
+		  false },
+		{ "net.ipv4.tcp_keepalive_time", NULL, NULL, "mem_total / mem_total * 10min",
+		  "7200", "600", true },
 		/* the kernel rounds these up to its own ticks */
 		{ "net.ipv4.tcp_invalid_ratelimit", "1ms", NULL, NULL, "4", "4", false },
 		{ "net.ipv4.tcp_invalid_ratelimit", "500", NULL, NULL, "4", "500", true },
@@ -214,9 +233,11 @@ START_TEST(what_cannot_be_written_is_refused)
 		struct tct_err err = { 0 };
 		bool ours;
 
-		ck_assert_int_eq(tct_bounds_target(key, &set, &at_least, &none, &env, NULL, &wanted, &ours, &err),
+		ck_assert_int_eq(tct_bounds_target(key, &set, &at_least, &none, &env, NULL, &wanted,
+						   &ours, &err),
 				 -EINVAL);
-		ck_assert_msg(strstr(err.message, "what tcptune writes") != NULL, "%s", err.message);
+		ck_assert_msg(strstr(err.message, "what tcptune writes") != NULL, "%s",
+			      err.message);
 		ck_assert_uint_eq(err.line, 3);
 	}
 }
@@ -226,15 +247,18 @@ START_TEST(missing_facts_are_no_invalid_input)
 {
 	static const struct bounds_case cases[] = {
 		{ "net.core.somaxconn", NULL, "mem_total / 1MiB", NULL, "128",
-		  "!f:3:9: net.core.somaxconn: mem_total is not known (--var mem_total=...)", false },
+		  "!f:3:9: net.core.somaxconn: mem_total is not known (--var mem_total=...)",
+		  false },
 		{ "net.ipv4.tcp_mem", NULL, "4MiB|8MiB|12MiB", NULL, "1 2 3",
 		  "!f:3:9: net.ipv4.tcp_mem is in pages, and page_size is not known", false },
-		{ "net.ipv4.tcp_mem", NULL, "1000|2000|3000", NULL, "1 2 3", "1000 2000 3000", true },
+		{ "net.ipv4.tcp_mem", NULL, "2000|3000|4000", NULL, "1 2 3", "2000 3000 4000",
+		  true },
 		{ "net.core.somaxconn", NULL, "4 / (cpus - cpus)", NULL, "128",
 		  "!f:3:9: net.core.somaxconn: division by zero in `4 / (cpus - cpus)`", false },
 	};
 
-	world.facts = (struct tct_facts){ .known = { [TCT_FACT_CPUS] = true }, .value = { [TCT_FACT_CPUS] = 4 } };
+	world.facts = (struct tct_facts){ .known = { [TCT_FACT_CPUS] = true },
+					  .value = { [TCT_FACT_CPUS] = 4 } };
 	check_cases(cases, TCT_COUNT(cases));
 }
 END_TEST
@@ -258,7 +282,9 @@ START_TEST(words_are_set_as_they_stand)
 		bool ours = !cases[i].ours;
 
 		ck_assert_int_eq(tct_value_parse(key, cases[i].baseline, &baseline, &err), 0);
-		ck_assert_int_eq(tct_bounds_target(key, &set, &none, &none, &env, &baseline, &wanted, &ours, &err), 0);
+		ck_assert_int_eq(tct_bounds_target(key, &set, &none, &none, &env, &baseline,
+						   &wanted, &ours, &err),
+				 0);
 		ck_assert_str_eq(wanted.text, "bbr");
 		ck_assert(ours == cases[i].ours);
 	}

@@ -14,7 +14,8 @@ struct example {
 	const char *result;
 };
 
-static void check_item(enum tct_each each, size_t item, const struct example *examples, size_t count)
+static void check_item(enum tct_each each, size_t item, const struct example *examples,
+		       size_t count)
 {
 	const struct tct_scope_names scope = world_scope(each);
 	struct tct_env env = world_env();
@@ -22,8 +23,10 @@ static void check_item(enum tct_each each, size_t item, const struct example *ex
 	env.each = each;
 	env.item = item;
 	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(strcmp(world_value(examples[i].text, &scope, &env), examples[i].result) == 0,
-			      "%s: %s", examples[i].text, world_value(examples[i].text, &scope, &env));
+		ck_assert_msg(strcmp(world_value(examples[i].text, &scope, &env),
+				     examples[i].result) == 0,
+			      "%s: %s", examples[i].text,
+			      world_value(examples[i].text, &scope, &env));
 }
 
 static void check_host(const struct example *examples, size_t count)
@@ -53,8 +56,10 @@ START_TEST(sysctls_come_in_their_unit)
 		{ "sysctl(net.ipv4.tcp_congestion_control) == 'cubic'", "yes" },
 		{ "port_in(sysctl(net.ipv4.ip_local_reserved_ports), 8080)", "yes" },
 		{ "sysctl(net.ipv4.ip_local_port_range)[0]", "32768" },
-		{ "sysctl(net.ipv4.tcp_max_tw_buckets)", "missing: net.ipv4.tcp_max_tw_buckets: not in this kernel" },
-		{ "sysctl(net.ipv4.tcp_sack)", "missing: net.ipv4.tcp_sack: can't be read: Permission denied" },
+		{ "sysctl(net.ipv4.tcp_max_tw_buckets)",
+		  "missing: net.ipv4.tcp_max_tw_buckets: not in this kernel" },
+		{ "sysctl(net.ipv4.tcp_sack)",
+		  "missing: net.ipv4.tcp_sack: can't be read: Permission denied" },
 		{ "sysctl(net.ipv4.tcp_dsack)",
 		  "missing: net.ipv4.tcp_dsack: its value is not of the expected shape" },
 		{ "sysctl(net.ipv4.tcp_syncookies)",
@@ -68,7 +73,8 @@ START_TEST(sysctls_come_in_their_unit)
 	static const struct example elsewhere[] = {
 		{ "sysctl(net.ipv4.tcp_max_orphans)",
 		  "missing: net.ipv4.tcp_max_orphans: only in the host's initial namespace" },
-		{ "sysctl(net.ipv4.tcp_mem)[1]", "missing: net.ipv4.tcp_mem is in pages, and page_size is not known" },
+		{ "sysctl(net.ipv4.tcp_mem)[1]",
+		  "missing: net.ipv4.tcp_mem is in pages, and page_size is not known" },
 		{ "sysctl(net.ipv4.tcp_rmem)[1] > 0", "yes" },
 		{ "default(net.core.somaxconn)",
 		  "missing: net.core.somaxconn: its default is not known on this kernel" },
@@ -84,9 +90,12 @@ START_TEST(sysctls_come_in_their_unit)
 	world_sysctl("net.ipv4.tcp_congestion_control", "cubic");
 	world_sysctl("net.ipv4.ip_local_reserved_ports", "80,8000-8100");
 	world_sysctl("net.ipv4.ip_local_port_range", "32768 60999");
-	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_max_tw_buckets"))].presence = TCT_ABSENT;
-	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_max_orphans"))].presence = TCT_ABSENT;
-	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_dsack"))].presence = TCT_UNPARSED;
+	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_max_tw_buckets"))].presence =
+		TCT_ABSENT;
+	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_max_orphans"))].presence =
+		TCT_ABSENT;
+	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_dsack"))].presence =
+		TCT_UNPARSED;
 	sysctls[tct_kernel_key_index(tct_kernel_key_find("net.ipv4.tcp_sack"))] =
 		(struct tct_sysctl){ .presence = TCT_UNREADABLE, .error = EACCES };
 	check_host(examples, TCT_COUNT(examples));
@@ -98,8 +107,11 @@ END_TEST
 START_TEST(planned_values_come_before_live_ones)
 {
 	const struct tct_kernel_key *key = tct_kernel_key_find("net.core.somaxconn");
-	const struct tct_value planned = { .kind = TCT_VALUE_NUMBERS, .count = 1, .numbers = { 777 } };
-	TCT_AUTOFREE const struct tct_value **all = calloc(tct_kernel_keys_count, sizeof(struct tct_value *));
+	const struct tct_value planned = { .kind = TCT_VALUE_NUMBERS,
+					   .count = 1,
+					   .numbers = { 777 } };
+	TCT_AUTOFREE const struct tct_value **all =
+		calloc(tct_kernel_keys_count, sizeof(struct tct_value *));
 	const struct tct_scope_names scope = { .sysctl = true };
 	struct tct_env env = world_env();
 
@@ -169,9 +181,12 @@ END_TEST
 START_TEST(states_and_populations)
 {
 	static const struct example blind[] = {
-		{ "state(CLOSE_WAIT)", "missing: socket states: not seen: inet_diag: Operation not permitted" },
-		{ "population(remote)", "missing: sockets: not seen: inet_diag: Operation not permitted" },
-		{ "idle(remote, 5s)", "missing: sockets: not seen: inet_diag: Operation not permitted" },
+		{ "state(CLOSE_WAIT)",
+		  "missing: socket states: not seen: inet_diag: Operation not permitted" },
+		{ "population(remote)",
+		  "missing: sockets: not seen: inet_diag: Operation not permitted" },
+		{ "idle(remote, 5s)",
+		  "missing: sockets: not seen: inet_diag: Operation not permitted" },
 	};
 	static const struct example examples[] = {
 		{ "state(CLOSE_WAIT)", "1,234" },
@@ -198,18 +213,29 @@ END_TEST
 START_TEST(listeners_have_attributes)
 {
 	static const struct example first[] = {
-		{ "address", "0.0.0.0" },  { "port", "8080" },		 { "queue", "129" },
-		{ "queue_first", "5" },	   { "backlog", "1,024" },	 { "drops", "12" },
-		{ "drops_growth", "2" },   { "syn_recv", "3" },		 { "family", "IPv4" },
-		{ "fixed_port", "yes" },   { "owner", "nginx[42]" },	 { "unit", "nginx.service" },
-		{ "queue * 100 / backlog", "12" }, { "port_in('8000-8090', port)", "yes" },
+		{ "address", "0.0.0.0" },
+		{ "port", "8080" },
+		{ "queue", "129" },
+		{ "queue_first", "5" },
+		{ "backlog", "1,024" },
+		{ "drops", "12" },
+		{ "drops_growth", "2" },
+		{ "syn_recv", "3" },
+		{ "family", "IPv4" },
+		{ "fixed_port", "yes" },
+		{ "owner", "nginx[42]" },
+		{ "unit", "nginx.service" },
+		{ "queue * 100 / backlog", "12" },
+		{ "port_in('8000-8090', port)", "yes" },
 	};
 	static const struct example second[] = {
 		{ "drops", "missing: the listener's own drops are not known" },
 		{ "drops_growth", "missing: the listener's own drops are not known" },
 		{ "syn_recv", "missing: the listener's half-open connections are not known" },
 		{ "family", "IPv6" },
-		{ "fixed_port", "no" },
+		{ "fixed_port", "missing: who chose the listener's port is not known" },
+		{ "backlog", "missing: the listener's limit is not known" },
+		{ "endpoint", "[::]:443" },
 		{ "owner", "" },
 		{ "owner == ''", "yes" },
 	};
@@ -226,8 +252,14 @@ START_TEST(listeners_have_attributes)
 		  .drops = 12,
 		  .drops_first = 10,
 		  .syn_recv = 3,
+		  .port_choice_known = true,
 		  .owner = { 42, "nginx", "nginx.service" } },
-		{ .family = AF_INET6, .drops = -1, .drops_first = -1, .syn_recv = -1, .port_chosen_by_kernel = true },
+		{ .family = AF_INET6,
+		  .drops = -1,
+		  .drops_first = -1,
+		  .syn_recv = -1,
+		  .backlog = TCT_BACKLOG_UNKNOWN,
+		  .port_chosen_by_kernel = true },
 	};
 	const struct tct_scope_names scope = world_scope(TCT_EACH_LISTENER);
 	struct tct_env env = world_env();
@@ -250,7 +282,8 @@ START_TEST(listeners_have_attributes)
 	env.scratch = NULL;
 	ck_assert_str_eq(world_value("owner", &scope, &env), "missing: no memory for this text");
 	world.observation.interval_ns = 0;
-	ck_assert_str_eq(world_value("drops_growth", &scope, &env), "missing: one look (--interval 0): no growth");
+	ck_assert_str_eq(world_value("drops_growth", &scope, &env),
+			 "missing: one look (--interval 0): no growth");
 }
 END_TEST
 
@@ -302,8 +335,10 @@ START_TEST(keys_compare_live_with_boot)
 	};
 	static const struct example ours[] = { { "set_by_us", "yes" }, { "drift", "no" } };
 	static const struct example either[] = {
-		{ "boot", "missing: systemd and procps boot net.core.somaxconn differently, and this host's way is not known" },
-		{ "file", "missing: systemd and procps take net.core.somaxconn from different lines" },
+		{ "boot",
+		  "missing: systemd and procps boot net.core.somaxconn differently, and this host's way is not known" },
+		{ "file",
+		  "missing: systemd and procps take net.core.somaxconn from different lines" },
 	};
 	static const struct example elsewhere[] = {
 		{ "drift", "missing: the sysctl files don't decide this namespace's values" },
@@ -315,7 +350,8 @@ START_TEST(keys_compare_live_with_boot)
 	};
 
 	scratch_open();
-	scratch_write("etc/sysctl.d/10-a.conf", "# note\nnet.core.somaxconn = 128\nnet.ipv4.tcp_fin_timeout=30\n");
+	scratch_write("etc/sysctl.d/10-a.conf",
+		      "# note\nnet.core.somaxconn = 128\nnet.ipv4.tcp_fin_timeout=30\n");
 	scratch_write("usr/lib/sysctl.d/99-vendor.conf", "net.ipv4.tcp_fin_timeout = 20\n");
 	scratch_write("etc/sysctl.d/99-tcptune.conf", "net.ipv4.tcp_keepalive_time = 600\n");
 	scratch_write("etc/sysctl.conf", "net.core.somaxconn = 1024\n");
@@ -378,10 +414,17 @@ START_TEST(lines_say_what_becomes_of_them)
 		{ "stored", "missing: the kernel stores nothing of this line" },
 		{ "stored_number", "missing: the kernel stores nothing of this line" },
 	};
-	static const struct example vector[] = { { "partial", "yes" }, { "unsorted", "yes" }, { "stored", "9000 5000" } };
-	static const struct example scale[] = { { "no_op", "yes" }, { "no_op_since", "6.6" }, { "ignore_errors", "yes" } };
+	static const struct example vector[] = { { "partial", "yes" },
+						 { "unsorted", "yes" },
+						 { "stored", "9000 5000" } };
+	static const struct example scale[] = { { "no_op", "yes" },
+						{ "no_op_since", "6.6" },
+						{ "ignore_errors", "yes" } };
 	static const struct example foreign[] = {
-		{ "in_table", "no" }, { "removed", "no" }, { "refused", "no" }, { "out_of_range", "no" },
+		{ "in_table", "no" },
+		{ "removed", "no" },
+		{ "refused", "no" },
+		{ "out_of_range", "no" },
 		{ "stored", "missing: the kernel stores nothing of this line" },
 	};
 	static const struct example old[] = {
@@ -401,15 +444,18 @@ START_TEST(lines_say_what_becomes_of_them)
 					 "net.ipv4.conf.*.rp_filter = 0\n"
 					 "-net.ipv4.tcp_sack\n");
 	read_files();
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_max_tw_buckets"), buckets, TCT_COUNT(buckets));
+	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_max_tw_buckets"), buckets,
+		   TCT_COUNT(buckets));
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), recycle, TCT_COUNT(recycle));
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_syncookies"), broken, TCT_COUNT(broken));
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_rmem"), vector, TCT_COUNT(vector));
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_adv_win_scale"), scale, TCT_COUNT(scale));
 	check_item(TCT_EACH_LINE, line_of("kernel.foo"), foreign, TCT_COUNT(foreign));
 	ck_assert(tct_each_applies(TCT_EACH_LINE, &world.observation, line_of("kernel.foo")));
-	ck_assert(!tct_each_applies(TCT_EACH_LINE, &world.observation, line_of("net.ipv4.conf.*.rp_filter")));
-	ck_assert(!tct_each_applies(TCT_EACH_LINE, &world.observation, line_of("net.ipv4.tcp_sack")));
+	ck_assert(!tct_each_applies(TCT_EACH_LINE, &world.observation,
+				    line_of("net.ipv4.conf.*.rp_filter")));
+	ck_assert(
+		!tct_each_applies(TCT_EACH_LINE, &world.observation, line_of("net.ipv4.tcp_sack")));
 	world.facts.known[TCT_FACT_KERNEL] = false;
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), old, TCT_COUNT(old));
 	world.facts.known[TCT_FACT_KERNEL] = true;
@@ -434,11 +480,13 @@ START_TEST(inputs_are_noted_once_each)
 	world_counter("TcpExt.ListenDrops", 0, 80);
 	world_sysctl("net.ipv4.tcp_rmem", "4096 131072 6291456");
 	env.inputs = &inputs;
-	tct_expr_eval(world_compile("rate(ListenOverflows) > 5 or rate(ListenOverflows) > 9 or cpus > 1 or "
-				    "sysctl(net.ipv4.tcp_rmem)[2] > 1MiB or state(LISTEN) > 0 or "
-				    "ratio(delta(ListenOverflows), (delta(ListenDrops) + 1), at_least: 1) > 1%",
-				    &scope),
-		      &env, &result);
+	tct_expr_eval(
+		world_compile(
+			"rate(ListenOverflows) > 5 or rate(ListenOverflows) > 9 or cpus > 1 or "
+			"sysctl(net.ipv4.tcp_rmem)[2] > 1MiB or state(LISTEN) > 0 or "
+			"ratio(delta(ListenOverflows), (delta(ListenDrops) + 1), at_least: 1) > 1%",
+			&scope),
+		&env, &result);
 	ck_assert_int_eq(result.number, 1);
 	ck_assert_uint_eq(inputs.count, 6);
 	ck_assert_str_eq(inputs.items[0].name, "rate(TcpExt.ListenOverflows)");
@@ -460,9 +508,12 @@ START_TEST(numbers_for_machines_keep_their_unit)
 		const char *unit;
 		bool whole;
 	} cases[] = {
-		{ "41203", 41203, "", true },	 { "16KiB", 16384, "bytes", true },
-		{ "350s", 350, "seconds", true }, { "1.5s", 1.5, "seconds", false },
-		{ "0.5%", 0.5, "%", false },	 { "5%", 5, "%", true },
+		{ "41203", 41203, "", true },
+		{ "16KiB", 16384, "bytes", true },
+		{ "350s", 350, "seconds", true },
+		{ "1.5s", 1.5, "seconds", false },
+		{ "0.5%", 0.5, "%", false },
+		{ "5%", 5, "%", true },
 		{ "rate(ListenDrops)", 0.5, "per second", false },
 	};
 	const struct tct_scope_names scope = world_scope(TCT_EACH_NONE);

@@ -20,8 +20,10 @@ static void check_values(const struct example *examples, size_t count)
 	const struct tct_env env = world_env();
 
 	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(strcmp(world_value(examples[i].text, &scope, &env), examples[i].result) == 0,
-			      "%s: %s", examples[i].text, world_value(examples[i].text, &scope, &env));
+		ck_assert_msg(strcmp(world_value(examples[i].text, &scope, &env),
+				     examples[i].result) == 0,
+			      "%s: %s", examples[i].text,
+			      world_value(examples[i].text, &scope, &env));
 }
 
 static void check_refusals(const struct example *examples, size_t count)
@@ -73,7 +75,8 @@ END_TEST
 START_TEST(malformed_literals)
 {
 	static const struct example examples[] = {
-		{ "010", "f:1:1: a number must not begin with 0: the kernel reads such numbers as octal" },
+		{ "010",
+		  "f:1:1: a number must not begin with 0: the kernel reads such numbers as octal" },
 		{ "1__0", "f:1:1: malformed number" },
 		{ "1_", "f:1:1: malformed number" },
 		{ "0x", "f:1:1: malformed hexadecimal number" },
@@ -85,7 +88,8 @@ START_TEST(malformed_literals)
 		{ "1.5GiB", "f:1:1: decimals go with s, ms and % only, not with GiB" },
 		{ "0.00001%", "f:1:1: at most 4 decimals with %" },
 		{ "1.0123456789s", "f:1:1: at most 9 decimals with s" },
-		{ "cpus + 5MB", "f:1:9: unknown unit `MB`: B KiB MiB GiB TiB, ns us ms s min h d, or %" },
+		{ "cpus + 5MB",
+		  "f:1:9: unknown unit `MB`: B KiB MiB GiB TiB, ns us ms s min h d, or %" },
 		{ "5m", "f:1:2: unknown unit `m`: B KiB MiB GiB TiB, ns us ms s min h d, or %" },
 		{ "9223372036854775808", "f:1:1: this number is too large (64 bits)" },
 		{ "0x8000000000000000", "f:1:3: this number is too large (64 bits)" },
@@ -137,13 +141,19 @@ START_TEST(arithmetic)
 		{ "floor_pow2(0)", "failed: floor_pow2(): the number is below 1" },
 		{ "floor_pow2(-8)", "failed: floor_pow2(): the number is below 1" },
 		{ "1 / (cpus - 4)", "failed: division by zero in `1 / (cpus - 4)`" },
-		{ "9223372036854775807 + cpus", "failed: overflow in `9223372036854775807 + cpus`" },
-		{ "-9223372036854775807 - cpus", "failed: overflow in `-9223372036854775807 - cpus`" },
-		{ "9223372036854775807 * cpus", "failed: overflow in `9223372036854775807 * cpus`" },
-		{ "(-9223372036854775807 - 1) / -1", "failed: overflow in `(-9223372036854775807 - 1) / -1`" },
-		{ "-(-9223372036854775807 - 1)", "failed: overflow in `-(-9223372036854775807 - 1)`" },
+		{ "9223372036854775807 + cpus",
+		  "failed: overflow in `9223372036854775807 + cpus`" },
+		{ "-9223372036854775807 - cpus",
+		  "failed: overflow in `-9223372036854775807 - cpus`" },
+		{ "9223372036854775807 * cpus",
+		  "failed: overflow in `9223372036854775807 * cpus`" },
+		{ "(-9223372036854775807 - 1) / -1",
+		  "failed: overflow in `(-9223372036854775807 - 1) / -1`" },
+		{ "-(-9223372036854775807 - 1)",
+		  "failed: overflow in `-(-9223372036854775807 - 1)`" },
 		{ "abs(-9223372036854775807 - 1)", "failed: abs(): overflow" },
-		{ "9000000000000% * mem_total", "failed: overflow in `9000000000000% * mem_total`" },
+		{ "9000000000000% * mem_total",
+		  "failed: overflow in `9000000000000% * mem_total`" },
 	};
 
 	check_values(examples, TCT_COUNT(examples));
@@ -218,8 +228,10 @@ START_TEST(syntax_errors_have_their_column)
 		{ "max(1", "f:1:6: the expression ends where `,` or `)` should be" },
 		{ "max(1, 2: 3)", "f:1:9: `:` stands where `,` or `)` should be" },
 		{ "ratio(1, at_least: 3, 4)", "f:1:23: nothing may follow a named argument" },
-		{ "sysctl(net.ipv4.tcp_rmem)[x]", "f:1:27: `x` stands where the number of a field should be" },
-		{ "sysctl(net.ipv4.tcp_rmem)[1", "f:1:28: the expression ends where `]` should be" },
+		{ "sysctl(net.ipv4.tcp_rmem)[x]",
+		  "f:1:27: `x` stands where the number of a field should be" },
+		{ "sysctl(net.ipv4.tcp_rmem)[1",
+		  "f:1:28: the expression ends where `]` should be" },
 	};
 
 	check_refusals(examples, TCT_COUNT(examples));
@@ -231,11 +243,15 @@ START_TEST(type_errors_have_their_column)
 	static const struct example examples[] = {
 		{ "cpus + mem_total", "f:1:8: bytes doesn't go with a count before it" },
 		{ "cpus > 5s", "f:1:8: a time doesn't go with a count before it" },
-		{ "mem_total > 5", "f:1:13: 5 stands for bytes here: give it a unit (B, KiB, MiB ...)" },
-		{ "interval > 5", "f:1:12: 5 stands for a time here: give it a unit (ms, s, min ...)" },
+		{ "mem_total > 5",
+		  "f:1:13: 5 stands for bytes here: give it a unit (B, KiB, MiB ...)" },
+		{ "interval > 5",
+		  "f:1:12: 5 stands for a time here: give it a unit (ms, s, min ...)" },
 		{ "5% > 3", "f:1:6: 3 stands for a share (%) here: give it a unit (%)" },
-		{ "5% > 0.5", "f:1:6: a version doesn't go with a share (%) before it (digits with a dot and no unit are a version)" },
-		{ "kernel >= 6", "f:1:11: a count doesn't go with a version before it (a version has a dot: 6.0)" },
+		{ "5% > 0.5",
+		  "f:1:6: a version doesn't go with a share (%) before it (digits with a dot and no unit are a version)" },
+		{ "kernel >= 6",
+		  "f:1:11: a count doesn't go with a version before it (a version has a dot: 6.0)" },
 		{ "1 + true", "f:1:5: a number is needed here, not true or false" },
 		{ "'a' + 'b'", "f:1:1: a number is needed here, not text" },
 		{ "'a' < 'b'", "f:1:1: text can only be compared with == and !=" },
@@ -246,7 +262,8 @@ START_TEST(type_errors_have_their_column)
 		{ "not 5", "f:1:5: `not` needs true or false, not a count" },
 		{ "-'a'", "f:1:2: - needs a number, not text" },
 		{ "-kernel", "f:1:2: - needs a number, not a version" },
-		{ "mem_total * mem_total", "f:1:1: bytes times bytes: one side must be a count or a share" },
+		{ "mem_total * mem_total",
+		  "f:1:1: bytes times bytes: one side must be a count or a share" },
 		{ "2 * 5%", "f:1:1: a plain number times a share: write the share itself" },
 		{ "cpus / 5s", "f:1:8: a time doesn't go with a count before it" },
 		{ "'a' * 2", "f:1:1: a number is needed here, not text" },
@@ -258,7 +275,8 @@ START_TEST(type_errors_have_their_column)
 		{ "port_in('x', 5s)", "f:1:14: a count is needed here, not a time" },
 		{ "floor_pow2(5.1)", "f:1:12: a number is needed here, not a version" },
 		{ "ratio(1, 2, 3)", "f:1:1: wrong number of arguments: ratio(a, b, at_least: N)" },
-		{ "ratio(1, 2, at_most: 3)", "f:1:1: ratio(a, b, at_least: N) has no argument `at_most`" },
+		{ "ratio(1, 2, at_most: 3)",
+		  "f:1:1: ratio(a, b, at_least: N) has no argument `at_most`" },
 		{ "max(1, x: 3)", "f:1:1: max(a, b, ...) has no argument `x`" },
 		{ "unset(duration)", "f:1:1: unset() only stands alone, as a variable's value" },
 		{ "known(1, 2)", "f:1:1: wrong number of arguments: known(x)" },
@@ -282,11 +300,13 @@ START_TEST(unknown_names_suggest_the_nearest)
 		{ "queue > 5", "f:1:1: `queue` is only known in rules with `each: listener`" },
 		{ "drift", "f:1:1: `drift` is only known in rules with `each: key`" },
 		{ "value != 0", "f:1:1: `value` is only known in `never`" },
-		{ "net.core.somaxconn > 5", "f:1:1: a key's value is written sysctl(net.core.somaxconn)" },
+		{ "net.core.somaxconn > 5",
+		  "f:1:1: a key's value is written sysctl(net.core.somaxconn)" },
 		{ "TcpExt.ListenDrops > 5",
 		  "f:1:1: a counter is written rate(TcpExt.ListenDrops), or counter(), delta()" },
 		{ "a.b.c", "f:1:1: unknown name `a.b.c`" },
-		{ "sysctl(net.core.somaxcon)", "f:1:8: unknown key `net.core.somaxcon`: did you mean `net.core.somaxconn`?" },
+		{ "sysctl(net.core.somaxcon)",
+		  "f:1:8: unknown key `net.core.somaxcon`: did you mean `net.core.somaxconn`?" },
 		{ "sysctl(kernel.foo)", "f:1:8: unknown key `kernel.foo`" },
 		{ "sysctl('net.core.somaxconn')",
 		  "f:1:8: sysctl(KEY): the key stands there as it is: sysctl(net.core.somaxconn)" },
@@ -294,7 +314,8 @@ START_TEST(unknown_names_suggest_the_nearest)
 		  "f:1:8: net.ipv4.tcp_fastopen_key is a secret: tcptune never reads it" },
 		{ "sysctl(net.ipv4.tcp_rmem) > 5",
 		  "f:1:1: net.ipv4.tcp_rmem has 3 fields: write [0] to [2] after it" },
-		{ "sysctl(net.ipv4.tcp_rmem)[3] > 5", "f:1:1: net.ipv4.tcp_rmem has 3 fields: [0] to [2]" },
+		{ "sysctl(net.ipv4.tcp_rmem)[3] > 5",
+		  "f:1:1: net.ipv4.tcp_rmem has 3 fields: [0] to [2]" },
 		{ "sysctl(net.core.somaxconn)[0] > 5",
 		  "f:1:1: net.core.somaxconn has one field: no [index]" },
 		{ "sysctl(net.ipv4.tcp_rmem)[1][1] > 5",
@@ -310,7 +331,8 @@ START_TEST(unknown_names_suggest_the_nearest)
 		{ "state(OPEN)",
 		  "f:1:7: state() takes ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING" },
 		{ "idle(everybody, 5s)", "f:1:6: idle() takes close_wait, remote or unguarded" },
-		{ "idle(remote, 5)", "f:1:14: 5 stands for a time here: give it a unit (ms, s, min ...)" },
+		{ "idle(remote, 5)",
+		  "f:1:14: 5 stands for a time here: give it a unit (ms, s, min ...)" },
 	};
 
 	check_refusals(examples, TCT_COUNT(examples));
@@ -320,24 +342,29 @@ END_TEST
 START_TEST(settings_may_not_look_at_evidence)
 {
 	static const struct example examples[] = {
-		{ "state(LISTEN)", "state" }, { "rate(TcpExt.ListenDrops)", "rate" },
-		{ "sysctl(net.core.somaxconn)", "sysctl" }, { "default(net.core.somaxconn)", "default" },
-		{ "population(remote)", "population" }, { "counter(Tcp.CurrEstab)", "counter" },
+		{ "state(LISTEN)", "state" },
+		{ "rate(TcpExt.ListenDrops)", "rate" },
+		{ "sysctl(net.core.somaxconn)", "sysctl" },
+		{ "default(net.core.somaxconn)", "default" },
+		{ "population(remote)", "population" },
+		{ "counter(Tcp.CurrEstab)", "counter" },
 	};
 	const struct tct_scope_names pure = { 0 };
 	char wanted[256];
 
 	for (size_t i = 0; i < TCT_COUNT(examples); i++) {
-		(void)snprintf(wanted, sizeof(wanted),
-			       "f:1:5: %s() can't be used here: it must not depend on what is seen, so that applying twice changes nothing",
-			       examples[i].result);
+		(void)snprintf(
+			wanted, sizeof(wanted),
+			"f:1:5: %s() can't be used here: it must not depend on what is seen, so that applying twice changes nothing",
+			examples[i].result);
 		char text[64];
 
 		(void)snprintf(text, sizeof(text), "1 + %s", examples[i].text);
 		ck_assert_str_eq(world_refusal(text, &pure), wanted);
 	}
-	ck_assert_str_eq(world_refusal("interval / 1s", &pure),
-			 "f:1:1: `interval` can only be used in rules: settings must not depend on what is seen");
+	ck_assert_str_eq(
+		world_refusal("interval / 1s", &pure),
+		"f:1:1: `interval` can only be used in rules: settings must not depend on what is seen");
 }
 END_TEST
 
@@ -356,23 +383,32 @@ START_TEST(an_expected_type_is_checked)
 	struct tct_err err = { 0 };
 	int64_t bare = 0;
 
-	ck_assert_int_eq(tct_expr_compile(world.arena, "cpus", place, &scope, &boolean, &expr, &err), -EINVAL);
+	ck_assert_int_eq(
+		tct_expr_compile(world.arena, "cpus", place, &scope, &boolean, &expr, &err),
+		-EINVAL);
 	ck_assert_str_eq(err.message, "true or false is needed here, not a count");
 	ck_assert_uint_eq(err.line, 7);
 	ck_assert_uint_eq(err.column, 11);
-	ck_assert_int_eq(tct_expr_compile(world.arena, "1 +\n  x", place, &scope, NULL, &expr, &err), -EINVAL);
+	ck_assert_int_eq(
+		tct_expr_compile(world.arena, "1 +\n  x", place, &scope, NULL, &expr, &err),
+		-EINVAL);
 	ck_assert_uint_eq(err.line, 8);
 	ck_assert_uint_eq(err.column, 3);
-	ck_assert_int_eq(tct_expr_compile(world.arena, "-30", place, &scope, &time_in_s, &expr, &err), 0);
+	ck_assert_int_eq(
+		tct_expr_compile(world.arena, "-30", place, &scope, &time_in_s, &expr, &err), 0);
 	ck_assert(tct_expr_bare_number(expr, &bare));
 	ck_assert_int_eq(bare, -30);
 	tct_expr_eval(expr, &env, &result);
 	ck_assert_int_eq(result.number, INT64_C(-30000000000));
-	ck_assert_int_eq(tct_expr_compile(world.arena, "30s", place, &scope, &time_in_s, &expr, &err), 0);
+	ck_assert_int_eq(
+		tct_expr_compile(world.arena, "30s", place, &scope, &time_in_s, &expr, &err), 0);
 	ck_assert(!tct_expr_bare_number(expr, &bare));
-	ck_assert_int_eq(tct_expr_compile(world.arena, "2 * 30", place, &scope, &time_in_s, &expr, &err), -EINVAL);
+	ck_assert_int_eq(
+		tct_expr_compile(world.arena, "2 * 30", place, &scope, &time_in_s, &expr, &err),
+		-EINVAL);
 	ck_assert_str_eq(err.message, "a time is needed here, not a count");
-	ck_assert_int_eq(tct_expr_compile(world.arena, "9223372036854775807", place, &scope, &time_in_s, &expr, &err),
+	ck_assert_int_eq(tct_expr_compile(world.arena, "9223372036854775807", place, &scope,
+					  &time_in_s, &expr, &err),
 			 -EINVAL);
 	ck_assert_str_eq(err.message, "this number is too large (64 bits)");
 }
@@ -410,16 +446,20 @@ START_TEST(size_and_depth_are_bounded)
 		{ "", "9", 1000000, "", "longer than 8192 bytes" },
 		{ "", " ", 9000, "1", "longer than 8192 bytes" },
 		{ "'", "x", 9000, "'", "longer than 8192 bytes" },
-		{ "", "x", 8000, "", "unknown name `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`" },
+		{ "", "x", 8000, "",
+		  "unknown name `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`" },
 		{ "sysctl(net.", "x", 8000, ")", "unknown key" },
 		{ "1.", "9", 8000, "s", "too large" },
 		{ "0.", "0", 8000, "%", "at most 4 decimals" },
-		{ "max(max(1,2,3,4),max(1,2,3,4)", ",max(max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9))", 13, ")", "too long (1000 parts)" },
+		{ "max(max(1,2,3,4),max(1,2,3,4)",
+		  ",max(max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9),max(1,2,3,4,5,6,7,8,9))",
+		  13, ")", "too long (1000 parts)" },
 	};
 	const struct tct_scope_names scope = world_scope(TCT_EACH_NONE);
 
 	for (size_t i = 0; i < TCT_COUNT(cases); i++) {
-		TCT_AUTOFREE char *text = pile(cases[i].before, cases[i].middle, cases[i].times, cases[i].after);
+		TCT_AUTOFREE char *text =
+			pile(cases[i].before, cases[i].middle, cases[i].times, cases[i].after);
 		const char *refusal = world_refusal(text, &scope);
 
 		ck_assert_msg(strstr(refusal, cases[i].end) != NULL, "case %zu: %s", i, refusal);
@@ -440,7 +480,8 @@ START_TEST(templates_render_values)
 		{ "{'}'}{\"{\"}", "}{" },
 		{ "{state(LISTEN)} of {1/0}", "(not known) of (not known)" },
 		{ "{kernel}: {41203} {5.25%} {350s} {1.5GiB", "" },
-		{ "{kernel}: {41203} {5.25%} {350s} {0.0012%} {1000%}", "6.18: 41,203 5.25 % 350 s 0.0012 % 1000 %" },
+		{ "{kernel}: {41203} {5.25%} {350s} {0.0012%} {1000%}",
+		  "6.18: 41,203 5.25 % 350 s 0.0012 % 1000 %" },
 		{ "{'a\nb\x1b[1m'}", "a b?[1m" },
 	};
 	const struct tct_scope_names scope = world_scope(TCT_EACH_NONE);
@@ -453,12 +494,13 @@ START_TEST(templates_render_values)
 		struct tct_err err = { 0 };
 
 		if (examples[i].result[0] == '\0') {
-			ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place, &scope, &template_,
-							      &err),
+			ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place,
+							      &scope, &template_, &err),
 					 -EINVAL);
 			continue;
 		}
-		ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place, &scope, &template_, &err),
+		ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place, &scope,
+						      &template_, &err),
 				 0);
 		tct_template_render(template_, &env, &out);
 		ck_assert_str_eq(out.data, examples[i].result);
@@ -484,14 +526,16 @@ START_TEST(template_errors_have_their_column)
 		struct tct_err err = { 0 };
 		char text[600];
 
-		ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place, &scope, &template_, &err),
+		ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place, &scope,
+						      &template_, &err),
 				 -EINVAL);
 		ck_assert_str_eq(tct_err_text(&err, text, sizeof(text)), examples[i].result);
 	}
 }
 END_TEST
 
-/* Random damage: every answer is right as long as there is one, and what compiles can be evaluated. */
+/* Random damage: every answer is right as long as there is one, and what compiles can be evaluated.
+ */
 START_TEST(damaged_expressions_are_survived)
 {
 	static const char *const seeds[] = {
@@ -501,9 +545,20 @@ START_TEST(damaged_expressions_are_survived)
 		"idle(close_wait, 10s) >= 100 and known(default(net.core.somaxconn)) == true",
 		"-9223372036854775807 - 1 / 0 * abs(min(1, 2, 0x7f)) + 5 % - 1_000 d",
 	};
-	static const char *const words[] = { "(", ")", "[0]", "-", "*", "/", " and ", "not ", "0", "9999999999",
-					     "%", "s", ".", ",", "cpus", "'", "\"", "max(", "==", "<", "5%",
-					     "TiB", ":", "\xff", "kernel", "state(LISTEN)", "_", "0x" };
+	static const char *const words[] = { "(",      ")",
+					     "[0]",    "-",
+					     "*",      "/",
+					     " and ",  "not ",
+					     "0",      "9999999999",
+					     "%",      "s",
+					     ".",      ",",
+					     "cpus",   "'",
+					     "\"",     "max(",
+					     "==",     "<",
+					     "5%",     "TiB",
+					     ":",      "\xff",
+					     "kernel", "state(LISTEN)",
+					     "_",      "0x" };
 	const struct tct_scope_names scope = world_scope(TCT_EACH_NONE);
 	const struct tct_place place = { "f", 1, 1 };
 	const struct tct_env env = world_env();

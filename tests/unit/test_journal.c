@@ -356,8 +356,8 @@ static const char *const hostile[] = {
 	"{\"record\":\"swap\",\"id\":1}",
 	"{\"record\":7,\"id\":1}",
 	"{\"record\":\"begin\",\"id\":99999999999999999999}",
-	"{\"record\":\"begin\",\"id\":1,\"kind\":\"apply\",\"undoes\":0,\"time_ns\":0,\"boot_id\":"
-	"\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
+	("{\"record\":\"begin\",\"id\":1,\"kind\":\"apply\",\"undoes\":0,\"time_ns\":0,\"boot_id\":"
+	 "\"0123456789012345678901234567890123456789012345678901234567890123456789\"}"),
 };
 
 static void write_record(const char *json)

@@ -53,6 +53,7 @@ static struct tct_listener *add_listener(const char *address, uint16_t port, uin
 		.queue = queue,
 		.queue_first = queue,
 		.backlog = backlog,
+		.port_choice_known = true,
 	};
 	strcpy(listener->address, address);
 	return listener;

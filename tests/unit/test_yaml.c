@@ -93,9 +93,10 @@ START_TEST(line_ends_and_encodings)
 	ck_assert_str_eq(tct_yaml_get(root, "b")->text, "Größe");
 	ck_assert_uint_eq(tct_yaml_get(root, "b")->line, 2);
 	ck_assert_str_eq(tct_yaml_get(root, "c")->text, "3");
-	ck_assert_str_eq(refusal_of("\xef\xbb\xbf"
-				    "a: 1\n"),
-			 "f.yaml:1:1: the file begins with a byte order mark: save it as UTF-8 without one");
+	ck_assert_str_eq(
+		refusal_of("\xef\xbb\xbf"
+			   "a: 1\n"),
+		"f.yaml:1:1: the file begins with a byte order mark: save it as UTF-8 without one");
 	ck_assert_str_eq(refusal_of_bytes("\xff\xfe"
 					  "a\0:\0",
 					  6),
@@ -104,7 +105,8 @@ START_TEST(line_ends_and_encodings)
 	ck_assert_str_eq(refusal_of_bytes("a: 1\n\nb: x\0y\n", 13),
 			 "f.yaml:3: there is a NUL byte in this line: this is not a text file");
 	ck_assert_str_eq(refusal_of("a: \"x\\0y\"\n"), "f.yaml:1:4: text must not contain a NUL");
-	ck_assert_ptr_nonnull(strstr(refusal_of("a: \x01\n"), "not valid YAML: control characters"));
+	ck_assert_ptr_nonnull(
+		strstr(refusal_of("a: \x01\n"), "not valid YAML: control characters"));
 }
 END_TEST
 
@@ -117,7 +119,8 @@ START_TEST(nothing_but_plain_trees)
 		{ "", "f.yaml: the file is empty" },
 		{ "# only a comment\n", "f.yaml: the file is empty" },
 		{ "a: 1\na: 2\n", "f.yaml:2:1: `a` is given twice, first in line 1" },
-		{ "x: 1\ny: {b: 1, c: 2, b: 3}\n", "f.yaml:2:17: `b` is given twice, first in line 2" },
+		{ "x: 1\ny: {b: 1, c: 2, b: 3}\n",
+		  "f.yaml:2:17: `b` is given twice, first in line 2" },
 		{ "a: 1\nb: 1\nb: 1\na: 1\n", "f.yaml:3:1: `b` is given twice, first in line 2" },
 		{ "a: 1\n\"a\": 2\n", "f.yaml:2:1: `a` is given twice, first in line 1" },
 		{ "a: &x 1\n", "f.yaml:1:4: anchors (&name) are not allowed" },
@@ -132,10 +135,14 @@ START_TEST(nothing_but_plain_trees)
 		{ "? {a: 1}\n: 2\n", "f.yaml:1:3: the name of a field must be text" },
 		{ "when: a, at_least: 5\n",
 		  "f.yaml:1:18: not valid YAML: mapping values are not allowed in this context (text that contains \": \" must be quoted)" },
-		{ "a: [1, 2\n", "f.yaml:2:1: not valid YAML: did not find expected ',' or ']' while parsing a flow sequence" },
-		{ "a: \"x\n", "f.yaml:2:1: not valid YAML: found unexpected end of stream while scanning a quoted scalar" },
-		{ "a:\n\t- b\n", "f.yaml:2:1: not valid YAML: found character that cannot start any token while scanning for the next token" },
-		{ "a: 1\n b: 2\n", "f.yaml:2:3: not valid YAML: mapping values are not allowed in this context (text that contains \": \" must be quoted)" },
+		{ "a: [1, 2\n",
+		  "f.yaml:2:1: not valid YAML: did not find expected ',' or ']' while parsing a flow sequence" },
+		{ "a: \"x\n",
+		  "f.yaml:2:1: not valid YAML: found unexpected end of stream while scanning a quoted scalar" },
+		{ "a:\n\t- b\n",
+		  "f.yaml:2:1: not valid YAML: found character that cannot start any token while scanning for the next token" },
+		{ "a: 1\n b: 2\n",
+		  "f.yaml:2:3: not valid YAML: mapping values are not allowed in this context (text that contains \": \" must be quoted)" },
 	};
 
 	for (size_t i = 0; i < TCT_COUNT(cases); i++)
@@ -190,7 +197,8 @@ START_TEST(bombs_are_refused_quickly)
 		ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &start), 0);
 		refusal = refusal_of(text);
 		ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &end), 0);
-		ck_assert_msg(strstr(refusal, cases[i].refusal) != NULL, "%s: %s", cases[i].piece, refusal);
+		ck_assert_msg(strstr(refusal, cases[i].refusal) != NULL, "%s: %s", cases[i].piece,
+			      refusal);
 		ck_assert_msg(end.tv_sec - start.tv_sec < 10, "%s: slow", cases[i].piece);
 	}
 }
@@ -228,7 +236,8 @@ END_TEST
 
 START_TEST(trees_are_compared_by_content)
 {
-	ck_assert(tct_yaml_equal(parse("{a: [1, 'x'], b: {c: d}}"), parse("a:\n- '1'\n- x\nb:\n  c: \"d\"\n")));
+	ck_assert(tct_yaml_equal(parse("{a: [1, 'x'], b: {c: d}}"),
+				 parse("a:\n- '1'\n- x\nb:\n  c: \"d\"\n")));
 	ck_assert(!tct_yaml_equal(parse("a: 1"), parse("a: 2")));
 	ck_assert(!tct_yaml_equal(parse("a: 1"), parse("b: 1")));
 	ck_assert(!tct_yaml_equal(parse("[1, 2]"), parse("[1]")));
@@ -266,9 +275,10 @@ START_TEST(a_byte_of_a_text_is_found_in_the_file)
 		unsigned line = 0;
 		unsigned column = 0;
 
-		tct_yaml_locate(node, (size_t)(strchr(node->text, '$') - node->text), &line, &column);
-		ck_assert_msg(line == cases[i].line && column == cases[i].column, "case %zu: %u:%u", i, line,
-			      column);
+		tct_yaml_locate(node, (size_t)(strchr(node->text, '$') - node->text), &line,
+				&column);
+		ck_assert_msg(line == cases[i].line && column == cases[i].column, "case %zu: %u:%u",
+			      i, line, column);
 		/* beyond the end it stays inside the file */
 		tct_yaml_locate(node, node->length + 5, &line, &column);
 	}
@@ -278,8 +288,9 @@ END_TEST
 /* Random damage to a real file: any answer is right as long as there is one. */
 START_TEST(damaged_files_are_survived)
 {
-	static const char seed[] = "schema: x\nextends: [a, 'b']\nsettings:\n  k.e-y: {set: \"5\", because: >-\n"
-				   "      folded\n      text}\n  ? q\n  : |2\n      block\nlist:\n- &a 1\n- *a\n- !t 2\n";
+	static const char seed[] =
+		"schema: x\nextends: [a, 'b']\nsettings:\n  k.e-y: {set: \"5\", because: >-\n"
+		"      folded\n      text}\n  ? q\n  : |2\n      block\nlist:\n- &a 1\n- *a\n- !t 2\n";
 	static const char dirt[] = "[]{}:,-?&*!|>'\"%@`#\n\r\t \\x0~\x80\xff\x01";
 	unsigned state = 12345;
 	time_t end = time(NULL) + 3;
@@ -292,9 +303,11 @@ START_TEST(damaged_files_are_survived)
 		memcpy(text, seed, sizeof(seed));
 		for (unsigned i = 0; i <= round % 8; i++) {
 			state = state * 1103515245U + 12345U;
-			text[(state >> 8) % (sizeof(seed) - 1)] = dirt[(state >> 20) % (sizeof(dirt) - 1)];
+			text[(state >> 8) % (sizeof(seed) - 1)] =
+				dirt[(state >> 20) % (sizeof(dirt) - 1)];
 		}
-		if (tct_yaml_parse(arena, "f", text, sizeof(seed) - 1 - round % 50, &root, &err) < 0) {
+		if (tct_yaml_parse(arena, "f", text, sizeof(seed) - 1 - round % 50, &root, &err) <
+		    0) {
 			ck_assert_int_eq(err.fault, TCT_FAULT_INPUT);
 			ck_assert_uint_gt(strlen(err.message), 0);
 		} else if (root->kind == TCT_YAML_SCALAR) {

@@ -1,0 +1,156 @@
+/* The shipped profiles: they load alone and together, and never set what they themselves refuse. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/rules/profile.h"
+#include "core/mem.h"
+
+/* From a small virtual machine to a large server; the last knows nothing of its host. */
+static struct tct_facts facts_of(size_t i)
+{
+	static const int64_t memory[] = { INT64_C(1) << 28, INT64_C(1) << 30, INT64_C(24) << 30,
+					  INT64_C(2) << 40 };
+	struct tct_facts facts = { .initial_namespace = true };
+
+	if (i >= TCT_COUNT(memory))
+		return facts;
+	facts.known[TCT_FACT_KERNEL] = true;
+	facts.value[TCT_FACT_KERNEL] = TCT_VERSION(6, 1);
+	facts.known[TCT_FACT_MEM_TOTAL] = true;
+	facts.value[TCT_FACT_MEM_TOTAL] = memory[i];
+	facts.known[TCT_FACT_CPUS] = true;
+	facts.value[TCT_FACT_CPUS] = 2;
+	facts.known[TCT_FACT_PAGE_SIZE] = true;
+	facts.value[TCT_FACT_PAGE_SIZE] = 4096;
+	return facts;
+}
+
+enum { HOSTS = 5 };
+
+static bool refused(const struct tct_profile_set *set, const struct tct_facts *facts,
+		    const struct tct_kernel_key *key, const struct tct_value *value)
+{
+	const struct tct_env env = { .facts = facts, .variables = set->variables, .value = value };
+
+	for (size_t i = 0; i < set->never_count; i++) {
+		struct tct_result result;
+
+		if (set->never[i].key != key)
+			continue;
+		tct_expr_eval(set->never[i].when, &env, &result);
+		if (result.status == TCT_STATUS_VALUE && result.number != 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_settings(const struct tct_profile_set *set, const struct tct_facts *facts)
+{
+	const struct tct_env env = { .facts = facts, .variables = set->variables };
+
+	for (size_t i = 0; i < set->settings_count; i++) {
+		const struct tct_setting *setting = &set->settings[i];
+		TCT_AUTO(tct_value_done) struct tct_value wanted = { 0 };
+		struct tct_err err = { 0 };
+		bool ours = false;
+		int status = tct_bounds_target(setting->key, &setting->set, &setting->at_least,
+					       &setting->at_most, &env, NULL, &wanted, &ours, &err);
+
+		ck_assert_msg(status == 0 || status == -ENODATA, "%s: %s", setting->key->name,
+			      err.message);
+		if (status == 0)
+			ck_assert_msg(!refused(set, facts, setting->key, &wanted),
+				      "%s: set, but in `never`", setting->key->name);
+	}
+}
+
+static void check_together(const char *const *names, size_t count)
+{
+	for (size_t host = 0; host < HOSTS; host++) {
+		const struct tct_profile_request request = { .names = names, .names_count = count };
+		struct tct_facts facts = facts_of(host);
+		struct tct_profile_set *set = NULL;
+		struct tct_err err = { 0 };
+		char text[1200];
+
+		ck_assert_msg(tct_profile_set_load(&request, &facts, &set, &err) == 0, "%s",
+			      tct_err_text(&err, text, sizeof(text)));
+		check_settings(set, &facts);
+		tct_profile_set_free(set);
+	}
+}
+
+START_TEST(they_load_alone_and_in_pairs)
+{
+	TCT_AUTOFREE struct tct_profile_info *infos = NULL;
+	struct tct_err err = { 0 };
+	size_t count = 0;
+
+	ck_assert_int_eq(tct_profile_list(NULL, &infos, &count, &err), 0);
+	ck_assert_uint_ge(count, 3);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_msg(infos[i].error[0] == '\0', "%s", infos[i].error);
+		ck_assert_str_eq(infos[i].origin, "built in");
+		for (size_t k = 0; k < count; k++) {
+			const char *const pair[] = { infos[i].name, infos[k].name };
+
+			check_together(pair, i == k ? 1 : 2);
+		}
+	}
+}
+END_TEST
+
+START_TEST(every_rule_can_be_judged_on_a_host_that_shows_nothing)
+{
+	static const char *const names[] = { "base" };
+	const struct tct_profile_request request = { .names = names, .names_count = 1 };
+	TCT_AUTOFREE struct tct_sysctl *sysctls = calloc(tct_kernel_keys_count, sizeof(*sysctls));
+	TCT_AUTOFREE struct tct_counter_reading *counters =
+		calloc(tct_counters_count, sizeof(*counters));
+	const struct tct_observation blind = { .sysctls = sysctls, .counters = counters };
+	struct tct_facts facts = facts_of(HOSTS);
+	struct tct_profile_set *set = NULL;
+	struct tct_err err = { 0 };
+
+	ck_assert_int_eq(tct_profile_set_load(&request, &facts, &set, &err), 0);
+	for (size_t i = 0; i < set->rules_count; i++) {
+		const struct tct_rule *rule = &set->rules[i];
+		struct tct_env env = { .facts = &facts,
+				       .observation = &blind,
+				       .variables = set->variables,
+				       .each = rule->each };
+		TCT_AUTO(tct_text_done) struct tct_text title = { 0 };
+		struct tct_result result;
+
+		tct_expr_eval(rule->when, &env, &result);
+		ck_assert_msg(result.status == TCT_STATUS_MISSING ||
+				      (result.status == TCT_STATUS_VALUE && result.number == 0),
+			      "%s: a finding, or a failure, of nothing: %s", rule->id,
+			      result.reason);
+		tct_template_render(rule->title, &env, &title);
+		ck_assert_uint_gt(title.length, 0);
+	}
+	tct_profile_set_free(set);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("shipped");
+	TCase *tests = tcase_create("shipped");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, they_load_alone_and_in_pairs);
+	tcase_add_test(tests, every_rule_can_be_judged_on_a_host_that_shows_nothing);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
