@@ -449,6 +449,10 @@ static void mark_winners(struct tct_sysctl_files *files)
 		}
 		at = find_lines(index, question.path, &first);
 	}
+	for (size_t i = 0; i < files->lines_count; i++) {
+		if (files->lines[i].twin != 0)
+			files->lines[files->lines[i].twin - 1].wins |= files->lines[i].wins;
+	}
 }
 
 int tct_boot_index_build(struct tct_sysctl_files *files, struct tct_err *err)

@@ -31,11 +31,23 @@ struct found {
 	size_t dir; /* index in dirs */
 };
 
+/* A file that was read: two names of one file are told by its number. */
+struct loaded {
+	dev_t device;
+	ino_t inode;
+	bool is_link;
+	size_t first; /* its lines */
+	size_t limit;
+};
+
 struct scan {
 	const struct tct_root *root;
 	struct tct_sysctl_files *files;
 	struct tct_err *err;
 	size_t bytes; /* read so far */
+	struct loaded *loaded;
+	size_t loaded_count;
+	size_t loaded_capacity;
 	struct found *found;
 	size_t found_count;
 	size_t found_capacity;
@@ -46,6 +58,7 @@ static void scan_done(struct scan *scan)
 	for (size_t i = 0; i < scan->found_count; i++)
 		free(scan->found[i].name);
 	free(scan->found);
+	free(scan->loaded);
 }
 
 static void closedir_auto(DIR **dir)
@@ -145,7 +158,53 @@ static int load(struct scan *scan, const struct tct_reading *reading)
 		return tct_sysctl_fault(scan->files, reading->file, 0, reading->with_ours,
 					scan->err, "%s", strerror(-result));
 	scan->bytes += length;
-	return tct_sysctl_parse(scan->files, reading, data, length, scan->err);
+
+	struct loaded *loaded = TCT_APPEND(scan, loaded);
+
+	if (loaded == NULL)
+		return tct_err_nomem(scan->err);
+	loaded->device = status.st_dev;
+	loaded->inode = status.st_ino;
+	loaded->is_link = target[0] != '\0';
+	loaded->first = scan->files->lines_count;
+	result = tct_sysctl_parse(scan->files, reading, data, length, scan->err);
+	loaded->limit = scan->files->lines_count;
+	return result;
+}
+
+/* Lines stand in the order of their numbers in both. */
+static void pair_lines(struct tct_sysctl_files *files, const struct loaded *alias,
+		       const struct loaded *own)
+{
+	size_t at = own->first;
+
+	for (size_t i = alias->first; i < alias->limit; i++) {
+		struct tct_file_line *line = &files->lines[i];
+
+		while (at < own->limit && files->lines[at].line < line->line)
+			at++;
+		for (size_t j = at; j < own->limit && files->lines[j].line == line->line; j++) {
+			if (strcmp(files->lines[j].key, line->key) == 0 && line->twin == 0)
+				line->twin = j + 1;
+		}
+	}
+}
+
+static void pair_files(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->loaded_count; i++) {
+		for (size_t j = i + 1; j < scan->loaded_count; j++) {
+			const struct loaded *a = &scan->loaded[i];
+			const struct loaded *b = &scan->loaded[j];
+
+			if (a->device != b->device || a->inode != b->inode)
+				continue;
+			if (a->is_link)
+				pair_lines(scan->files, a, b);
+			else if (b->is_link)
+				pair_lines(scan->files, b, a);
+		}
+	}
 }
 
 static int remember(struct scan *scan, const char *name, size_t dir)
@@ -338,5 +397,7 @@ int tct_sysctl_scan(const struct tct_root *root, struct tct_sysctl_files *files,
 		result = load_sysctl_conf(&scan);
 	if (result == 0)
 		result = load_credential(&scan);
+	if (result == 0)
+		pair_files(&scan);
 	return result;
 }

@@ -71,8 +71,10 @@ bool tct_each_applies(enum tct_each each, const struct tct_observation *observat
 		return false;
 	if (each != TCT_EACH_LINE)
 		return true;
-	return !observation->files->lines[item].is_pattern &&
-	       observation->files->lines[item].value != NULL;
+
+	const struct tct_file_line *line = &observation->files->lines[item];
+
+	return !line->is_pattern && line->value != NULL && line->twin == 0;
 }
 
 void tct_result_text_copy(const struct tct_env *env, const char *text, struct tct_result *result)

@@ -413,7 +413,7 @@ looking=(openat close read newfstatat)
 step_of() {
 	local call
 	for call in "${looking[@]}"; do
-		[[ $1 == "$call" ]] && echo "${TCT_STEP:-17}" && return
+		[[ $1 == "$call" ]] && echo "${TCT_STEP:-53}" && return
 	done
 	echo 1
 }

@@ -255,6 +255,8 @@ START_TEST(listeners_have_attributes)
 		  .port_choice_known = true,
 		  .owner = { 42, "nginx", "nginx.service" } },
 		{ .family = AF_INET6,
+		  .address = "::",
+		  .port = 443,
 		  .drops = -1,
 		  .drops_first = -1,
 		  .syn_recv = -1,
