@@ -242,7 +242,10 @@ static int plan_release(struct tct_plan_work *work, const struct tct_owned *owne
 		&work->observation->sysctls[tct_kernel_key_index(owned->key)];
 	bool ours = plan->live && owned->live && now->presence == TCT_PRESENT && now->writable;
 	struct tct_plan_key *key;
+	int unknown = plan->live && owned->live ? refuse_unknown(work, owned->key) : 0;
 
+	if (unknown != 0)
+		return unknown < 0 ? unknown : 0;
 	if (!ours && !(plan->persist && owned->boot))
 		return 0;
 	key = TCT_APPEND(plan, keys);

@@ -85,6 +85,8 @@ static int last_look(struct work *work)
 		observation->interval_ns = work->last_ns - work->first_ns;
 	if (options->sockets)
 		result = tct_sockets_look(&work->sockets, observation);
+	else if (options->listeners)
+		result = tct_sockets_look_at_listeners(&work->sockets, observation);
 	return result;
 }
 

@@ -420,3 +420,15 @@ int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observ
 		result = note_doubts(observation, sockets, &look);
 	return result;
 }
+
+int tct_sockets_look_at_listeners(struct tct_sockets *sockets, struct tct_observation *observation)
+{
+	TCT_AUTO(done_look) struct look look = { 0 };
+	int result = find_listeners(sockets, &look);
+
+	if (result == -ENOMEM)
+		return result;
+	if (result < 0)
+		return note_nothing(observation, sockets, result);
+	return hand_over(sockets, &look, false, observation);
+}

@@ -39,6 +39,9 @@ int tct_sockets_first_look(struct tct_sockets *sockets);
  */
 int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observation);
 
+/* Fill the listeners only; the other sockets are not walked. 0 or -ENOMEM. */
+int tct_sockets_look_at_listeners(struct tct_sockets *sockets, struct tct_observation *observation);
+
 /* Count the socket in the populations that it belongs to. */
 void tct_sockets_populate(struct tct_population populations[TCT_POPULATION_LIMIT],
 			  const struct tct_tcp_socket *socket);

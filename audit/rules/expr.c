@@ -197,5 +197,7 @@ double tct_result_number(const struct tct_result *result, const char **unit, boo
 	}
 	*whole = result->number % scale == 0;
 	/* the quotient first: 2^53 and more stay exact where they are whole */
-	return (double)(result->number / scale) + (double)(result->number % scale) / (double)scale;
+	int64_t quotient = result->number / scale;
+
+	return (double)quotient + (double)(result->number % scale) / (double)scale;
 }

@@ -87,8 +87,8 @@ size_t tct_each_count(enum tct_each each, const struct tct_observation *observat
 /* False, and why, if the items could not be seen at all: the rule is then not evaluated. */
 bool tct_each_available(enum tct_each each, const struct tct_observation *observation,
 			char reason[200]);
-/* False for an item that rules pass over: a pattern, "-key" without a value, or a line that also stands under its
- * file's own name, among the lines. */
+/* False for an item that rules pass over: a pattern, "-key" without a value, or a line that also
+ * stands under its file's own name, among the lines. */
 bool tct_each_applies(enum tct_each each, const struct tct_observation *observation, size_t item);
 
 /* Where an expression's text begins. */

@@ -65,7 +65,8 @@ int tct_fields_read(const struct tct_yaml_node *map, const char *what,
 {
 	int status = tct_field_kind(map, what, TCT_WANT_MAP, err);
 
-	memset(values, 0, count * sizeof(*values));
+	for (size_t i = 0; i < count; i++)
+		values[i] = NULL;
 	if (status < 0)
 		return status;
 	for (const struct tct_yaml_node *key = map->first; key != NULL; key = key->next) {

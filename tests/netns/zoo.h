@@ -34,7 +34,7 @@ struct zoo_place {
 };
 
 /* A listening socket (not counted in expected). */
-int zoo_listen(const struct zoo_place *place);
+int zoo_listen(const struct zoo_place *wanted);
 /* The port it got. */
 uint16_t zoo_port(int fd);
 /* Connect to the address from `from` (NULL = any); start only = don't wait. Not counted. */

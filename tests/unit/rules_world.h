@@ -21,7 +21,7 @@ void world_open(void);
 void world_close(void);
 
 /* The key's live value, as text. */
-void world_sysctl(const char *key, const char *value);
+void world_sysctl(const char *name, const char *value);
 void world_counter(const char *name, int64_t first, int64_t last);
 /* An environment for what was set so far. */
 struct tct_env world_env(void);
