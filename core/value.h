@@ -49,8 +49,9 @@ bool tct_value_stored_as(const struct tct_kernel_key *key, const struct tct_valu
 			 const struct tct_value *read);
 
 /*
- * The value that a kernel of this version is built with, as far as the table knows it (not for defaults that
- * depend on memory, nor for kernels without the key; kernel 0 = not known). Fills *value (empty before).
+ * The value that a kernel of this version is built with, as far as the table knows it (not for
+ * defaults that depend on memory, nor for kernels without the key; kernel 0 = not known). Fills
+ * *value (empty before).
  */
 bool tct_value_default(const struct tct_kernel_key *key, tct_version kernel,
 		       struct tct_value *value);

@@ -39,6 +39,7 @@ static int observe(struct apply *apply)
 	const struct tct_observe_options options = {
 		.root = apply->options->root,
 		.netns = apply->options->root->live ? &apply->options->netns : NULL,
+		.listeners = apply->live,
 	};
 	int result = tct_observe(&options, &apply->observation, apply->err);
 
@@ -100,6 +101,8 @@ static int fill_result(struct apply *apply)
 				       key->persist, key->because) < 0)
 			return tct_err_nomem(apply->err);
 	}
+	if (tct_restart_find(plan, apply->observation, result) < 0)
+		return tct_err_nomem(apply->err);
 	if (plan->persist && tct_result_drop_in(result, apply->options->root, plan->drop_in_before,
 						plan->drop_in_after) < 0)
 		return tct_err_nomem(apply->err);
@@ -213,6 +216,7 @@ static void take_back_result(struct tct_apply_result *result)
 	       sizeof(result->drop_in_after_sha256));
 	free(result->drop_in_diff);
 	result->drop_in_diff = NULL;
+	result->restart_needed_count = 0;
 }
 
 static int carry_out(struct apply *apply)

@@ -42,14 +42,6 @@ struct tct_conflict {
 	char reason[240];
 };
 
-/* A listener that keeps its old limit until it calls listen() again. */
-struct tct_restart {
-	char address[64];
-	uint16_t port;
-	uint32_t backlog; /* the limit that it keeps */
-	struct tct_owner owner;
-};
-
 struct tct_apply_result {
 	bool changed; /* dry run: would change */
 	bool dry_run;
@@ -65,7 +57,8 @@ struct tct_apply_result {
 	char drop_in_after_sha256[65];
 	char *drop_in_diff;    /* owned; unified diff for people; NULL = none */
 	struct tct_plan *plan; /* owned; refused, shadowed, unsupported; NULL for rollback */
-	struct tct_restart *restart_needed; /* after (or, in a dry run, if) a listen() limit was raised */
+	struct tct_listener *restart_needed; /* after (or, in a dry run, if) a listen() limit was
+					       raised */
 	size_t restart_needed_count;
 	size_t restart_needed_capacity;
 	struct tct_conflict *conflicts;

@@ -36,6 +36,7 @@ struct tct_journal_key {
 	bool live_owned;              /* after this transaction the live value is ours */
 	struct tct_value baseline; /* live value without tcptune, as known then; NONE = not known */
 	char *because;             /* comment of the drop-in's line; NULL = none */
+	bool left;                 /* ROLLBACK: a conflict, left alone; `rollback --force` may come back to it */
 	bool stuck;                /* STUCK: this live value could not be put back */
 };
 
@@ -58,6 +59,7 @@ struct tct_transaction {
 	char drop_in_before_sha256[65]; /* "" = no file */
 	char drop_in_after_sha256[65];
 	char *error;        /* UNDONE, STUCK: why */
+	bool drop_in_left;  /* ROLLBACK: somebody had edited the drop-in; it was left alone */
 	bool drop_in_stuck; /* STUCK: the drop-in could not be put back */
 	struct tct_journal_key *keys;
 	size_t keys_count;
@@ -112,6 +114,10 @@ bool tct_transaction_in(const struct tct_transaction *transaction, const struct 
 bool tct_transaction_stands(const struct tct_transaction *transaction);
 /* Did it change the drop-in? */
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction);
+
+/* Did the rollback that undid it leave conflicts alone? Returns that rollback, or NULL. */
+const struct tct_transaction *tct_journal_left_over(const struct tct_journal *journal,
+						    const struct tct_transaction *transaction);
 
 /* The newest apply in this namespace that stands; NULL = none. */
 struct tct_transaction *tct_journal_newest(const struct tct_journal *journal,

@@ -40,6 +40,22 @@ bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction)
 	return false;
 }
 
+const struct tct_transaction *tct_journal_left_over(const struct tct_journal *journal,
+						    const struct tct_transaction *transaction)
+{
+	const struct tct_transaction *rollback =
+		transaction->undone_by != 0 ? tct_journal_find(journal, transaction->undone_by)
+					    : NULL;
+
+	if (rollback == NULL || rollback->drop_in_left)
+		return rollback;
+	for (size_t i = 0; i < rollback->keys_count; i++) {
+		if (rollback->keys[i].left)
+			return rollback;
+	}
+	return NULL;
+}
+
 struct tct_transaction *tct_journal_newest(const struct tct_journal *journal,
 					   const struct tct_netns *netns, const char *boot_id)
 {

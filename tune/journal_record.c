@@ -79,6 +79,8 @@ static json_t *key_json(const struct tct_journal_key *key)
 	set(object, "boot_before", tct_value_json(&key->boot_before), &failed);
 	set(object, "boot_after", tct_value_json(&key->boot_after), &failed);
 	set(object, "live_owned", json_boolean(key->live_owned), &failed);
+	if (key->left)
+		set(object, "left", json_true(), &failed);
 	set(object, "baseline", tct_value_json(&key->baseline), &failed);
 	if (key->because != NULL)
 		set(object, "because", json_string(key->because), &failed);
@@ -149,6 +151,8 @@ char *tct_record_begin_line(const struct tct_transaction *transaction)
 	    &failed);
 	set(object, "drop_in_after_sha256", json_string(transaction->drop_in_after_sha256),
 	    &failed);
+	if (transaction->drop_in_left)
+		set(object, "drop_in_left", json_true(), &failed);
 	set(object, "keys", keys, &failed);
 	return line_of(object, failed);
 }
@@ -238,6 +242,13 @@ static int take_bool(const json_t *object, const char *name, bool *out, struct t
 	return 0;
 }
 
+/* Absent means no. */
+static int take_flag(const json_t *object, const char *name, bool *out, struct tct_err *err)
+{
+	*out = false;
+	return json_object_get(object, name) == NULL ? 0 : take_bool(object, name, out, err);
+}
+
 static int take_word(const json_t *object, const char *name, const char *const *words, size_t count,
 		     unsigned *out, struct tct_err *err)
 {
@@ -285,7 +296,8 @@ static int take_key(const json_t *object, struct tct_journal_key *key, struct tc
 	    (result = take_value(object, "boot_before", key->key, &key->boot_before, err)) < 0 ||
 	    (result = take_value(object, "boot_after", key->key, &key->boot_after, err)) < 0 ||
 	    (result = take_value(object, "baseline", key->key, &key->baseline, err)) < 0 ||
-	    (result = take_bool(object, "live_owned", &key->live_owned, err)) < 0)
+	    (result = take_bool(object, "live_owned", &key->live_owned, err)) < 0 ||
+	    (result = take_flag(object, "left", &key->left, err)) < 0)
 		return result;
 	if ((key->before.kind == TCT_VALUE_NONE) != (key->after.kind == TCT_VALUE_NONE))
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "%s: only one of before and after",
@@ -359,6 +371,7 @@ static int take_begin(const json_t *object, struct tct_transaction *transaction,
 	    (result = take_netns(object, &transaction->netns, err)) < 0 ||
 	    (result = take_bool(object, "live", &transaction->live, err)) < 0 ||
 	    (result = take_bool(object, "persisted", &transaction->persisted, err)) < 0 ||
+	    (result = take_flag(object, "drop_in_left", &transaction->drop_in_left, err)) < 0 ||
 	    (result =
 		     take_fixed(object, "drop_in_before_sha256", transaction->drop_in_before_sha256,
 				sizeof(transaction->drop_in_before_sha256), err)) < 0 ||

@@ -1,6 +1,5 @@
 /* Who must listen() again before a raised limit counts. */
 #include <errno.h>
-#include <string.h>
 
 #include "core/mem.h"
 #include "tune/transact.h"
@@ -10,19 +9,6 @@ static bool was_capped(const struct tct_listener *listener, const struct tct_pla
 {
 	return listener->backlog != TCT_BACKLOG_UNKNOWN &&
 	       (int64_t)listener->backlog == key->before.numbers[0];
-}
-
-static int add(struct tct_apply_result *result, const struct tct_listener *listener)
-{
-	struct tct_restart *restart = TCT_APPEND(result, restart_needed);
-
-	if (restart == NULL)
-		return -ENOMEM;
-	memcpy(restart->address, listener->address, sizeof(restart->address));
-	restart->port = listener->port;
-	restart->backlog = listener->backlog;
-	restart->owner = listener->owner;
-	return 0;
 }
 
 int tct_restart_find(const struct tct_plan *plan, const struct tct_observation *observation,
@@ -38,8 +24,14 @@ int tct_restart_find(const struct tct_plan *plan, const struct tct_observation *
 		for (size_t j = 0; j < observation->listeners_count; j++) {
 			const struct tct_listener *listener = &observation->listeners[j];
 
-			if (was_capped(listener, key) && add(result, listener) < 0)
+			if (!was_capped(listener, key))
+				continue;
+
+			struct tct_listener *restart = TCT_APPEND(result, restart_needed);
+
+			if (restart == NULL)
 				return -ENOMEM;
+			*restart = *listener;
 		}
 	}
 	return 0;

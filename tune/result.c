@@ -22,6 +22,7 @@ void tct_apply_result_done(struct tct_apply_result *result)
 		tct_value_done(&result->conflicts[i].now);
 	}
 	free(result->settings);
+	free(result->restart_needed);
 	free(result->conflicts);
 	free(result->drop_in_diff);
 	tct_plan_free(result->plan);

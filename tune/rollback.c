@@ -15,6 +15,8 @@ struct rollback {
 	struct tct_apply_result *result;
 	struct tct_journal *journal;
 	const struct tct_transaction *undo;
+	const struct tct_transaction *earlier; /* its rollback, which left conflicts: only those are
+						  meant; NULL = the first time */
 	struct tct_transaction fresh;
 	struct tct_owned_set before; /* ours now */
 	struct tct_owned_set after;  /* ours without that transaction */
@@ -84,6 +86,29 @@ static int conflict(struct rollback *rollback, const struct tct_journal_key *key
 		       : 0;
 }
 
+/* Was the key left alone the first time? */
+static bool was_left(const struct tct_transaction *earlier, const struct tct_kernel_key *key)
+{
+	for (size_t i = 0; i < earlier->keys_count; i++) {
+		if (earlier->keys[i].key == key)
+			return earlier->keys[i].left;
+	}
+	return false;
+}
+
+/* A conflict that --force would override: noted, so that it can still be had later. */
+static int leave_key(struct rollback *rollback, const struct tct_journal_key *key,
+		     const struct tct_value *target, const struct tct_value *now)
+{
+	struct tct_journal_key *fresh = fresh_key(rollback, key->key);
+
+	if (fresh == NULL)
+		return no_memory(rollback);
+	fresh->left = true;
+	return conflict(rollback, key, target, now,
+			"somebody else changed it since; --force puts it back all the same");
+}
+
 static int plan_key(struct rollback *rollback, const struct tct_journal_key *key)
 {
 	TCT_AUTO(tct_value_done) struct tct_value now = { 0 };
@@ -91,7 +116,8 @@ static int plan_key(struct rollback *rollback, const struct tct_journal_key *key
 	struct tct_journal_key *fresh;
 	int result;
 
-	if (key->after.kind == TCT_VALUE_NONE || has_live(rollback, key->key, true))
+	if (key->after.kind == TCT_VALUE_NONE || has_live(rollback, key->key, true) ||
+	    (rollback->earlier != NULL && !was_left(rollback->earlier, key->key)))
 		return 0;
 	result = tct_live_read(rollback->proc_sys, key->key, &now);
 	if (result == -ENOENT)
@@ -104,9 +130,7 @@ static int plan_key(struct rollback *rollback, const struct tct_journal_key *key
 	if (tct_value_stored_as(key->key, target, &now))
 		return 0;
 	if (!tct_value_stored_as(key->key, &key->after, &now) && !rollback->force)
-		return conflict(
-			rollback, key, target, &now,
-			"somebody else changed it since; --force puts it back all the same");
+		return leave_key(rollback, key, target, &now);
 	fresh = fresh_key(rollback, key->key);
 	if (fresh == NULL || tct_value_copy(&fresh->before, &now) < 0 ||
 	    tct_value_copy(&fresh->after, target) < 0)
@@ -173,10 +197,12 @@ static int plan_drop_in(struct rollback *rollback)
 		return 0;
 	/* Taken away by hand, when nothing else of ours would remain: that is what we want, too. */
 	if (rollback->drop_in != NULL && !tct_drop_in_equals_owned(&on_disk, &rollback->before) &&
-	    !rollback->force)
+	    !rollback->force) {
+		rollback->fresh.drop_in_left = true;
 		return conflict(rollback, NULL, NULL, NULL,
 				"somebody edited " TCT_DROP_IN_PATH
 				" since; it is left as it is; --force writes it anew");
+	}
 	rollback->drop_in_changes = true;
 	rollback->fresh.persisted = true;
 	tct_drop_in_sha256(rollback->drop_in, rollback->fresh.drop_in_before_sha256);
@@ -193,6 +219,9 @@ static int fill_result(struct rollback *rollback)
 		const struct tct_journal_key *key = &rollback->fresh.keys[i];
 		bool live = key->after.kind != TCT_VALUE_NONE;
 
+		if (!live && key->boot_before.kind == TCT_VALUE_NONE &&
+		    key->boot_after.kind == TCT_VALUE_NONE)
+			continue; /* left alone */
 		if (tct_result_setting(rollback->result, key->key,
 				       live ? &key->before : &key->boot_before,
 				       live ? &key->after : &key->boot_after, live,
@@ -247,7 +276,8 @@ static int plan_all(struct rollback *rollback)
 	result = describe(rollback);
 	if (result == 0 && undo->live && here && options->root->live && !options->no_live)
 		result = plan_live(rollback);
-	if (result == 0 && tct_transaction_changed_drop_in(undo) && !options->no_persist)
+	if (result == 0 && tct_transaction_changed_drop_in(undo) && !options->no_persist &&
+	    (rollback->earlier == NULL || rollback->earlier->drop_in_left))
 		result = plan_drop_in(rollback);
 	return result == 0 ? fill_result(rollback) : result;
 }
@@ -260,6 +290,10 @@ static int undo(struct rollback *rollback)
 	if (status < 0)
 		return status;
 	result->undid = rollback->undo->id;
+	/* Nothing but conflicts: the transaction stands, for --force or until they are gone. */
+	if (result->conflicts_count > 0 && result->settings_count == 0 &&
+	    !rollback->drop_in_changes)
+		return 0;
 	result->changed = true;
 	if (rollback->options->dry_run)
 		return 0;
@@ -275,14 +309,39 @@ static int undo(struct rollback *rollback)
 	return status;
 }
 
+/* What stands can be undone; with --force also what an earlier rollback left. */
+static bool is_candidate(const struct rollback *rollback, const struct tct_transaction *transaction)
+{
+	return tct_transaction_stands(transaction) ||
+	       (rollback->force && tct_journal_left_over(rollback->journal, transaction) != NULL);
+}
+
+/* Left-over conflicts of an older apply are history: something came after it. */
+static const struct tct_transaction *newest(const struct rollback *rollback)
+{
+	const struct tct_place_of_work *place = &rollback->place;
+	bool first = true;
+
+	for (size_t i = rollback->journal->transactions_count; i-- > 0;) {
+		const struct tct_transaction *transaction = &rollback->journal->transactions[i];
+
+		if (transaction->kind != TCT_TRANSACTION_APPLY ||
+		    transaction->state == TCT_TRANSACTION_UNDONE ||
+		    !tct_transaction_in(transaction, &place->netns, place->boot_id))
+			continue;
+		if (tct_transaction_stands(transaction) ||
+		    (first && is_candidate(rollback, transaction)))
+			return transaction;
+		first = false;
+	}
+	return NULL;
+}
+
 /* Which one? NULL and 0: nothing to do. */
 static int choose(struct rollback *rollback, uint64_t id)
 {
-	const struct tct_place_of_work *place = &rollback->place;
-
 	if (id == 0) {
-		rollback->undo =
-			tct_journal_newest(rollback->journal, &place->netns, place->boot_id);
+		rollback->undo = newest(rollback);
 		return 0;
 	}
 
@@ -297,7 +356,7 @@ static int choose(struct rollback *rollback, uint64_t id)
 				   " is a rollback itself; to get its values again, "
 				   "apply the profile",
 				   id);
-	if (tct_transaction_stands(chosen))
+	if (is_candidate(rollback, chosen))
 		rollback->undo = chosen;
 	return 0;
 }
@@ -350,6 +409,7 @@ static int run(struct rollback *rollback, uint64_t id)
 	status = choose(rollback, id);
 	if (status < 0 || rollback->undo == NULL)
 		return status;
+	rollback->earlier = tct_journal_left_over(rollback->journal, rollback->undo);
 	return undo(rollback);
 }
 

@@ -47,6 +47,13 @@ bool tct_namespace_gone(const struct tct_transaction *transaction,
 /* How to name that namespace on a command line. */
 const char *tct_namespace_words(const struct tct_netns *netns, char out[160]);
 
+/*
+ * Note the listeners that keep the old limit when the plan raises one that is taken at listen().
+ * 0 or -ENOMEM.
+ */
+int tct_restart_find(const struct tct_plan *plan, const struct tct_observation *observation,
+		     struct tct_apply_result *result);
+
 /* Append to result. 0 or -ENOMEM. */
 int tct_result_conflict(struct tct_apply_result *result, const struct tct_kernel_key *key,
 			const struct tct_value *before, const struct tct_value *ours,

@@ -108,6 +108,30 @@ static json_t *shadows_json(const struct tct_plan *plan)
 	return whole(list, failed);
 }
 
+static json_t *restart_needed_json(const struct tct_apply_result *result)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	for (size_t i = 0; !failed && i < result->restart_needed_count; i++) {
+		const struct tct_listener *restart = &result->restart_needed[i];
+		const struct tct_owner *owner = &restart->owner;
+		json_t *entry = json_pack(
+			"{s:o, s:o, s:o, s:s, s:i, s:I}", "unit",
+			tct_json_text_or_null(owner->unit), "pid",
+			owner->pid != 0 ? json_integer(owner->pid) : json_null(), "comm",
+			tct_json_text_or_null(owner->comm), "address", restart->address, "port",
+			(int)restart->port, "backlog", (json_int_t)restart->backlog);
+
+		failed = json_array_append_new(list, entry) < 0;
+	}
+	if (failed) {
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
 static json_t *conflicts_json(const struct tct_apply_result *result)
 {
 	json_t *list = json_array();
@@ -180,6 +204,7 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	    &failed);
 	set(object, "shadowed", shadows_json(plan), &failed);
 	set(object, "conflicts", conflicts_json(result), &failed);
+	set(object, "restart_needed", restart_needed_json(result), &failed);
 	return whole(object, failed);
 }
 

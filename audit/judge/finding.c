@@ -51,8 +51,8 @@ static int render_subject(const struct tct_env *env, char **subject)
 	case TCT_EACH_NONE:
 		return 0;
 	case TCT_EACH_LISTENER:
-		tct_text_add(&text, tct_listener_endpoint(&observation->listeners[env->item],
-							  endpoint));
+		tct_text_add(&text,
+			     tct_listener_endpoint(&observation->listeners[env->item], endpoint));
 		break;
 	case TCT_EACH_KEY:
 		tct_text_add(&text, tct_kernel_keys[env->item].name);
@@ -110,7 +110,8 @@ static int fill_evidence(struct tct_finding *finding, const struct tct_env *env,
 	return status;
 }
 
-/* From what it is to what it should be; nothing where the value is fine or the target can't be told. */
+/* From what it is to what it should be; nothing where the value is fine or the target can't be
+ * told. */
 static int fill_sysctls(struct tct_finding *finding, const struct tct_env *env)
 {
 	const struct tct_rule *rule = finding->rule;

@@ -22,7 +22,8 @@ static int not_evaluated(struct tct_report *report, const char *id, const char *
 	return 0;
 }
 
-/* The worst severity that holds; LIMIT if none does. A condition that can't be told doesn't hold. */
+/* The worst severity that holds; LIMIT if none does. A condition that can't be told doesn't hold.
+ */
 static enum tct_severity severity_of(const struct tct_rule *rule, const struct tct_env *env)
 {
 	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
@@ -161,7 +162,8 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 	return 0;
 }
 
-const struct tct_never *tct_never_find(const struct tct_profile_set *set, const struct tct_facts *facts,
+const struct tct_never *tct_never_find(const struct tct_profile_set *set,
+				       const struct tct_facts *facts,
 				       const struct tct_kernel_key *key,
 				       const struct tct_value *value)
 {

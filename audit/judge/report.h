@@ -1,4 +1,5 @@
-/* The report: what the judge says of one observation under one profile set. Renderers only print it. */
+/* The report: what the judge says of one observation under one profile set. Renderers only print
+ * it. */
 #ifndef TCT_AUDIT_JUDGE_REPORT_H
 #define TCT_AUDIT_JUDGE_REPORT_H
 
@@ -10,7 +11,8 @@
 enum tct_setting_status {
 	TCT_SETTING_OK,
 	TCT_SETTING_CHANGE,
-	TCT_SETTING_UNSUPPORTED, /* this kernel or namespace doesn't have it, or it is read-only here */
+	TCT_SETTING_UNSUPPORTED, /* this kernel or namespace doesn't have it, or it is read-only
+				    here */
 	TCT_SETTING_REFUSED,     /* never, requires, range, or a missing fact: see reason */
 };
 
@@ -86,21 +88,23 @@ struct tct_report {
 };
 
 /*
- * Judge. The observation and the set must outlive the report. Errors: REFUSED/ENOMEM only; whatever can't be
- * evaluated is in the report. Effects: none.
+ * Judge. The observation and the set must outlive the report. Errors: REFUSED/ENOMEM only; whatever
+ * can't be evaluated is in the report. Effects: none.
  */
 int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
 	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err);
 void tct_report_free(struct tct_report *report);
 
-/* The audit document (schema tcptune.audit.v1) of product.md, "JSON". NULL on ENOMEM. Owned by the caller. */
+/* The audit document (schema tcptune.audit.v1) of product.md, "JSON". NULL on ENOMEM. Owned by the
+ * caller. */
 json_t *tct_report_json(const struct tct_report *report);
 
 /*
- * Is `value` refused for `key` by a `never` entry? Returns the entry or NULL. An entry that can't be evaluated
- * (kernel not known) doesn't refuse.
+ * Is `value` refused for `key` by a `never` entry? Returns the entry or NULL. An entry that can't
+ * be evaluated (kernel not known) doesn't refuse.
  */
-const struct tct_never *tct_never_find(const struct tct_profile_set *set, const struct tct_facts *facts,
+const struct tct_never *tct_never_find(const struct tct_profile_set *set,
+				       const struct tct_facts *facts,
 				       const struct tct_kernel_key *key,
 				       const struct tct_value *value);
 

@@ -38,17 +38,16 @@ static json_t *host_json(const struct tct_host *host)
 		[TCT_SOURCE_SNAPSHOT] = "snapshot",
 	};
 
-	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:b}, s:o}",
-			 "hostname", tct_json_text_or_null(host->hostname), "kernel",
-			 tct_json_text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
-			 "mem_total_bytes", number_or_null(host->mem_total_bytes), "cpus",
-			 number_or_null(host->cpus), "boot_id", tct_json_text_or_null(host->boot_id),
-			 "uptime_seconds", seconds(host->uptime_ns), "source",
-			 sources[host->source], "netns", "name", tct_json_text_or_null(host->netns.name),
-			 "inode",
-			 host->netns.inode == 0 ? json_null()
-						: json_integer((json_int_t)host->netns.inode),
-			 "initial", host->netns.initial, "taken_at", time_text(host->taken_at_ns));
+	return json_pack(
+		"{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:b}, s:o}", "hostname",
+		tct_json_text_or_null(host->hostname), "kernel",
+		tct_json_text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
+		"mem_total_bytes", number_or_null(host->mem_total_bytes), "cpus",
+		number_or_null(host->cpus), "boot_id", tct_json_text_or_null(host->boot_id),
+		"uptime_seconds", seconds(host->uptime_ns), "source", sources[host->source],
+		"netns", "name", tct_json_text_or_null(host->netns.name), "inode",
+		host->netns.inode == 0 ? json_null() : json_integer((json_int_t)host->netns.inode),
+		"initial", host->netns.initial, "taken_at", time_text(host->taken_at_ns));
 }
 
 static json_t *states_json(const struct tct_states *states)
@@ -82,7 +81,8 @@ static json_t *owner_json(const struct tct_owner *owner)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o}", "pid",
 			 owner->pid == 0 ? json_null() : json_integer(owner->pid), "comm",
-			 tct_json_text_or_null(owner->comm), "unit", tct_json_text_or_null(owner->unit));
+			 tct_json_text_or_null(owner->comm), "unit",
+			 tct_json_text_or_null(owner->unit));
 }
 
 static json_t *listeners_json(const struct tct_observation *observation)
@@ -91,16 +91,16 @@ static json_t *listeners_json(const struct tct_observation *observation)
 
 	for (size_t i = 0; i < observation->listeners_count; i++) {
 		const struct tct_listener *listener = &observation->listeners[i];
-		json_t *entry = json_pack(
-			"{s:s, s:i, s:s, s:I, s:o, s:I, s:o, s:o}", "address", listener->address,
-			"port", (int)listener->port, "family",
-			listener->family == AF_INET6 ? "ipv6" : "ipv4", "queue",
-			(json_int_t)listener->queue, "backlog",
-			number_or_null(listener->backlog == TCT_BACKLOG_UNKNOWN
-					       ? -1
-					       : (int64_t)listener->backlog),
-			"syn_recv", (json_int_t)listener->syn_recv, "drops",
-			number_or_null(listener->drops), "owner", owner_json(&listener->owner));
+		json_t *entry = json_pack("{s:s, s:i, s:s, s:I, s:o, s:I, s:o, s:o}", "address",
+					  listener->address, "port", (int)listener->port, "family",
+					  listener->family == AF_INET6 ? "ipv6" : "ipv4", "queue",
+					  (json_int_t)listener->queue, "backlog",
+					  number_or_null(listener->backlog == TCT_BACKLOG_UNKNOWN
+								 ? -1
+								 : (int64_t)listener->backlog),
+					  "syn_recv", (json_int_t)listener->syn_recv, "drops",
+					  number_or_null(listener->drops), "owner",
+					  owner_json(&listener->owner));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
@@ -114,7 +114,7 @@ static const char *presence_name(enum tct_presence presence)
 {
 	static const char *const names[] = {
 		[TCT_NOT_LOOKED] = "not_looked", [TCT_PRESENT] = "present",
-		[TCT_ABSENT] = "absent",	 [TCT_UNREADABLE] = "unreadable",
+		[TCT_ABSENT] = "absent",         [TCT_UNREADABLE] = "unreadable",
 		[TCT_UNPARSED] = "unparsed",
 	};
 
@@ -218,7 +218,8 @@ static json_t *settings_json(const struct tct_report *report)
 			verdict->wanted.kind == TCT_VALUE_NONE ? json_null()
 							       : tct_value_json(&verdict->wanted),
 			"status", tct_setting_status_name(verdict->status), "because",
-			verdict->setting->because, "reason", tct_json_text_or_null(verdict->reason));
+			verdict->setting->because, "reason",
+			tct_json_text_or_null(verdict->reason));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
@@ -307,10 +308,10 @@ static json_t *finding_json(const struct tct_finding *finding)
 	}
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", rule->id,
 			 "severity", tct_severity_name(finding->severity), "cause",
-			 tct_cause_name(rule->cause), "title", tct_json_text(finding->title), "subject",
-			 tct_json_text_or_null(finding->subject), "evidence", evidence, "why",
-			 tct_json_text_or_null(finding->why), "remedy", remedy_json(finding), "never", never,
-			 "references", references);
+			 tct_cause_name(rule->cause), "title", tct_json_text(finding->title),
+			 "subject", tct_json_text_or_null(finding->subject), "evidence", evidence,
+			 "why", tct_json_text_or_null(finding->why), "remedy", remedy_json(finding),
+			 "never", never, "references", references);
 }
 
 static json_t *findings_json(const struct tct_report *report)
@@ -340,16 +341,14 @@ static int add_limits(const struct tct_report *report, json_t *document)
 			rules, json_pack("{s:s, s:o}", "id", report->not_evaluated[i].id, "reason",
 					 tct_json_text(report->not_evaluated[i].reason)));
 	for (size_t i = 0; i < observation->gaps_count; i++)
-		failed |= json_array_append_new(gaps,
-						json_pack("{s:o, s:o}", "what",
-							  tct_json_text(observation->gaps[i].what),
-							  "reason",
-							  tct_json_text(observation->gaps[i].why)));
+		failed |= json_array_append_new(
+			gaps,
+			json_pack("{s:o, s:o}", "what", tct_json_text(observation->gaps[i].what),
+				  "reason", tct_json_text(observation->gaps[i].why)));
 	for (size_t i = 0; i < report->explained_count; i++)
-		failed |= json_array_append_new(explained,
-						json_pack("{s:s, s:s}", "id",
-							  report->explained[i].id, "by",
-							  report->explained[i].by));
+		failed |= json_array_append_new(explained, json_pack("{s:s, s:s}", "id",
+								     report->explained[i].id, "by",
+								     report->explained[i].by));
 	failed |= json_object_set_new(document, "not_evaluated", rules);
 	failed |= json_object_set_new(document, "not_seen", gaps);
 	failed |= json_object_set_new(document, "explained", explained);

@@ -49,7 +49,8 @@ static bool is_supported(struct tct_setting_verdict *verdict, const struct tct_r
 	return true;
 }
 
-/* For a satisfied setting the bound itself is what is wanted; for the others what would be written. */
+/* For a satisfied setting the bound itself is what is wanted; for the others what would be written.
+ */
 static int find_wanted(struct tct_setting_verdict *verdict, const struct tct_env *env,
 		       const struct tct_value *now, bool satisfied, struct tct_err *err)
 {

@@ -206,7 +206,7 @@ struct tct_observe_options {
 					  out */
 	int64_t interval_ns;           /* 0 = one look */
 	bool sockets;                  /* look at sockets at all (check and apply need none) */
-	bool listeners;                /* the listening sockets only: cheap beside any number of others */
+	bool listeners; /* the listening sockets only: cheap beside any number of others */
 	bool counters;
 	unsigned without; /* TCT_WITHOUT_..., 0 = use what is best */
 };

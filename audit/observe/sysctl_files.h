@@ -36,8 +36,9 @@ struct tct_file_line {
 	bool vendor;        /* below /usr or /lib: a package's, not the administrator's */
 	unsigned read_by;   /* bit mask 1 << tct_boot_model: which applier reads this line at all */
 	unsigned wins;      /* bit mask: under which model this line is its key's boot winner */
-	size_t twin; /* 1 + index of the same line under its file's own name, if this one was read through
-			a link (Debian's 99-sysctl.conf); 0 = none. The twin's `wins` has this one's too */
+	size_t twin; /* 1 + index of the same line under its file's own name, if this one was read
+			through a link (Debian's 99-sysctl.conf); 0 = none. The twin's `wins` has
+			this one's too */
 	/* for known keys: what the kernel makes of it */
 	enum tct_write_outcome outcome;
 	struct tct_value stored;

@@ -22,7 +22,9 @@ skip() {
 if [[ ${1-} != inside ]]; then
 	: "${TCPTUNE:?the program to test}"
 	TCPTUNE=$(realpath "$TCPTUNE")
-	export TCPTUNE
+	: "${TCPLAB:?the lab's actor}"
+	TCPLAB=$(realpath "$TCPLAB")
+	export TCPTUNE TCPLAB
 	for tool in jq strace unshare sysctl; do
 		command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin:/sbin
 		command -v "$tool" >/dev/null || skip "$tool is needed"
@@ -231,6 +233,27 @@ ck_state "$WORK/both" "the later transaction has them all"
 run 0 rollback
 ck_state "$WORK/old" "then back to the beginning"
 
+# --- who must listen() again ---------------------------------------------------------------------------------------
+
+"$TCPLAB" listen --address 127.0.0.1 --port 7100 --backlog 65535 --for 30 >"$WORK/capped" &
+capped=$!
+"$TCPLAB" listen --address 127.0.0.1 --port 7101 --backlog 100 --for 30 >"$WORK/modest" &
+modest=$!
+for ((i = 0; i < 200; i++)); do
+	[[ -s $WORK/capped && -s $WORK/modest ]] && break
+	sleep 0.02
+done
+run 1 apply "${FIRST[@]}" --dry-run --json
+json '[.restart_needed[] | {address, port, backlog}] == [{address: "127.0.0.1", port: 7100, backlog: 4096}]'
+run 0 apply "${FIRST[@]}" --json
+json '[.restart_needed[].port] == [7100]'
+run 0 apply "${FIRST[@]}" --json
+json '.restart_needed == []'
+kill "$capped" "$modest"
+wait "$capped" "$modest"
+run 0 rollback
+ck_state "$WORK/old" "listeners or not"
+
 # --- three ways ----------------------------------------------------------------------------------------------------
 
 run 0 apply "${FIRST[@]}"
@@ -248,6 +271,19 @@ run 0 rollback --force --json
 json '(.conflicts | length) == 0'
 ck_state "$WORK/old" "--force puts it back"
 
+# What a rollback left alone, --force still gets: that and nothing else, and only once.
+run 0 apply "${FIRST[@]}"
+set_value net/ipv4/tcp_fin_timeout 25
+run 1 rollback
+set_value net/ipv4/tcp_keepalive_time 1234
+run 0 rollback --force --json
+json '.changed and [.settings[].key] == ["net.ipv4.tcp_fin_timeout"] and (.conflicts | length) == 0'
+[[ $(</proc/sys/net/ipv4/tcp_keepalive_time) == 1234 ]] || fail "--force took what had gone back already"
+set_value net/ipv4/tcp_keepalive_time 7200
+ck_state "$WORK/old" "--force after a conflict"
+run 0 rollback --force --json
+json '(.changed | not) and .undid == null'
+
 # A drop-in that somebody edited.
 run 0 apply "${FIRST[@]}"
 echo "net.ipv4.tcp_sack = 0" >>$DROP_IN
@@ -255,8 +291,32 @@ run 3 apply "${SECOND[@]}" --json
 json '.refused[0].kind == "drop-in" and (.changed | not)'
 run 1 rollback --json
 json '.conflicts | length == 1 and .[0].key == null'
+grep -q '^net.ipv4.tcp_sack = 0' $DROP_IN || fail "the edited drop-in must be left alone"
+run 0 rollback --force --json
+json '.changed and (.conflicts | length) == 0'
+ck_state "$WORK/old" "--force takes the edited drop-in away"
+run 0 apply "${FIRST[@]}"
+echo "net.ipv4.tcp_sack = 0" >>$DROP_IN
+run 1 rollback --json
 rm $DROP_IN
 ck_state "$WORK/old" "live values went back"
+
+# Nothing but a conflict: nothing is done, and the transaction stands.
+cat >"$WORK/one.yaml" <<'END'
+schema: tcptune.profile.v1
+name: one
+summary: one key
+settings:
+  net.ipv4.tcp_fin_timeout: { set: 33s, because: for the test }
+END
+run 0 apply --profile "$WORK/one.yaml" --no-persist
+set_value net/ipv4/tcp_fin_timeout 25
+run 1 rollback --json
+json '(.changed | not) and .transaction == null and (.conflicts | length) == 1'
+set_value net/ipv4/tcp_fin_timeout 33
+run 0 rollback --json
+json '.changed'
+ck_state "$WORK/old" "a transaction that still stood"
 
 # A link in its place is refused.
 echo "# mine" >"$WORK/mine"

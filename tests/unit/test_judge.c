@@ -419,8 +419,9 @@ END_TEST
 
 START_TEST(the_document_has_the_documented_keys)
 {
-	static const char *const keys[] = { "schema", "host", "states", "listeners", "sysctls",
-					    "settings", "findings", "not_evaluated", "summary" };
+	static const char *const keys[] = { "schema",    "host",          "states",
+					    "listeners", "sysctls",       "settings",
+					    "findings",  "not_evaluated", "summary" };
 	struct tct_profile_set *set = NULL;
 
 	add_listener("::", 443, 130, 128);
@@ -435,8 +436,8 @@ START_TEST(the_document_has_the_documented_keys)
 	json_t *finding = json_array_get(json_object_get(document, "findings"), 0);
 
 	ck_assert_str_eq(json_string_value(json_object_get(finding, "subject")), "[::]:443");
-	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(document, "summary"),
-							    "critical")),
+	ck_assert_int_eq(json_integer_value(
+				 json_object_get(json_object_get(document, "summary"), "critical")),
 			 1);
 	json_t *counts = json_object_get(json_object_get(document, "states"), "counts");
 

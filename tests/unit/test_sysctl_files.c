@@ -93,7 +93,8 @@ START_TEST(sysctl_conf_through_a_link)
 	ck_winners("net.ipv4.tcp_fin_timeout", "/etc/sysctl.d/99-sysctl.conf:1",
 		   "/etc/sysctl.conf:1");
 	ck_assert_uint_eq(files->lines_count, 3);
-	/* one line under two names: told once, under the file's own name, with what it wins in all */
+	/* one line under two names: told once, under the file's own name, with what it wins in all
+	 */
 	ck_assert_str_eq(files->lines[1].file, "/etc/sysctl.d/99-sysctl.conf");
 	ck_assert_uint_eq(files->lines[1].twin, 3);
 	ck_assert_uint_eq(files->lines[0].twin, 0);
