@@ -22,7 +22,7 @@ skip() {
 if [[ ${1-} != inside ]]; then
 	: "${TCPTUNE:?the program to test}"
 	TCPTUNE=$(realpath "$TCPTUNE")
-	: "${TCPLAB:?the lab's actor}"
+	: "${TCPLAB:?the actor of the lab}"
 	TCPLAB=$(realpath "$TCPLAB")
 	export TCPTUNE TCPLAB
 	for tool in jq strace unshare sysctl; do
