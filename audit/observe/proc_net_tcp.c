@@ -32,25 +32,30 @@ static void expect(struct scan *scan, char wanted)
 		scan->bad = true;
 }
 
+/* Its value; -1 if c is no hexadecimal digit. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
 /* Exactly `digits` hexadecimal digits, at most 8. */
 static uint32_t scan_hex(struct scan *scan, unsigned digits)
 {
 	uint32_t value = 0;
 
 	for (unsigned i = 0; i < digits && !scan->bad; i++) {
-		char c = *scan->at;
-		unsigned digit;
+		int digit = hex_digit(*scan->at);
 
-		if (c >= '0' && c <= '9')
-			digit = (unsigned)(c - '0');
-		else if (c >= 'A' && c <= 'F')
-			digit = (unsigned)(c - 'A') + 10;
-		else if (c >= 'a' && c <= 'f')
-			digit = (unsigned)(c - 'a') + 10;
-		else
+		if (digit < 0) {
 			scan->bad = true;
-		if (!scan->bad) {
-			value = value << 4 | digit;
+		} else {
+			value = value << 4 | (uint32_t)digit;
 			scan->at++;
 		}
 	}

@@ -57,30 +57,32 @@ static int take(struct parser *parser, enum tct_token_kind kind, const char *wan
 	return advance(parser);
 }
 
-static int new_node(struct parser *parser, enum tct_node_kind kind, size_t start, size_t arguments,
-		    struct tct_expr **out)
+/* NULL on failure, with *status. */
+static struct tct_expr *new_node(struct parser *parser, enum tct_node_kind kind, size_t start,
+				 size_t arguments, int *status)
 {
 	struct tct_expr *node;
 
-	if (++parser->nodes > TCT_EXPR_NODES_MAX)
-		return fail(parser, start, "the expression is too long (1000 parts)");
+	if (++parser->nodes > TCT_EXPR_NODES_MAX) {
+		*status = fail(parser, start, "the expression is too long (1000 parts)");
+		return NULL;
+	}
 	node = tct_arena_alloc(parser->arena, sizeof(*node));
-	if (node == NULL)
-		return tct_err_nomem(parser->err);
+	if (node != NULL && arguments > 0)
+		node->arguments =
+			tct_arena_array(parser->arena, arguments, sizeof(struct tct_expr *));
+	if (node == NULL || (arguments > 0 && node->arguments == NULL)) {
+		*status = tct_err_nomem(parser->err);
+		return NULL;
+	}
 	node->kind = kind;
 	node->source = parser->lexer.source->text;
 	node->start = start;
 	node->end = parser->token.end;
 	node->field = -1;
 	node->depth = 1;
-	if (arguments > 0) {
-		node->arguments =
-			tct_arena_array(parser->arena, arguments, sizeof(struct tct_expr *));
-		if (node->arguments == NULL)
-			return tct_err_nomem(parser->err);
-	}
-	*out = node;
-	return 0;
+	*status = 0;
+	return node;
 }
 
 /* Chains such as 1+1+1... lean to one side; their depth counts as nesting does. */
@@ -130,10 +132,11 @@ static int parse_argument(struct parser *parser, struct tct_expr *call)
 /* After the opening parenthesis of NAME(. */
 static int parse_call(struct parser *parser, struct tct_expr *name, struct tct_expr **out)
 {
-	struct tct_expr *call;
-	int status = new_node(parser, TCT_NODE_CALL, name->start, TCT_EXPR_ARGUMENTS_MAX, &call);
+	int status;
+	struct tct_expr *call =
+		new_node(parser, TCT_NODE_CALL, name->start, TCT_EXPR_ARGUMENTS_MAX, &status);
 
-	if (status < 0)
+	if (call == NULL)
 		return status;
 	call->text = name->text;
 	status = advance(parser);
@@ -155,10 +158,10 @@ static int parse_call(struct parser *parser, struct tct_expr *name, struct tct_e
 static int parse_literal(struct parser *parser, enum tct_node_kind kind, struct tct_expr **out)
 {
 	const struct tct_token token = parser->token;
-	struct tct_expr *node;
-	int status = new_node(parser, kind, token.start, 0, &node);
+	int status;
+	struct tct_expr *node = new_node(parser, kind, token.start, 0, &status);
 
-	if (status < 0)
+	if (node == NULL)
 		return status;
 	node->number = token.number;
 	node->bare = token.bare;
@@ -182,11 +185,12 @@ static int parse_unary(struct parser *parser, enum tct_node_kind kind, enum powe
 		       struct tct_expr **out)
 {
 	struct tct_expr *operand = NULL;
-	struct tct_expr *node;
-	int status = new_node(parser, kind, parser->token.start, 1, &node);
+	int status;
+	struct tct_expr *node = new_node(parser, kind, parser->token.start, 1, &status);
 
-	if (status == 0)
-		status = advance(parser);
+	if (node == NULL)
+		return status;
+	status = advance(parser);
 	if (status == 0)
 		status = parse(parser, power, &operand);
 	if (status < 0)
@@ -284,11 +288,12 @@ static enum power power_of(enum tct_token_kind kind)
 /* left [ number ] */
 static int parse_index(struct parser *parser, struct tct_expr *left, struct tct_expr **out)
 {
-	struct tct_expr *node;
-	int status = new_node(parser, TCT_NODE_INDEX, left->start, 1, &node);
+	int status;
+	struct tct_expr *node = new_node(parser, TCT_NODE_INDEX, left->start, 1, &status);
 
-	if (status == 0)
-		status = add_argument(parser, node, left);
+	if (node == NULL)
+		return status;
+	status = add_argument(parser, node, left);
 	if (status == 0)
 		status = advance(parser);
 	if (status < 0)
@@ -308,10 +313,10 @@ static int parse_binary(struct parser *parser, struct tct_expr *left, enum power
 			struct tct_expr **out)
 {
 	struct tct_expr *right = NULL;
-	struct tct_expr *node;
-	int status = new_node(parser, TCT_NODE_BINARY, left->start, 2, &node);
+	int status;
+	struct tct_expr *node = new_node(parser, TCT_NODE_BINARY, left->start, 2, &status);
 
-	if (status < 0)
+	if (node == NULL)
 		return status;
 	node->operator_ = parser->token.kind;
 	status = advance(parser);

@@ -6,8 +6,8 @@
 lab_open healthy-busy
 
 # Many devices: the client's namespace answers for a whole network.
-ip -n "$CLIENT" route add local 10.8.0.0/24 dev lo
-ip -n "$SERVER" route add 10.8.0.0/24 via "$CLIENT4"
+ip_in "$CLIENT" route add local 10.8.0.0/24 dev lo
+ip_in "$SERVER" route add 10.8.0.0/24 via "$CLIENT4"
 
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 4096 --echo --keepalive
 actor "$SERVER" listen --address :: --port 7001 --backlog 4096 --echo --keepalive

@@ -8,6 +8,8 @@
 # Needs TCPTUNE and TCPLAB (paths of the programs). Exit: 0 passed, 1 failed, 77 namespaces are refused here.
 
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../namespaces.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../namespaces.sh"
 
 LAB_ACTORS=()
 LAB_NAMESPACES=()
@@ -19,7 +21,7 @@ AUDIT=
 lab_open() {
 	LAB_SCENARIO=$1
 	local tool
-	for tool in ip ss nstat jq; do
+	for tool in ip ss nstat jq nsenter; do
 		command -v "$tool" >/dev/null || lab_die "$tool is needed"
 	done
 	[[ -x ${TCPTUNE:-} ]] || lab_die "TCPTUNE must name the tcptune to test"
@@ -39,7 +41,7 @@ lab_open() {
 	SERVER6=fd77::$net:1
 	CLIENT6=fd77::$net:2
 	# Both ends are born inside: the link is never in the namespace that we were started in.
-	ip -n "$SERVER" link add lab0 type veth peer name lab0 netns "$CLIENT"
+	ip_in "$SERVER" link add lab0 type veth peer name lab0 netns "$CLIENT"
 	lab_address "$SERVER" "$SERVER4" "$SERVER6"
 	lab_address "$CLIENT" "$CLIENT4" "$CLIENT6"
 }
@@ -51,13 +53,13 @@ lab_namespace() {
 		exit 77
 	fi
 	LAB_NAMESPACES+=("$1")
-	ip -n "$1" link set lo up
+	ip_in "$1" link set lo up
 }
 
 lab_address() {
-	ip -n "$1" address add "$2/24" dev lab0
-	ip -n "$1" address add "$3/64" dev lab0 nodad
-	ip -n "$1" link set lab0 up
+	ip_in "$1" address add "$2/24" dev lab0
+	ip_in "$1" address add "$3/64" dev lab0 nodad
+	ip_in "$1" link set lab0 up
 }
 
 # A run that was killed outright leaves its namespaces behind: remove those whose script is long gone.
@@ -101,7 +103,7 @@ lab_die() {
 inside() {
 	local namespace=$1
 	shift
-	ip netns exec "$namespace" "$@"
+	in_netns "$namespace" "$@"
 }
 
 # set_sysctl NAMESPACE KEY=VALUE...
@@ -116,7 +118,7 @@ actor() {
 	ACTOR_OUT=$LAB_DIR/actor-${#LAB_ACTORS[@]}.out
 	: >"$ACTOR_OUT"
 	# Not through inside(): $! must be the actor, not a shell around it.
-	ip netns exec "$namespace" "$TCPLAB" "$@" >"$ACTOR_OUT" 2>&1 &
+	nsenter --net="/run/netns/$namespace" -- "$TCPLAB" "$@" >"$ACTOR_OUT" 2>&1 &
 	ACTOR_PID=$!
 	LAB_ACTORS+=("$ACTOR_PID")
 	for ((ticks = 0; ticks < 300; ticks++)); do

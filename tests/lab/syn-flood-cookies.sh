@@ -7,8 +7,8 @@ lab_open syn-flood-cookies
 
 set_sysctl "$SERVER" net.ipv4.tcp_syncookies=1
 # The forged senders are "behind" the client's end, where the answers end.
-ip -n "$SERVER" route add 10.9.0.0/16 via "$CLIENT4"
-ip -n "$CLIENT" route add blackhole 10.9.0.0/16
+ip_in "$SERVER" route add 10.9.0.0/16 via "$CLIENT4"
+ip_in "$CLIENT" route add blackhole 10.9.0.0/16
 
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 16 --accept-and-hold
 audit "$SERVER" 0

@@ -6,8 +6,8 @@
 
 lab_open syn-flood-elsewhere
 
-ip -n "$SERVER" route add 10.9.0.0/16 via "$CLIENT4"
-ip -n "$CLIENT" route add blackhole 10.9.0.0/16
+ip_in "$SERVER" route add 10.9.0.0/16 via "$CLIENT4"
+ip_in "$CLIENT" route add blackhole 10.9.0.0/16
 
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 10 --no-accept
 actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 11 --hold

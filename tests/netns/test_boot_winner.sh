@@ -37,10 +37,12 @@ if [[ ${1-} != inside ]]; then
 	[[ -n $SYSTEMD_SYSCTL ]] || skip "systemd-sysctl is not installed"
 	[[ -n $SYSCTL ]] || skip "sysctl is not installed"
 	[[ $("$SYSCTL" --version 2>/dev/null) == *procps* ]] || skip "sysctl is not procps'"
-	unshare -n -m true 2>/dev/null || skip "may not make namespaces"
+	# shellcheck source-path=SCRIPTDIR source=../namespaces.sh
+	. "$(dirname "$0")/../namespaces.sh"
+	propagation=$(own_propagation) || skip "may not make namespaces"
 	scratch=$(mktemp -d) || exit 1
 	trap 'rm -rf "$scratch"' EXIT
-	unshare -n -m --propagation private "$BASH" "$0" inside "$scratch"
+	unshare -n -m --propagation "$propagation" "$BASH" "$0" inside "$scratch"
 	exit
 fi
 

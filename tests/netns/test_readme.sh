@@ -12,13 +12,15 @@ fail() {
 }
 
 if [[ ${1-} != inside ]]; then
-	unshare -n -m --propagation private true 2>/dev/null || {
-		echo "SKIPPED: network and mount namespaces are refused here"
+	# shellcheck source-path=SCRIPTDIR source=../namespaces.sh
+	. "$(dirname "$0")/../namespaces.sh"
+	propagation=$(own_propagation) || {
+		echo "SKIPPED: namespaces of our own are refused here"
 		exit 77
 	}
 	scratch=$(mktemp -d) || exit 1
 	trap 'rm -rf "$scratch"' EXIT
-	SCRATCH=$scratch unshare -n -m --propagation private "$BASH" "$0" inside
+	SCRATCH=$scratch unshare -n -m --propagation "$propagation" "$BASH" "$0" inside
 	exit
 fi
 
