@@ -1,6 +1,7 @@
 #include "core/json_text.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "core/mem.h"
 #include "core/text.h"
@@ -43,4 +44,17 @@ json_t *tct_json_text(const char *text)
 json_t *tct_json_text_or_null(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? json_null() : tct_json_text(text);
+}
+
+json_t *tct_json_time(int64_t realtime_ns)
+{
+	const int64_t second = INT64_C(1000000000);
+	time_t at = (time_t)(realtime_ns / second - (realtime_ns % second < 0 ? 1 : 0));
+	struct tm parts;
+	char text[64];
+
+	if (gmtime_r(&at, &parts) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		return json_null();
+	return json_string(text);
 }

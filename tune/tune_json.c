@@ -2,7 +2,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/json_text.h"
 #include "core/mem.h"
@@ -251,18 +250,6 @@ json_t *tct_check_json(const struct tct_check_result *result)
 	return whole(object, failed);
 }
 
-static json_t *time_json(int64_t ns)
-{
-	time_t at = (time_t)(ns / INT64_C(1000000000) - (ns % INT64_C(1000000000) < 0 ? 1 : 0));
-	struct tm parts;
-	char text[64];
-
-	if (gmtime_r(&at, &parts) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		return json_null();
-	return tct_json_text(text);
-}
-
 static json_t *journal_key_json(const struct tct_journal_key *key)
 {
 	json_t *object = json_object();
@@ -316,7 +303,7 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 	set(object, "state", tct_json_text(state_name(transaction)), &failed);
 	set(object, "undoes", id_or_null(transaction->undoes), &failed);
 	set(object, "undone_by", id_or_null(transaction->undone_by), &failed);
-	set(object, "time", time_json(transaction->time_ns), &failed);
+	set(object, "time", tct_json_time(transaction->time_ns), &failed);
 	set(object, "profiles", tct_json_text_or_null(transaction->profiles), &failed);
 	set(object, "profile_sha256", tct_json_text_or_null(transaction->profile_sha256), &failed);
 	set(object, "variables",

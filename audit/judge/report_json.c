@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "audit/judge/report.h"
 #include "core/json_text.h"
@@ -16,18 +15,6 @@ static json_t *number_or_null(int64_t number)
 static json_t *seconds(int64_t ns)
 {
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
-}
-
-static json_t *time_text(int64_t ns)
-{
-	time_t at = (time_t)(ns / INT64_C(1000000000));
-	struct tm parts;
-	char text[64];
-
-	if (gmtime_r(&at, &parts) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		return json_null();
-	return tct_json_text(text);
 }
 
 static json_t *host_json(const struct tct_host *host)
@@ -47,7 +34,7 @@ static json_t *host_json(const struct tct_host *host)
 		"uptime_seconds", seconds(host->uptime_ns), "source", sources[host->source],
 		"netns", "name", tct_json_text_or_null(host->netns.name), "inode",
 		host->netns.inode == 0 ? json_null() : json_integer((json_int_t)host->netns.inode),
-		"initial", host->netns.initial, "taken_at", time_text(host->taken_at_ns));
+		"initial", host->netns.initial, "taken_at", tct_json_time(host->taken_at_ns));
 }
 
 static json_t *states_json(const struct tct_states *states)
