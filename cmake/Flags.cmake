@@ -34,14 +34,11 @@ target_compile_options(
             $<$<BOOL:${TCPTUNE_WERROR}>:-Werror>)
 
 if(TCPTUNE_SANITIZE)
-  # gcc takes the sanitizers' own code for uses of what is not set; the release build is not misled
   target_compile_options(
     tct_flags
     INTERFACE -fsanitize=${TCPTUNE_SANITIZE}
               -fno-sanitize-recover=all
-              -fno-omit-frame-pointer
-              $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
-              $<$<C_COMPILER_ID:GNU>:-Wno-null-dereference>)
+              -fno-omit-frame-pointer)
   target_link_options(tct_flags INTERFACE -fsanitize=${TCPTUNE_SANITIZE})
 elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   # The distribution's compiler may define _FORTIFY_SOURCE by itself.

@@ -9,6 +9,7 @@ if ! python3 -c 'import jsonschema' 2>/dev/null; then
 fi
 folder=$(mktemp -d "${TMPDIR:-/tmp}/tct-schemas.XXXXXX") || exit 1
 trap 'rm -rf "$folder"' EXIT
-# Whether the transcripts are right is the other test's business.
-TCT_GOLDEN_JSON=$folder "$here/run.sh" >/dev/null
+# Only the cases that print JSON; whether the transcripts are right is the other test's business.
+mapfile -t cases < <(cd "$here/cases" && grep -l json -- */cmd | xargs -n 1 dirname)
+TCT_GOLDEN_JSON=$folder "$here/run.sh" "${cases[@]}" >/dev/null
 python3 "$here/validate.py" "$here/../../docs/schemas" "$folder"/*.json
