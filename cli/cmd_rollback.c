@@ -16,7 +16,7 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	if (tct_wants_json(options))
 		return tct_print_json(tct_apply_json(result, true), exit_code);
 	tct_page_init(&page, stdout, options);
-	tct_render_rollback(&page, options, result);
+	tct_render_rollback(&page, options, result, exit_code);
 	return exit_code;
 }
 

@@ -224,10 +224,19 @@ static const char *topic_name(const void *context, size_t i)
 	return i < tct_kernel_keys_count ? strrchr(tct_kernel_keys[i].name, '.') + 1 : NULL;
 }
 
+/* A key's name, also if its file is given: "/proc/sys/net/ipv4/tcp_sack". */
+static const struct tct_kernel_key *key_of(const char *name)
+{
+	static const char folder[] = "/proc/sys/";
+	size_t length = strlen(folder);
+
+	return tct_kernel_key_find(strncmp(name, folder, length) == 0 ? name + length : name);
+}
+
 const struct tct_topic *tct_book_find(const struct tct_book *book, const char *name,
 				      struct tct_err *err)
 {
-	const struct tct_kernel_key *key = tct_kernel_key_find(name);
+	const struct tct_kernel_key *key = key_of(name);
 	const struct tct_topic *found = NULL;
 	unsigned hits = 0;
 

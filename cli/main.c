@@ -75,6 +75,9 @@ static int run_without_command(int argc, char *argv[])
 	};
 	struct tct_page page;
 
+	if (argc >= 2 && (strcmp(argv[1], "-") == 0 || strcmp(argv[1], "--") == 0))
+		return tct_bad_usage("a command is expected, not '%s'; see 'tcptune --help'",
+				     argv[1]);
 	if (argc < 2) {
 		tct_page_init(&page, stderr, NULL);
 		tct_help_all(&page);

@@ -19,9 +19,11 @@ enum {
 static unsigned find_width(FILE *out, bool terminal)
 {
 	const char *columns = getenv("COLUMNS");
-	unsigned long width = columns != NULL ? strtoul(columns, NULL, 10) : 0;
+	unsigned long width = 0;
 	struct winsize size;
 
+	if (columns != NULL && columns[strspn(columns, "0123456789")] == '\0')
+		width = strtoul(columns, NULL, 10);
 	if (width == 0 && terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
 		width = size.ws_col;
 	if (width == 0)

@@ -27,11 +27,11 @@ size_t tct_findings_alike(const struct tct_finding *findings, size_t count);
 void tct_render_findings(const struct tct_page *page, bool verbose,
 			 const struct tct_finding *findings, size_t count);
 
-/* `apply` and its dry run, and `rollback`, as text. */
+/* `apply` and its dry run, and `rollback`, as text; exit_code tells whether it failed. */
 void tct_render_apply(const struct tct_page *page, const struct tct_options *options,
-		      const struct tct_apply_result *result);
+		      const struct tct_apply_result *result, int exit_code);
 void tct_render_rollback(const struct tct_page *page, const struct tct_options *options,
-			 const struct tct_apply_result *result);
+			 const struct tct_apply_result *result, int exit_code);
 
 /* `check` as text. */
 void tct_render_check(const struct tct_page *page, const struct tct_options *options,

@@ -128,7 +128,8 @@ static void put_restarts(const struct tct_page *page, const struct tct_apply_res
 {
 	if (result->restart_needed_count == 0)
 		return;
-	tct_page_heading(page, "Restart or reload", "they keep the old limit until they listen() again");
+	tct_page_heading(page, "Restart or reload",
+			 "they keep the old limit until they listen() again");
 	for (size_t i = 0; i < result->restart_needed_count; i++) {
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 		char endpoint[TCT_ENDPOINT_TEXT];
@@ -152,14 +153,8 @@ static void put_next(const struct tct_page *page, const struct tct_text *text)
 static void suggest_apply(struct tct_text *text, const struct tct_options *options)
 {
 	tct_text_add(text, "tcptune apply");
-	for (size_t i = 0; i < options->profiles.items_count; i++) {
-		tct_text_add(text, " --profile ");
-		tct_shell_word(text, options->profiles.items[i]);
-	}
-	for (size_t i = 0; i < options->vars.items_count; i++) {
-		tct_text_add(text, " --var ");
-		tct_shell_word(text, options->vars.items[i]);
-	}
+	tct_suggest_profiles(text, options->profiles.items, options->profiles.items_count);
+	tct_suggest_vars(text, options);
 	tct_text_add(text, options->no_persist ? " --no-persist" : "");
 	tct_text_add(text, options->persist ? " --persist" : "");
 	tct_text_add(text, options->no_live ? " --no-live" : "");
@@ -174,18 +169,45 @@ static void suggest_apply(struct tct_text *text, const struct tct_options *optio
 	tct_suggest_place(text, options);
 }
 
+static bool has_failed(int exit_code)
+{
+	return exit_code == TCT_EXIT_REFUSED || exit_code == TCT_EXIT_STUCK;
+}
+
+/* What a failure leaves behind; stderr has said what failed. */
+static const char *failure(const struct tct_apply_result *result, int exit_code)
+{
+	if (exit_code == TCT_EXIT_STUCK)
+		return "Failed, and not everything could be put back.";
+	if (result->rolled_back)
+		return "Failed: what had been written was put back.";
+	return "Failed: nothing was changed.";
+}
+
 static void put_recovered(const struct tct_page *page, const struct tct_apply_result *result)
 {
 	if (result->recovered != 0) {
 		tct_page_putf(page, TCT_STYLE_WARN,
-			      "Transaction %" PRIu64 " had been interrupted; it was undone first.",
+			      result->dry_run ? "Transaction %" PRIu64
+						" was interrupted; it would be undone first."
+					      : "Transaction %" PRIu64
+						" had been interrupted; it was undone first.",
 			      result->recovered);
 		tct_page_newline(page);
 	}
 }
 
+/* The profile asks for keys, and this kernel or namespace has none of them. */
+static bool has_no_keys(const struct tct_apply_result *result)
+{
+	const struct tct_plan *plan = result->plan;
+
+	return plan != NULL && plan->keys_count == 0 && plan->unsupported_count > 0;
+}
+
 /* The first line: what happened. */
-static void put_outcome(const struct tct_page *page, const struct tct_apply_result *result)
+static void put_outcome(const struct tct_page *page, const struct tct_apply_result *result,
+			int exit_code)
 {
 	bool refused = result->plan != NULL && result->plan->refused_count > 0;
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
@@ -193,21 +215,23 @@ static void put_outcome(const struct tct_page *page, const struct tct_apply_resu
 
 	if (refused)
 		tct_text_add(&text, "Refused: everything is as it was before.");
-	else if (result->rolled_back)
-		tct_text_add(&text, "Failed: what had been written was put back.");
+	else if (has_failed(exit_code))
+		tct_text_add(&text, failure(result, exit_code));
 	else if (result->dry_run && result->changed)
 		tct_text_add(&text, "This would change (nothing has been written):");
-	else if (!result->changed)
+	else if (result->transaction == 0 && has_no_keys(result))
+		tct_text_add(&text, "Nothing to do: none of the keys can be set here.");
+	else if (result->transaction == 0) /* also if a recovery changed something before */
 		tct_text_add(&text, "Nothing to do: everything is as asked already.");
 	else
 		tct_text_addf(&text, "Done: transaction %" PRIu64 ".", result->transaction);
-	if (refused || result->rolled_back)
+	if (refused || has_failed(exit_code))
 		style = TCT_STYLE_BAD;
 	tct_page_paragraph(page, 0, NULL, 0, style, data_of(&text));
 }
 
 void tct_render_apply(const struct tct_page *page, const struct tct_options *options,
-		      const struct tct_apply_result *result)
+		      const struct tct_apply_result *result, int exit_code)
 {
 	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
 	const struct tct_plan *plan = result->plan;
@@ -216,7 +240,7 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 	if (options->quiet && !refused)
 		return;
 	put_recovered(page, result);
-	put_outcome(page, result);
+	put_outcome(page, result, exit_code);
 	if (!refused) {
 		put_settings(page, result);
 		put_diff(page, result);
@@ -266,7 +290,7 @@ static void put_conflicts(const struct tct_page *page, const struct tct_options 
 }
 
 void tct_render_rollback(const struct tct_page *page, const struct tct_options *options,
-			 const struct tct_apply_result *result)
+			 const struct tct_apply_result *result, int exit_code)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
@@ -277,10 +301,17 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 		return;
 	}
 	put_recovered(page, result);
-	if (result->rolled_back)
-		tct_text_add(&text, "Failed: what had been written was put back.");
+	if (has_failed(exit_code))
+		tct_text_add(&text, failure(result, exit_code));
 	else if (result->undid == 0)
 		tct_text_add(&text, "Nothing to roll back.");
+	else if (result->changed && result->settings_count == 0 && result->drop_in_diff == NULL)
+		tct_text_addf(&text,
+			      "%sransaction %" PRIu64 " %s: no value %s, for its keys are a later "
+			      "transaction's or have their old values already.",
+			      result->dry_run ? "T" : "Done: t", result->undid,
+			      result->dry_run ? "would be undone" : "is undone",
+			      result->dry_run ? "would change" : "had to change");
 	else if (result->dry_run)
 		tct_text_addf(&text,
 			      "Undoing transaction %" PRIu64
@@ -299,12 +330,14 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	if (result->dry_run && (result->changed || conflicts)) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->undid);
 		tct_text_add(&next, conflicts || options->force ? " --force" : "");
-	} else if (result->undid != 0) {
+		tct_suggest_place(&next, options);
+	} else if (result->undid != 0 && !has_failed(exit_code)) {
 		tct_text_addf(&next, "tcptune history show %" PRIu64, result->undid);
+		tct_suggest_root(&next, options);
 	} else {
 		tct_text_add(&next, "tcptune history");
+		tct_suggest_root(&next, options);
 	}
-	tct_suggest_place(&next, options);
 	tct_page_newline(page);
 	put_next(page, &next);
 }

@@ -166,9 +166,35 @@ static void put_summary(const struct tct_page *page, const struct tct_report *re
 		tct_page_put(page, TCT_STYLE_PLAIN, severity + 1 < TCT_SEVERITY_LIMIT ? ", " : "");
 	}
 	if (report->not_evaluated_count > 0)
-		tct_page_putf(page, TCT_STYLE_DIM, "; %zu rules could not be judged",
-			      report->not_evaluated_count);
+		tct_page_putf(page, TCT_STYLE_DIM, "; %zu rule%s could not be judged",
+			      report->not_evaluated_count,
+			      report->not_evaluated_count == 1 ? "" : "s");
 	tct_page_newline(page);
+}
+
+/* The file named by its path that a finding may come from: explain only knows profiles by name. */
+static const char *file_of(const struct tct_report *report, const struct tct_finding *finding)
+{
+	for (size_t i = 0; i < report->set->names_count; i++) {
+		if (strcmp(report->set->names[i], finding->rule->place.file) == 0)
+			return report->set->names[i];
+	}
+	return NULL;
+}
+
+static void suggest_explain(struct tct_text *text, const struct tct_options *options,
+			    const struct tct_report *report)
+{
+	const struct tct_finding *worst = &report->findings[0];
+	const char *file = file_of(report, worst);
+
+	if (file != NULL) {
+		tct_text_add(text, "tcptune profile show ");
+		tct_shell_word(text, file);
+	} else {
+		tct_text_addf(text, "tcptune explain %s", worst->rule->id);
+	}
+	tct_suggest_root(text, options);
 }
 
 /* The command to type next. */
@@ -179,23 +205,17 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 
 	if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0) {
 		tct_text_add(&text, "tcptune apply");
-		for (size_t i = 0; i < report->set->names_count; i++) {
-			tct_text_add(&text, " --profile ");
-			tct_shell_word(&text, report->set->names[i]);
-		}
-		for (size_t i = 0; i < options->vars.items_count; i++) {
-			tct_text_add(&text, " --var ");
-			tct_shell_word(&text, options->vars.items[i]);
-		}
+		tct_suggest_profiles(&text, report->set->names, report->set->names_count);
+		tct_suggest_vars(&text, options);
 		tct_suggest_place(&text, options);
 		tct_text_add(&text, " --dry-run");
 	} else if (report->findings_count > 0) {
-		tct_text_addf(&text, "tcptune explain %s", report->findings[0].rule->id);
+		suggest_explain(&text, options, report);
 	} else if (options->profiles.items_count == 0) {
 		tct_text_add(&text, "tcptune profile list");
 	} else {
 		tct_text_add(&text, "tcptune history");
-		tct_suggest_place(&text, options);
+		tct_suggest_root(&text, options);
 	}
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text.data != NULL ? text.data : "");
 }

@@ -107,6 +107,32 @@ static void put_exceptions(const struct tct_page *page, bool verbose,
 	}
 }
 
+/* Give the profiles of the last apply, "a,b", one by one, and its variables. */
+static void suggest_applied(struct tct_text *text, const struct tct_check_result *result)
+{
+	const char *profiles = result->profiles;
+	const char *variable;
+	json_t *value;
+
+	while (*profiles != '\0') {
+		size_t length = strcspn(profiles, ",");
+		TCT_AUTOFREE char *name = tct_text_copy(profiles, length);
+		const char *const names[] = { name != NULL ? name : "?" };
+
+		if (length > 0)
+			tct_suggest_profiles(text, names, 1);
+		profiles += length;
+		profiles += *profiles == ',' ? 1 : 0;
+	}
+	json_object_foreach(result->variables, variable, value) {
+		TCT_AUTO(tct_text_done) struct tct_text given = { 0 };
+
+		tct_text_addf(&given, "%s=%s", variable, json_string_value(value));
+		tct_text_add(text, " --var ");
+		tct_shell_word(text, data_of(&given));
+	}
+}
+
 /* "live and at the next boot", as far as each was looked at. */
 static const char *scope(const struct tct_check_result *result)
 {
@@ -131,8 +157,8 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 			      result->profiles != NULL ? result->profiles : "it", scope(result),
 			      result->keys_count);
 	else
-		tct_text_addf(&text, "No: %zu of %zu keys are not as %s asks, %s.", wrong,
-			      result->keys_count,
+		tct_text_addf(&text, "No: %zu of %zu keys %s not as %s asks, %s.", wrong,
+			      result->keys_count, wrong == 1 ? "is" : "are",
 			      result->profiles != NULL ? result->profiles : "it", scope(result));
 	tct_page_paragraph(page, 0, NULL, 0, result->conforms ? TCT_STYLE_GOOD : TCT_STYLE_BAD,
 			   data_of(&text));
@@ -151,14 +177,10 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	if (result->conforms || result->refused_count > 0 || result->profiles == NULL)
 		return;
 	tct_text_add(&next, "tcptune apply");
-	for (size_t i = 0; i < options->profiles.items_count; i++) {
-		tct_text_add(&next, " --profile ");
-		tct_shell_word(&next, options->profiles.items[i]);
-	}
-	if (options->profiles.items_count == 0) {
-		tct_text_add(&next, " --profile ");
-		tct_shell_word(&next, result->profiles);
-	}
+	tct_suggest_profiles(&next, options->profiles.items, options->profiles.items_count);
+	if (options->profiles.items_count == 0)
+		suggest_applied(&next, result);
+	tct_suggest_vars(&next, options);
 	tct_suggest_place(&next, options);
 	tct_text_add(&next, " --dry-run");
 	tct_page_newline(page);

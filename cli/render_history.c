@@ -45,7 +45,31 @@ static void add_what(struct tct_text *text, const struct tct_transaction *transa
 			      transaction->profiles != NULL ? transaction->profiles : "");
 }
 
-static void add_row(struct tct_table *table, const struct tct_transaction *transaction)
+static void add_namespace(struct tct_text *text, const struct tct_netns *netns)
+{
+	if (netns->initial)
+		tct_text_add(text, "initial");
+	else if (netns->name[0] != '\0')
+		tct_text_add(text, netns->name);
+	else
+		tct_text_addf(text, "net:[%" PRIu64 "]", netns->inode);
+}
+
+/* Do the transactions concern more than one network namespace? */
+static bool has_namespaces(const struct tct_journal *journal)
+{
+	for (size_t i = 1; i < journal->transactions_count; i++) {
+		const struct tct_netns *first = &journal->transactions[0].netns;
+		const struct tct_netns *other = &journal->transactions[i].netns;
+
+		if (first->initial != other->initial || first->inode != other->inode)
+			return true;
+	}
+	return false;
+}
+
+static void add_row(struct tct_table *table, const struct tct_transaction *transaction,
+		    bool namespaces)
 {
 	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
 	char text[64];
@@ -64,6 +88,12 @@ static void add_row(struct tct_table *table, const struct tct_transaction *trans
 	tct_table_cell(table, style, transaction->user);
 	add_what(&what, transaction);
 	tct_table_cell(table, style, what.data);
+	if (namespaces) {
+		TCT_AUTO(tct_text_done) struct tct_text where = { 0 };
+
+		add_namespace(&where, &transaction->netns);
+		tct_table_cell(table, style, where.data);
+	}
 	if (snprintf(text, sizeof(text), "%zu", transaction->keys_count) < 0)
 		text[0] = '\0';
 	tct_table_cell(table, style, text);
@@ -73,12 +103,18 @@ static void add_row(struct tct_table *table, const struct tct_transaction *trans
 
 void tct_render_history(const struct tct_page *page, const struct tct_journal *journal)
 {
-	static const struct tct_column columns[] = {
+	static const struct tct_column one[] = {
 		{ "ID", true },   { "TIME", false },  { "USER", false },   { "WHAT", false },
 		{ "KEYS", true }, { "STATE", false }, { "REASON", false },
 	};
+	static const struct tct_column several[] = {
+		{ "ID", true },         { "TIME", false }, { "USER", false },  { "WHAT", false },
+		{ "NAMESPACE", false }, { "KEYS", true },  { "STATE", false }, { "REASON", false },
+	};
+	bool namespaces = has_namespaces(journal);
 	TCT_AUTO(tct_table_free)
-	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+	struct tct_table *table = namespaces ? tct_table_new(page, several, TCT_COUNT(several))
+					     : tct_table_new(page, one, TCT_COUNT(one));
 	const struct tct_transaction *interrupted = tct_journal_interrupted(journal);
 
 	if (journal->transactions_count == 0) {
@@ -86,7 +122,7 @@ void tct_render_history(const struct tct_page *page, const struct tct_journal *j
 		return;
 	}
 	for (size_t i = journal->transactions_count; i-- > 0;)
-		add_row(table, &journal->transactions[i]);
+		add_row(table, &journal->transactions[i], namespaces);
 	tct_table_print(table);
 	if (interrupted != NULL) {
 		tct_page_newline(page);

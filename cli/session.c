@@ -239,12 +239,33 @@ void tct_shell_word(struct tct_text *out, const char *word)
 	tct_text_add(out, "'");
 }
 
-void tct_suggest_place(struct tct_text *out, const struct tct_options *options)
+void tct_suggest_root(struct tct_text *out, const struct tct_options *options)
 {
 	if (options->root != NULL) {
 		tct_text_add(out, " --root ");
 		tct_shell_word(out, options->root);
 	}
+}
+
+void tct_suggest_profiles(struct tct_text *out, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		tct_text_add(out, " --profile ");
+		tct_shell_word(out, names[i]);
+	}
+}
+
+void tct_suggest_vars(struct tct_text *out, const struct tct_options *options)
+{
+	for (size_t i = 0; i < options->vars.items_count; i++) {
+		tct_text_add(out, " --var ");
+		tct_shell_word(out, options->vars.items[i]);
+	}
+}
+
+void tct_suggest_place(struct tct_text *out, const struct tct_options *options)
+{
+	tct_suggest_root(out, options);
 	if (options->netns != NULL) {
 		tct_text_add(out, " --netns ");
 		tct_shell_word(out, options->netns);

@@ -84,8 +84,16 @@ int tct_print_json(json_t *document, int code);
 /* True if the options ask for JSON. */
 bool tct_wants_json(const struct tct_options *options);
 
-/* Append " --root DIR" and " --netns X" as given, for commands that are suggested. */
+/*
+ * For commands that are suggested: append " --root DIR" and " --netns X" as given; " --root DIR"
+ * only, for those that take no namespace; " --profile P" for each name.
+ */
 void tct_suggest_place(struct tct_text *out, const struct tct_options *options);
+void tct_suggest_root(struct tct_text *out, const struct tct_options *options);
+void tct_suggest_profiles(struct tct_text *out, const char *const *names, size_t count);
+
+/* Append " --var NAME=VALUE" for each one given. */
+void tct_suggest_vars(struct tct_text *out, const struct tct_options *options);
 
 /* Append a word for a shell, quoted where it needs it. */
 void tct_shell_word(struct tct_text *out, const char *word);

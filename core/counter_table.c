@@ -27,7 +27,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCP("AttemptFails"), .unit = "connections",
-		.summary = "handshakes that a reset, SYN or error ended; one that just expires isn't counted",
+		.summary = "handshakes that failed, connect() time-outs too; not those that a listener lets expire",
 		.source = "net/ipv4/tcp.c, tcp_done(); tcp_check_req()",
 	},
 	{
@@ -113,7 +113,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("DelayedACKLost"), .unit = "segments",
-		.summary = "ACKs sent at once because the peer repeated data: its ACK was late or lost",
+		.summary = "ACKs sent at once because the peer repeated data: our ACK was late or lost",
 		.source = "net/ipv4/tcp_input.c",
 	},
 	{
@@ -163,7 +163,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("PAWSEstab"), .unit = "segments",
-		.summary = "segments dropped for an old timestamp; with many clients behind NAT a hint at reused ports",
+		.summary = "segments dropped for an old timestamp; on older kernels also late ACKs and those in TIME_WAIT",
 		.source = "net/ipv4/tcp_input.c, tcp_validate_incoming()",
 	},
 	/* Only some kernels: since about 6.14; before, in PAWSEstab. */
@@ -291,7 +291,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("TCPAbortOnMemory"), .unit = "connections",
-		.summary = "reset because of too many orphans or because tcp_mem[2] was exceeded",
+		.summary = "closed sockets reset: too many orphans, or tcp_mem[2] exceeded",
 		.source = "net/ipv4/tcp.c, tcp_check_oom(); tcp_out_of_resources()",
 	},
 	{
@@ -461,7 +461,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("TCPLossFailures"), .unit = "",
-		.summary = "timeouts that follow a timeout",
+		.summary = "timeouts while a timeout's losses were still being repaired",
 		.source = "net/ipv4/tcp_timer.c",
 	},
 	{
@@ -581,7 +581,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("TCPRenoFailures"), .unit = "",
-		.summary = "timeouts during a recovery without SACK",
+		.summary = "timeouts after duplicate ACKs that had not begun a recovery, without SACK",
 		.source = "net/ipv4/tcp_timer.c",
 	},
 	{
@@ -591,7 +591,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("TCPRenoRecoveryFail"), .unit = "",
-		.summary = "recoveries without SACK that were given up",
+		.summary = "timeouts during a recovery without SACK",
 		.source = "net/ipv4/tcp_input.c",
 	},
 	{
@@ -631,7 +631,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("TCPSackFailures"), .unit = "",
-		.summary = "timeouts during a recovery with SACK",
+		.summary = "timeouts after SACKs that had not begun a recovery",
 		.source = "net/ipv4/tcp_timer.c",
 	},
 	{
@@ -641,7 +641,7 @@ const struct tct_counter tct_counters[] = {
 	},
 	{
 		TCPEXT("TCPSackRecoveryFail"), .unit = "",
-		.summary = "recoveries with SACK that were given up",
+		.summary = "timeouts during a recovery with SACK",
 		.source = "net/ipv4/tcp_input.c",
 	},
 	{

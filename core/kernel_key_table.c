@@ -1,7 +1,6 @@
 /*
- * The facts about each key,
-one entry a key. Every range of a key that a network namespace can write is
- * tried against the running kernel by tests/netns/test_kernel_keys.c.
+ * The facts about each key, one entry a key. Every range of a key that a network namespace can
+ * write is tried against the running kernel by tests/netns/test_kernel_keys.c.
  */
 #include "core/kernel_keys.h"
 
@@ -475,7 +474,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		.name = "net.ipv4.tcp_no_metrics_save",
 		SWITCH, NETNS, EFFECT(LIVE), BUILT_IN(0), .default_text = "0",
-		.summary = "forget a destination's round trip time and threshold when a connection closes",
+		.summary = "when a connection closes, don't remember its destination's round trip time",
 		.source = "net/ipv4/tcp_metrics.c, tcp_update_metrics()",
 	},
 	{
@@ -489,7 +488,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.name = "net.ipv4.tcp_orphan_retries",
 		SMALL(COUNT), SANE(0, 15), NETNS, EFFECT(LIVE), BUILT_IN(0),
 		.default_text = "0, meaning 8",
-		.summary = "retransmissions for a closed socket without owner; 0 means 8",
+		.summary = "when a closed socket without owner gives up; a time on the model; 0 means 8",
 		.source = "net/ipv4/tcp_timer.c, tcp_orphan_retries()",
 	},
 	{
@@ -591,7 +590,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.name = "net.ipv4.tcp_syn_retries",
 		TYPE(U8, 1, COUNT, 1, 127), SANE(1, 15), NETNS, EFFECT(LIVE), BUILT_IN(6),
 		.default_since = TCT_VERSION(4, 4), .default_text = "6: 131 s (127 s before 6.5)",
-		.summary = "how often connect() repeats its SYN before ETIMEDOUT",
+		.summary = "how long connect() repeats its SYN before ETIMEDOUT",
 		.source = "net/ipv4/tcp_timer.c, tcp_write_timeout()",
 	},
 	{
@@ -691,7 +690,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.unlimited = TCT_UNLIMITED_ZERO,
 		.default_text = "as many as buckets (8 times with hashsize)",
 		.write_after = "net.netfilter.nf_conntrack_buckets",
-		.summary = "tracked connections per namespace; beyond it new packets are dropped",
+		.summary = "tracked connections per namespace; beyond it new connections' packets are dropped",
 		.source = CONNTRACK_TABLE,
 	},
 	{

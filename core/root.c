@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,11 +78,39 @@ static int enlarge(char **buffer, size_t *capacity, size_t wanted)
 	return 0;
 }
 
+/* In a tree of somebody else's only regular files are opened: a device may do something then. */
+static int check_type(const struct tct_root *root, const char *path)
+{
+	TCT_AUTOCLOSE int fd = root->live ? -1 : tct_root_openat(root, path, O_PATH, 0);
+	struct stat status;
+
+	if (root->live)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	return S_ISREG(status.st_mode) ? 0 : -EINVAL;
+}
+
+/* A pipe (`<(...)`, /dev/stdin) whose writer has not written yet is waited for. */
+static bool wait_for_writer(int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && poll(&poller, 1, -1) >= 0;
+}
+
 int tct_root_read(const struct tct_root *root, const char *path, size_t max, char **data,
 		  size_t *length)
 {
 	enum { FIRST_READ = 16384 };
-	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	int type = check_type(root, path);
+	TCT_AUTOCLOSE int fd =
+		type < 0 ? type : tct_root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 	TCT_AUTOFREE char *buffer = NULL;
 	size_t capacity = 0;
 	size_t used = 0;
@@ -95,7 +124,7 @@ int tct_root_read(const struct tct_root *root, const char *path, size_t max, cha
 		ssize_t got = read(fd, buffer + used, room);
 
 		if (got < 0) {
-			if (errno == EINTR)
+			if (errno == EINTR || (errno == EAGAIN && wait_for_writer(fd)))
 				continue;
 			return -errno;
 		}

@@ -30,7 +30,8 @@ int tct_root_openat(const struct tct_root *root, const char *path, int flags, mo
 /*
  * Read a whole file, at most max bytes (-EFBIG beyond). *data is owned by the caller and terminated
  * with a NUL that is not counted in *length (may be NULL). Reads with one big read() first, as
- * /proc/sys needs. Returns 0 or -errno (-ENOENT absent, -EACCES/-EPERM unreadable, -EISDIR ...).
+ * /proc/sys needs. In a DIR only regular files are read (-EINVAL); live, a pipe is read to its end.
+ * Returns 0 or -errno (-ENOENT absent, -EACCES/-EPERM unreadable, -EISDIR ...).
  */
 int tct_root_read(const struct tct_root *root, const char *path, size_t max, char **data,
 		  size_t *length);

@@ -100,6 +100,7 @@ struct tct_check_result {
 	bool live_looked;
 	bool boot_looked;
 	char *profiles;       /* judged against */
+	json_t *variables;    /* of the last apply, if it is judged against; NULL = none */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
 	struct tct_check_key *keys;
 	size_t keys_count;

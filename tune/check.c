@@ -56,6 +56,7 @@ void tct_check_result_done(struct tct_check_result *result)
 	free(result->unsupported);
 	free(result->refused);
 	free(result->profiles);
+	json_decref(result->variables);
 	*result = (struct tct_check_result){ 0 };
 }
 
@@ -108,6 +109,7 @@ static int choose_profile(struct check *check)
 				   "nothing is applied here; which profile? Use --profile NAME");
 	if (take_last(check, newest) < 0)
 		return tct_err_nomem(check->err);
+	check->result->variables = json_incref(newest->variables);
 	check->request.names = check->last.items;
 	check->request.names_count = check->last.items_count;
 	if (check->request.vars_count == 0) {

@@ -36,8 +36,8 @@ struct tct_journal_key {
 	bool live_owned;              /* after this transaction the live value is ours */
 	struct tct_value baseline; /* live value without tcptune, as known then; NONE = not known */
 	char *because;             /* comment of the drop-in's line; NULL = none */
-	bool left;                 /* ROLLBACK: a conflict, left alone; `rollback --force` may come back to it */
-	bool stuck;                /* STUCK: this live value could not be put back */
+	bool left;  /* ROLLBACK: a conflict, left alone; `rollback --force` may come back to it */
+	bool stuck; /* STUCK: this live value could not be put back */
 };
 
 struct tct_transaction {

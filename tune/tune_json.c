@@ -115,12 +115,12 @@ static json_t *restart_needed_json(const struct tct_apply_result *result)
 	for (size_t i = 0; !failed && i < result->restart_needed_count; i++) {
 		const struct tct_listener *restart = &result->restart_needed[i];
 		const struct tct_owner *owner = &restart->owner;
-		json_t *entry = json_pack(
-			"{s:o, s:o, s:o, s:s, s:i, s:I}", "unit",
-			tct_json_text_or_null(owner->unit), "pid",
-			owner->pid != 0 ? json_integer(owner->pid) : json_null(), "comm",
-			tct_json_text_or_null(owner->comm), "address", restart->address, "port",
-			(int)restart->port, "backlog", (json_int_t)restart->backlog);
+		json_t *entry = json_pack("{s:o, s:o, s:o, s:s, s:i, s:I}", "unit",
+					  tct_json_text_or_null(owner->unit), "pid",
+					  owner->pid != 0 ? json_integer(owner->pid) : json_null(),
+					  "comm", tct_json_text_or_null(owner->comm), "address",
+					  restart->address, "port", (int)restart->port, "backlog",
+					  (json_int_t)restart->backlog);
 
 		failed = json_array_append_new(list, entry) < 0;
 	}

@@ -38,7 +38,8 @@ static int read_error(const char *origin, int code, struct tct_err *err)
 		return tct_err_set(err, TCT_FAULT_INPUT, code, "%s: larger than 1 MiB", origin);
 	if (code == ENOMEM)
 		return tct_err_nomem(err);
-	return tct_err_set(err, TCT_FAULT_INPUT, code, "%s: %s", origin, strerror(code));
+	return tct_err_set(err, TCT_FAULT_INPUT, code, "%s: %s", origin,
+			   code == EINVAL ? "not a regular file" : strerror(code));
 }
 
 /* A path is the caller's, never below DIR: relative to the working directory. */

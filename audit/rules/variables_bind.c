@@ -243,7 +243,9 @@ static int take_file(struct tct_loader *loader)
 		return 0;
 	if (status < 0)
 		return tct_err_set(loader->err, TCT_FAULT_INPUT, -status, "%s: %s", origin,
-				   status == -EFBIG ? "larger than 1 MiB" : strerror(-status));
+				   status == -EFBIG    ? "larger than 1 MiB"
+				   : status == -EINVAL ? "not a regular file"
+						       : strerror(-status));
 	sha256_update(&loader->hash, length, (const uint8_t *)data);
 	status = tct_yaml_parse(loader->arena, origin, data, length, &yaml, loader->err);
 	if (status == 0)

@@ -6,6 +6,7 @@
 #   files/    files of the case, copied over the scratch folder (optional)
 #   expected  the transcript: each command, its standard output, its standard error ("2>"), its exit
 #             code, and at the end what changed below root/, as a diff
+# A command that is suggested ("next:") must take the options that are suggested with it.
 # TCT_ONLY=PATTERN before a command keeps only those lines of its standard output.
 # Only times, durations, users, checksums of profiles and line numbers of built-in ones are normalised.
 #
@@ -49,6 +50,14 @@ normalise() {
 		-e "s#$scratch#<SCRATCH>#g"
 }
 
+# Is what stands in FILE behind "next:" a command that exists, with options that it has?
+suggestion_runs() {
+	local words
+	words=$(sed -n 's/^next: tcptune //p' "$1")
+	[[ -z $words ]] || eval "\"$TCT_BINARY\" $words --help" >/dev/null 2>&1
+}
+export -f suggestion_runs
+
 # Runs one command of a case; the transcript goes to the file that the case has open as 3.
 # Exported to the case's shell.
 tcptune() {
@@ -65,6 +74,7 @@ tcptune() {
 		if [[ -n ${TCT_ONLY-} ]]; then grep -aE "$TCT_ONLY" "$out"; else cat "$out"; fi
 		sed 's/^/2> /' "$err"
 		printf '=> %d\n\n' "$code"
+		suggestion_runs "$out" || printf 'the suggested command is refused\n\n'
 	} >&3
 	if [[ -n ${TCT_GOLDEN_JSON-} && $(head -c 1 "$out") == '{' ]]; then
 		cp "$out" "$(mktemp "$TCT_GOLDEN_JSON/$TCT_CASE.XXXXXX.json")"

@@ -40,6 +40,7 @@ traced -P /proc/sys/net/ipv4/tcp_keepalive_time -P /proc/sys/net/ipv4/tcp_invali
 	-e inject=write:error=EIO:when=2+ -- rollback
 [[ $code == 4 ]] || fail "stuck: exit $code"
 grep -q 'could not be put back: .*net.ipv4.tcp_' "$WORK/err" || fail "what is stuck is named"
+grep -q '^Failed, and not everything could be put back' "$WORK/out" || fail "the outcome of a stuck rollback"
 run 0 rollback --force
 ck_state "$WORK/old" "after a stuck rollback"
 
@@ -70,6 +71,7 @@ for ((i = 0; i < 12; i++)); do # at first the last page has room; then none for 
 	"$TCPTUNE" apply "${FIRST[@]}" >"$WORK/out" 2>"$WORK/err" || code=$?
 	[[ $code == 3 ]] && refusals=$((refusals + 1))
 	[[ $code == 0 || $code == 3 ]] || fail "a full disk below the journal: exit $code"
+	[[ $code == 0 ]] || grep -q '^Failed: ' "$WORK/out" || fail "the outcome of a full disk below the journal"
 	ck_state "$WORK/$([[ $code == 0 ]] && echo new || echo old)" "a full disk below the journal, apply $i"
 	[[ $code == 3 && $i -lt 8 ]] && truncate -s -4096 /var/lib/tcptune/.fill
 	[[ $code == 0 ]] || continue

@@ -76,6 +76,9 @@ ck_state "$WORK/old" "rollback of the first gives the old state"
 [[ ! -e $DROP_IN ]] || fail "the drop-in is still there"
 run 0 rollback --json
 json '(.changed | not) and .undid == null'
+run 0 rollback --netns /proc/self/ns/net
+# shellcheck disable=SC2046 # words
+"$TCPTUNE" $(sed -n 's/^next: tcptune //p' "$WORK/out") >/dev/null || fail "the suggested command is refused"
 run 0 history --json
 json '[.transactions[] | select(.kind == "apply") | .state] | unique == ["rolled-back"]'
 json '(.transactions | length) == 4 and .transactions[3].reason == "noon kernel.panic = 1"'

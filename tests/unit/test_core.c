@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -237,11 +238,11 @@ static void make_tree(void)
 
 static void remove_tree(void)
 {
-	static const char *const files[] = { "root/etc/up",   "root/etc/absolute",
-					     "root/etc/loop", "root/etc/dangling",
-					     "root/etc/a",    "root/etc/empty",
-					     "root/etc/big",  "root/secret",
-					     "secret" };
+	static const char *const files[] = { "root/etc/fifo",     "root/etc/up",
+					     "root/etc/absolute", "root/etc/loop",
+					     "root/etc/dangling", "root/etc/a",
+					     "root/etc/empty",    "root/etc/big",
+					     "root/secret",       "secret" };
 	char path[256];
 
 	for (size_t i = 0; i < TCT_COUNT(files); i++) {
@@ -317,6 +318,62 @@ START_TEST(large_files_are_read_whole)
 }
 END_TEST
 
+/* Not even if somebody writes to it: in a tree a FIFO or a device is no source. */
+START_TEST(a_root_gives_regular_files_only)
+{
+	TCT_AUTO(tct_root_done) struct tct_root root = { .fd = -1 };
+	TCT_AUTOCLOSE int writer = -1;
+	char *data = NULL;
+	char path[256];
+
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/etc/fifo", tree), (int)sizeof(path));
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	writer = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	ck_assert_int_ge(writer, 0);
+	ck_assert_int_eq(tct_root_open(&root, tree, NULL), 0);
+	ck_assert_int_eq(tct_root_read(&root, "etc/fifo", 100, &data, NULL), -EINVAL);
+	ck_assert_ptr_null(data);
+}
+END_TEST
+
+/* As `<(...)` and /dev/stdin are: more than the pipe holds, and the writer is late. */
+START_TEST(a_pipe_is_read_to_its_end)
+{
+	TCT_AUTO(tct_root_done) struct tct_root root = { .fd = -1 };
+	TCT_AUTOFREE char *data = NULL;
+	size_t length = 0;
+	char path[64];
+	int ends[2];
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		(void)close(ends[0]);
+		for (int i = 0; i < 200; i++) {
+			if (usleep(i % 50 == 0 ? 20000 : 0) < 0 ||
+			    dprintf(ends[1], "%01000d", i) != 1000)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	ck_assert_int_eq(tct_root_open(&root, NULL, NULL), 0);
+	ck_assert_int_lt(snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]),
+			 (int)sizeof(path));
+	ck_assert_int_eq(tct_root_read(&root, path, 1 << 20, &data, &length), 0);
+	ck_assert_uint_eq(length, 200000);
+	ck_assert_mem_eq(data + length - 4, "0199", 4);
+	(void)close(ends[0]);
+
+	int status = 0;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(a_root_must_be_a_directory)
 {
 	struct tct_root root;
@@ -363,6 +420,8 @@ int main(void)
 	tcase_add_unchecked_fixture(rooted, make_tree, remove_tree);
 	tcase_add_test(rooted, links_stay_inside_a_root);
 	tcase_add_test(rooted, large_files_are_read_whole);
+	tcase_add_test(rooted, a_root_gives_regular_files_only);
+	tcase_add_test(rooted, a_pipe_is_read_to_its_end);
 	tcase_add_test(rooted, a_root_must_be_a_directory);
 	suite_add_tcase(suite, rooted);
 	runner = srunner_create(suite);
