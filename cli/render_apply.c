@@ -221,8 +221,9 @@ static void put_outcome(const struct tct_page *page, const struct tct_apply_resu
 		tct_text_add(&text, "This would change (nothing has been written):");
 	else if (result->transaction == 0 && has_no_keys(result))
 		tct_text_add(&text, "Nothing to do: none of the keys can be set here.");
-	else if (result->transaction == 0) /* also if a recovery changed something before */
-		tct_text_add(&text, "Nothing to do: everything is as asked already.");
+	else if (result->transaction == 0)
+		tct_text_addf(&text, "Nothing %sto do: everything is as asked already.",
+			      result->recovered != 0 ? "more " : "");
 	else
 		tct_text_addf(&text, "Done: transaction %" PRIu64 ".", result->transaction);
 	if (refused || has_failed(exit_code))
@@ -324,8 +325,10 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 		tct_text_addf(&text, "Done: transaction %" PRIu64 " is undone%s.", result->undid,
 			      conflicts && !options->force ? ", but for the conflicts" : "");
 	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_STRONG, data_of(&text));
-	put_settings(page, result);
-	put_diff(page, result);
+	if (!has_failed(exit_code)) {
+		put_settings(page, result);
+		put_diff(page, result);
+	}
 	put_conflicts(page, options, result);
 	if (result->dry_run && (result->changed || conflicts)) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->undid);

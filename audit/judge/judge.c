@@ -148,6 +148,7 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 			.facts = &report->facts,
 			.observation = observation,
 			.variables = set->variables,
+			.set = set,
 			.scratch = scratch,
 		};
 
@@ -160,28 +161,6 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 	}
 	*out = report;
 	return 0;
-}
-
-const struct tct_never *tct_never_find(const struct tct_profile_set *set,
-				       const struct tct_facts *facts,
-				       const struct tct_kernel_key *key,
-				       const struct tct_value *value)
-{
-	for (size_t i = 0; i < set->never_count; i++) {
-		struct tct_env env = {
-			.facts = facts,
-			.value = value,
-			.variables = set->variables,
-		};
-		struct tct_result result;
-
-		if (set->never[i].key != key)
-			continue;
-		tct_expr_eval(set->never[i].when, &env, &result);
-		if (result.status == TCT_STATUS_VALUE && result.number != 0)
-			return &set->never[i];
-	}
-	return NULL;
 }
 
 void tct_report_free(struct tct_report *report)

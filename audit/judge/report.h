@@ -99,13 +99,4 @@ void tct_report_free(struct tct_report *report);
  * caller. */
 json_t *tct_report_json(const struct tct_report *report);
 
-/*
- * Is `value` refused for `key` by a `never` entry? Returns the entry or NULL. An entry that can't
- * be evaluated (kernel not known) doesn't refuse.
- */
-const struct tct_never *tct_never_find(const struct tct_profile_set *set,
-				       const struct tct_facts *facts,
-				       const struct tct_kernel_key *key,
-				       const struct tct_value *value);
-
 #endif

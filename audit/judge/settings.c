@@ -102,7 +102,7 @@ static int judge_setting(struct tct_report *report, struct tct_env *env,
 	const struct tct_never *never =
 		tct_never_find(report->set, &report->facts, setting->key, &verdict->wanted);
 
-	if (never != NULL)
+	if (never != NULL && !satisfied)
 		say(verdict, TCT_SETTING_REFUSED, never->because);
 	else
 		verdict->status = satisfied ? TCT_SETTING_OK : TCT_SETTING_CHANGE;

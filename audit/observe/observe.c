@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -125,6 +126,28 @@ static int find_boot_values(struct tct_observation *observation, const struct tc
 	return 0;
 }
 
+/* Files that may decide the next boot, and could not be read. 0 or -ENOMEM. */
+static int note_unread_files(struct tct_observation *observation)
+{
+	enum { MOST = 8 };
+	const struct tct_sysctl_files *files = observation->files;
+	size_t unread = 0;
+	char what[64];
+
+	for (size_t i = 0; i < files->faults_count; i++) {
+		const struct tct_file_fault *fault = &files->faults[i];
+
+		if (!fault->unread || ++unread > MOST)
+			continue;
+		if (tct_observation_gap(observation, fault->file, "%s", fault->what) < 0)
+			return -ENOMEM;
+	}
+	if (unread <= MOST)
+		return 0;
+	(void)snprintf(what, sizeof(what), "%zu more sysctl files", unread - MOST);
+	return tct_observation_gap(observation, what, "they can't be read either");
+}
+
 static int look_at_files(struct tct_observation *observation, const struct tct_root *root)
 {
 	struct tct_err err = { 0 };
@@ -138,6 +161,8 @@ static int look_at_files(struct tct_observation *observation, const struct tct_r
 		observation->files = NULL;
 		return tct_observation_gap(observation, "sysctl files", "%s", err.message);
 	}
+	if (observation->files_govern && note_unread_files(observation) < 0)
+		return -ENOMEM;
 	return find_boot_values(observation, root);
 }
 

@@ -50,6 +50,7 @@ struct tct_file_fault {
 	const char *file;
 	unsigned line;    /* 0 = the whole file */
 	unsigned affects; /* mask of models */
+	bool unread;      /* we may not read it: what it sets is not known */
 	char what[160];
 };
 

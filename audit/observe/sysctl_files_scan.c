@@ -116,6 +116,18 @@ static int note_other_type(struct scan *scan, const char *file, const struct sta
 					: "neither a file nor a link to one: not read");
 }
 
+/* What can't be read. Nobody gets through a loop of links; the rest may be read at boot. */
+static int note_unread(struct scan *scan, const char *file, unsigned models, int code)
+{
+	struct tct_sysctl_files *files = scan->files;
+	size_t before = files->faults_count;
+	int result = tct_sysctl_fault(files, file, 0, models, scan->err, "%s", strerror(code));
+
+	if (result == 0 && files->faults_count > before)
+		files->faults[before].unread = code != ELOOP;
+	return result;
+}
+
 /* Read and parse what `reading` names. A file that can't be read is a fault, no error. */
 static int load(struct scan *scan, const struct tct_reading *reading)
 {
@@ -139,11 +151,9 @@ static int load(struct scan *scan, const struct tct_reading *reading)
 	if (fd == -ENOENT)
 		return 0; /* gone meanwhile */
 	if (fd < 0)
-		return tct_sysctl_fault(scan->files, reading->file, 0, reading->with_ours,
-					scan->err, "%s", strerror(-fd));
+		return note_unread(scan, reading->file, reading->with_ours, -fd);
 	if (fstat(fd, &status) < 0)
-		return tct_sysctl_fault(scan->files, reading->file, 0, reading->with_ours,
-					scan->err, "%s", strerror(errno));
+		return note_unread(scan, reading->file, reading->with_ours, errno);
 	if (!S_ISREG(status.st_mode))
 		return note_other_type(scan, reading->file, &status, reading->with_ours);
 	result = tct_root_read(scan->root, reading->file, TCT_FILES_BYTES_MAX - scan->bytes, &data,
@@ -155,8 +165,7 @@ static int load(struct scan *scan, const struct tct_reading *reading)
 	if (result == -ENOMEM)
 		return tct_err_nomem(scan->err);
 	if (result < 0)
-		return tct_sysctl_fault(scan->files, reading->file, 0, reading->with_ours,
-					scan->err, "%s", strerror(-result));
+		return note_unread(scan, reading->file, reading->with_ours, -result);
 	scan->bytes += length;
 
 	struct loaded *loaded = TCT_APPEND(scan, loaded);
@@ -253,8 +262,7 @@ static int list_dir(struct scan *scan, size_t which, DIR *dir)
 	const char *path = keep_path(scan, dirs[which], "");
 
 	return path == NULL ? tct_err_nomem(scan->err)
-			    : tct_sysctl_fault(scan->files, path, 0, TCT_MASK_BOTH, scan->err, "%s",
-					       strerror(code));
+			    : note_unread(scan, path, TCT_MASK_BOTH, code);
 }
 
 /* List one directory; ids[] holds those listed so far: /lib may be a link to usr/lib. */
@@ -271,8 +279,7 @@ static int scan_dir(struct scan *scan, size_t which, struct stat ids[])
 		const char *path = keep_path(scan, dirs[which], "");
 
 		return path == NULL ? tct_err_nomem(scan->err)
-				    : tct_sysctl_fault(scan->files, path, 0, TCT_MASK_BOTH,
-						       scan->err, "%s", strerror(-fd));
+				    : note_unread(scan, path, TCT_MASK_BOTH, -fd);
 	}
 	if (fstat(fd, &ids[which]) < 0)
 		return tct_err_set(scan->err, TCT_FAULT_REFUSED, errno, "%s: %s", dirs[which],

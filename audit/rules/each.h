@@ -23,8 +23,8 @@ const struct tct_attribute *tct_attribute_find_any(const char *name);
 /* Readers of each_files.c: keys and lines of sysctl files. */
 #define TCT_KEY_ATTRIBUTES(x)                                                                      \
 	x(key) x(live) x(boot) x(file) x(line) x(drift) x(boot_systemd) x(boot_procps)             \
-		x(models_differ) x(shadowed_by_vendor) x(value_set) x(set_by_us) x(out_of_range)   \
-			x(unsorted)
+		x(models_differ) x(shadowed_by_vendor) x(value_set) x(never) x(never_because)      \
+			x(now) x(set_by_us) x(out_of_range) x(unsorted)
 #define TCT_LINE_ATTRIBUTES(x)                                                                     \
 	x(key) x(value) x(file) x(line) x(ours) x(vendor) x(ignore_errors) x(wins) x(in_table)     \
 		x(removed) x(removed_in) x(no_op) x(no_op_since) x(rest_ignored) x(refused)        \

@@ -4,6 +4,7 @@
 
 #include "audit/rules/each.h"
 #include "audit/rules/functions.h"
+#include "audit/rules/profile.h"
 #include "core/mem.h"
 
 /* ---- keys ---- */
@@ -257,6 +258,44 @@ void tct_read_key_shadowed_by_vendor(const struct tct_env *env, struct tct_resul
 				result->number = 1;
 		}
 	}
+}
+
+/* The entry that refuses what the key is now (or, in a tree, will be). */
+static const struct tct_never *refusal_of(const struct tct_env *env)
+{
+	const struct tct_value *value = tct_observation_value(env->observation, key_of(env));
+
+	if (env->set == NULL || value == NULL)
+		return NULL;
+	return tct_never_find(env->set, env->facts, key_of(env), value);
+}
+
+void tct_read_key_never(const struct tct_env *env, struct tct_result *result)
+{
+	enum tct_presence presence = env->observation->sysctls[env->item].presence;
+
+	if (presence == TCT_UNREADABLE || presence == TCT_UNPARSED)
+		tct_result_missing(result, "%s: its value can't be read", key_of(env)->name);
+	else
+		result->number = refusal_of(env) != NULL;
+}
+
+void tct_read_key_never_because(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_never *never = refusal_of(env);
+
+	result->text = never != NULL ? never->because : "";
+}
+
+void tct_read_key_now(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_value *value = tct_observation_value(env->observation, key_of(env));
+	TCT_AUTOFREE char *text = value != NULL ? tct_value_text(value) : NULL;
+
+	if (value == NULL)
+		tct_result_missing(result, "%s: its value is not known", key_of(env)->name);
+	else
+		tct_result_text_copy(env, text != NULL ? text : "", result);
 }
 
 void tct_read_key_value_set(const struct tct_env *env, struct tct_result *result)

@@ -139,6 +139,8 @@ struct tct_inputs {
 	size_t count;
 };
 
+struct tct_profile_set;
+
 struct tct_env {
 	const struct tct_facts *facts;
 	const struct tct_observation *observation; /* NULL where scope.evidence and scope.sysctl are
@@ -149,7 +151,8 @@ struct tct_env {
 	enum tct_each each;
 	size_t item; /* index of the item */
 	const struct tct_variable *variables;
-	struct tct_inputs *inputs; /* NULL = don't note */
+	const struct tct_profile_set *set; /* whose `never` counts; NULL = no value is refused */
+	struct tct_inputs *inputs;         /* NULL = don't note */
 	struct tct_arena *scratch; /* composed texts live here; NULL = such texts are missing */
 };
 

@@ -166,6 +166,15 @@ int tct_profile_set_load(const struct tct_profile_request *request, struct tct_f
 			 struct tct_profile_set **set, struct tct_err *err);
 void tct_profile_set_free(struct tct_profile_set *set);
 
+/*
+ * Is `value` refused for `key` by a `never` entry? Returns the entry or NULL. An entry that can't
+ * be evaluated (kernel not known) doesn't refuse.
+ */
+const struct tct_never *tct_never_find(const struct tct_profile_set *set,
+				       const struct tct_facts *facts,
+				       const struct tct_kernel_key *key,
+				       const struct tct_value *value);
+
 /* The known profiles, files of /etc/tcptune/profiles before embedded ones of the same name. */
 struct tct_profile_info {
 	char name[64];

@@ -480,6 +480,33 @@ START_TEST(never_values_are_found)
 }
 END_TEST
 
+START_TEST(values_that_are_never_set_are_told)
+{
+	struct tct_profile_set *set = NULL;
+
+	set_live("net.ipv4.tcp_retries2", "5");
+	set_live("net.ipv4.tcp_abort_on_overflow", "1");
+	set_live("net.ipv4.tcp_max_tw_buckets", "5000"); /* has a rule of its own */
+	struct tct_report *report = judge("base", NULL, 0, &set);
+	unsigned found = 0;
+
+	for (size_t i = 0; i < report->findings_count; i++) {
+		if (strcmp(report->findings[i].rule->id, "never-value") == 0)
+			found++;
+	}
+	ck_assert_uint_eq(found, 2);
+	ck_assert_str_eq(find(report, "never-value")->subject, "net.ipv4.tcp_abort_on_overflow");
+	ck_assert_ptr_nonnull(strstr(find(report, "never-value")->why, "resets clients"));
+	done(report, set);
+
+	sysctl_of("net.ipv4.tcp_retries2")->presence = TCT_UNREADABLE;
+	set_live("net.ipv4.tcp_abort_on_overflow", "0");
+	report = judge("base", NULL, 0, &set);
+	ck_assert_ptr_null(find(report, "never-value"));
+	done(report, set);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("judge");
@@ -500,6 +527,7 @@ int main(void)
 	tcase_add_test(tests, highconn_settings_are_compared);
 	tcase_add_test(tests, the_document_has_the_documented_keys);
 	tcase_add_test(tests, never_values_are_found);
+	tcase_add_test(tests, values_that_are_never_set_are_told);
 	suite_add_tcase(suite, tests);
 
 	SRunner *runner = srunner_create(suite);

@@ -277,6 +277,31 @@ START_TEST(a_tree_s_counters_are_read)
 }
 END_TEST
 
+/* A name too long to look up stands for what may not be read; a loop is nobody's to read. */
+START_TEST(sysctl_files_that_can_t_be_read_are_gaps)
+{
+	char far[300];
+	char name[64];
+	struct tct_observation *observation;
+
+	memset(far, 'x', sizeof(far) - 1);
+	far[sizeof(far) - 1] = '\0';
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_gt(snprintf(name, sizeof(name), "etc/sysctl.d/%d-far.conf", i), 0);
+		ck_assert_int_eq(symlink(far, scratch_path(name)), 0);
+	}
+	ck_assert_int_eq(symlink("loop.conf", scratch_path("etc/sysctl.d/loop.conf")), 0);
+	observation = look();
+	ck_assert(has_gap(observation, "/etc/sysctl.d/0-far.conf"));
+	ck_assert(has_gap(observation, "/etc/sysctl.d/7-far.conf"));
+	ck_assert(!has_gap(observation, "/etc/sysctl.d/8-far.conf"));
+	ck_assert(has_gap(observation, "2 more sysctl files"));
+	ck_assert(has_gap(observation, strerror(ENAMETOOLONG)));
+	ck_assert(!has_gap(observation, "loop.conf"));
+	tct_observation_free(observation);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("observe_tree");
@@ -294,6 +319,7 @@ int main(void)
 	tcase_add_test(cases, the_longest_list_of_ports_is_read_whole);
 	tcase_add_test(cases, an_image_s_files_stand_for_its_live_values);
 	tcase_add_test(cases, a_tree_s_counters_are_read);
+	tcase_add_test(cases, sysctl_files_that_can_t_be_read_are_gaps);
 	suite_add_tcase(suite, cases);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
