@@ -205,20 +205,6 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	return result;
 }
 
-/* Nothing was written after all: say so. */
-static void take_back_result(struct tct_apply_result *result)
-{
-	for (size_t i = 0; i < result->settings_count; i++) {
-		result->settings[i].live_written = false;
-		result->settings[i].persisted = false;
-	}
-	memcpy(result->drop_in_after_sha256, result->drop_in_before_sha256,
-	       sizeof(result->drop_in_after_sha256));
-	free(result->drop_in_diff);
-	result->drop_in_diff = NULL;
-	result->restart_needed_count = 0;
-}
-
 static int carry_out(struct apply *apply)
 {
 	struct tct_apply_result *result = apply->result;
@@ -235,7 +221,7 @@ static int carry_out(struct apply *apply)
 		result->changed = true;
 		return 0;
 	}
-	take_back_result(result);
+	tct_result_take_back(result);
 	return status;
 }
 
@@ -304,7 +290,7 @@ static int run(struct apply *apply)
 	if (result->recovered != 0)
 		result->changed = true;
 	if (result->plan->refused_count > 0) {
-		take_back_result(result);
+		tct_result_take_back(result);
 		return refused(apply);
 	}
 	if (!result->plan->changes)

@@ -95,25 +95,6 @@ static int add_record(struct tct_journal *journal, struct tct_record *record, st
 	return 0;
 }
 
-/* Is anything from here on a whole record? Then what was before it is no torn end. */
-static bool record_follows(const char *data, size_t length)
-{
-	while (length > 0) {
-		const char *end = memchr(data, '\n', length);
-		struct tct_record record;
-
-		if (end == NULL)
-			return false;
-		if (tct_record_parse(data, (size_t)(end - data), &record, NULL) != -EBADMSG) {
-			tct_record_done(&record);
-			return true;
-		}
-		length -= (size_t)(end - data) + 1;
-		data = end + 1;
-	}
-	return false;
-}
-
 static int read_records(struct tct_journal *journal, const char *data, size_t length,
 			struct tct_err *err)
 {
@@ -131,8 +112,8 @@ static int read_records(struct tct_journal *journal, const char *data, size_t le
 			break;
 		}
 		result = tct_record_parse(data + at, (size_t)(end - data) - at, &record, err);
-		if (result == -EBADMSG &&
-		    !record_follows(end + 1, length - (size_t)(end - data) - 1)) {
+		/* One record was being written; more than one bad line is damage. */
+		if (result == -EBADMSG && end + 1 == data + length) {
 			journal->torn = true;
 			break;
 		}
@@ -244,9 +225,10 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 	if (fd == -ENOENT)
 		goto done;
 	if (fd < 0) {
-		result = tct_err_set(err, fd == -EACCES ? TCT_FAULT_REFUSED : TCT_FAULT_INPUT, -fd,
-				     "%s: %s%s", journal->path, strerror(-fd),
-				     fd == -EACCES ? " (are you root?)" : "");
+		result = tct_err_set(
+			err, writable || fd == -EACCES ? TCT_FAULT_REFUSED : TCT_FAULT_INPUT, -fd,
+			"%s: %s%s", journal->path, strerror(-fd),
+			fd == -EACCES ? " (are you root?)" : "");
 		goto done;
 	}
 	result = check_file(journal, root, fd, err);
@@ -272,16 +254,17 @@ done:
 /* Make folder and file for the first record. */
 static int make_file(struct tct_journal *journal, const struct tct_root *root)
 {
-	TCT_AUTOCLOSE int folder = tct_file_make_folder(root, TCT_JOURNAL_DIR, 0700);
+	TCT_AUTOCLOSE int folder = tct_file_make_folder(root, TCT_JOURNAL_DIR, 0755);
 	int result;
 
 	if (folder < 0)
 		return folder;
 	journal->fd = tct_file_openat(folder, JOURNAL_NAME,
-				      O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+				      O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
 	if (journal->fd < 0)
 		return journal->fd;
-	result = fchmod(journal->fd, 0600) < 0 ? -errno : tct_file_sync(folder);
+	/* Everybody may ask `check` and `history`: sysctls are no secret. */
+	result = fchmod(journal->fd, 0644) < 0 ? -errno : tct_file_sync(folder);
 	if (result < 0) {
 		/* Nothing is in it. */
 		(void)unlinkat(folder, JOURNAL_NAME, 0);
@@ -360,8 +343,10 @@ int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 		result = make_file(journal, root);
 	if (result == 0)
 		result = append(journal, line);
-	if (result < 0)
+	if (result < 0) {
+		transaction->id = 0; /* nothing of it is recorded */
 		return failed(journal, result, err);
+	}
 	return add_record(journal, &record, err);
 }
 

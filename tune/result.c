@@ -145,3 +145,16 @@ int tct_transaction_describe(struct tct_transaction *transaction, enum tct_trans
 	transaction->user = user_name();
 	return transaction->user != NULL ? 0 : -ENOMEM;
 }
+
+void tct_result_take_back(struct tct_apply_result *result)
+{
+	for (size_t i = 0; i < result->settings_count; i++) {
+		result->settings[i].live_written = false;
+		result->settings[i].persisted = false;
+	}
+	memcpy(result->drop_in_after_sha256, result->drop_in_before_sha256,
+	       sizeof(result->drop_in_after_sha256));
+	free(result->drop_in_diff);
+	result->drop_in_diff = NULL;
+	result->restart_needed_count = 0;
+}

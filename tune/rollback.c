@@ -305,6 +305,7 @@ static int undo(struct rollback *rollback)
 	if (status < 0) {
 		result->changed = false;
 		result->undid = 0;
+		tct_result_take_back(result);
 	}
 	return status;
 }

@@ -54,6 +54,9 @@ const char *tct_namespace_words(const struct tct_netns *netns, char out[160]);
 int tct_restart_find(const struct tct_plan *plan, const struct tct_observation *observation,
 		     struct tct_apply_result *result);
 
+/* Nothing was written after all: let the result say so. */
+void tct_result_take_back(struct tct_apply_result *result);
+
 /* Append to result. 0 or -ENOMEM. */
 int tct_result_conflict(struct tct_apply_result *result, const struct tct_kernel_key *key,
 			const struct tct_value *before, const struct tct_value *ours,

@@ -16,10 +16,17 @@ static const struct tct_kernel_key *key_of(const struct tct_env *env)
 
 static bool files_known(const struct tct_env *env, struct tct_result *result)
 {
-	if (env->observation->files == NULL)
+	const struct tct_sysctl_files *files = env->observation->files;
+
+	if (files == NULL)
 		tct_result_missing(result, "the sysctl files were not read");
 	else if (!env->observation->files_govern)
 		tct_result_missing(result, "the sysctl files don't decide this namespace's values");
+	for (size_t i = 0; files != NULL && i < files->faults_count; i++) {
+		if (files->faults[i].unread && result->status == TCT_STATUS_VALUE)
+			tct_result_missing(result, "%.120s: %.60s", files->faults[i].file,
+					   files->faults[i].what);
+	}
 	return result->status == TCT_STATUS_VALUE;
 }
 

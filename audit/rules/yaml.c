@@ -56,6 +56,23 @@ static int mark_error(const struct builder *builder, const yaml_mark_t *mark, co
 }
 
 /* What libyaml would only say by byte offset, or not say at all. */
+/* The column of the first character that no text has, 0 if all are fine. */
+static unsigned bad_column(const char *line, size_t length)
+{
+	unsigned column = 1;
+
+	for (size_t at = 0; at < length; column++) {
+		size_t size = 1;
+
+		while (at + size < length && ((unsigned char)line[at + size] & 0xc0) == 0x80)
+			size++;
+		if (line[at] == '\0' || !tct_text_is_utf8(line + at, size))
+			return column;
+		at += size;
+	}
+	return 0;
+}
+
 static int check_bytes(const struct tct_yaml_document *document, struct tct_err *err)
 {
 	const char *line = document->raw;
@@ -76,13 +93,16 @@ static int check_bytes(const struct tct_yaml_document *document, struct tct_err 
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = newline != NULL ? newline : end;
 		size_t length = (size_t)(stop - line);
+		unsigned column;
 
-		if (memchr(line, '\0', length) != NULL)
+		column = bad_column(line, length);
+		if (column != 0 && memchr(line, '\0', length) != NULL)
 			return tct_err_at(
-				err, document->file, number, 0,
+				err, document->file, number, column,
 				"there is a NUL byte in this line: this is not a text file");
-		if (!tct_text_is_utf8(line, length))
-			return tct_err_at(err, document->file, number, 0, "this line is not UTF-8");
+		if (column != 0)
+			return tct_err_at(err, document->file, number, column,
+					  "this line is not UTF-8");
 		line = stop + 1;
 	}
 	return 0;

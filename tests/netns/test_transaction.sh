@@ -24,10 +24,16 @@ grep -qx 'net/ipv4/ip_local_port_range = 40000 60999' "$WORK/new" || fail "the p
 grep -qx 'net/ipv4/ip_unprivileged_port_start = 40000' "$WORK/new" || fail "the first unprivileged port"
 grep -q '^net.ipv4.tcp_rmem = .* 67108864$' $DROP_IN || fail "tcp_rmem in the drop-in"
 grep -qx '# Reason: noon kernel.panic = 1' $DROP_IN || fail "the reason is one comment"
-[[ $(stat -c %a $DROP_IN) == 644 && $(stat -c %a $JOURNAL) == 600 && $(stat -c %a /var/lib/tcptune) == 700 ]] ||
+[[ $(stat -c %a $DROP_IN) == 644 && $(stat -c %a $JOURNAL) == 644 && $(stat -c %a /var/lib/tcptune) == 755 ]] ||
 	fail "modes"
 run 0 check --profile "$WORK/first.yaml" --json
 json '.conforms and .live_looked'
+# Sysctls are no secret: anybody may ask, if he can get at the program.
+plain=(setpriv --reuid 65534 --clear-groups)
+if "${plain[@]}" test -x "$TCPTUNE" 2>/dev/null; then
+	"${plain[@]}" "$TCPTUNE" check --profile base >"$WORK/out" 2>"$WORK/err" || fail "check as a plain user"
+	"${plain[@]}" "$TCPTUNE" history >"$WORK/out" 2>"$WORK/err" || fail "history as a plain user"
+fi
 run 0 check
 
 # The second time: nothing at all is written.

@@ -120,9 +120,9 @@ START_TEST(what_is_written_is_read_again)
 		      err.message);
 	ck_assert_uint_eq(one.id, 1);
 	ck_assert_int_eq(stat(scratch_path(FILE_NAME), &status), 0);
-	ck_assert_uint_eq(status.st_mode & 07777, 0600);
+	ck_assert_uint_eq(status.st_mode & 07777, 0644);
 	ck_assert_int_eq(stat(scratch_path("var/lib/tcptune"), &status), 0);
-	ck_assert_uint_eq(status.st_mode & 07777, 0700);
+	ck_assert_uint_eq(status.st_mode & 07777, 0755);
 
 	journal = reopen(journal, false);
 	ck_assert_uint_eq(journal->transactions_count, 1);
@@ -303,6 +303,27 @@ START_TEST(torn_ends)
 }
 END_TEST
 
+/* At most one record can be torn: more bad lines are damage, or no journal of ours. */
+START_TEST(garbage)
+{
+	struct tct_journal *journal = reopen(NULL, true);
+	TCT_AUTOFREE char *whole = NULL;
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	(void)apply(journal, "4096", "16384", &host);
+	tct_journal_free(journal);
+	whole = scratch_read(FILE_NAME);
+	tct_text_add(&text, whole);
+	tct_text_add(&text, "no record\nnor this\n");
+	scratch_write_bytes(FILE_NAME, text.data, text.length);
+	ck_assert_int_lt(tct_journal_open(&scratch_root, true, &journal, &err), 0);
+	ck_assert_uint_eq(err.line, 3);
+	scratch_write_bytes(FILE_NAME, "a\nb\n", 4);
+	ck_assert_int_lt(tct_journal_open(&scratch_root, false, &journal, &err), 0);
+	ck_assert_uint_eq(err.line, 1);
+}
+END_TEST
+
 /* Any byte changed in a record that others follow is an error that names its line. */
 START_TEST(damage)
 {
@@ -450,6 +471,7 @@ int main(void)
 	tcase_add_test(cases, ends);
 	tcase_add_test(cases, what_is_ours);
 	tcase_add_test(cases, torn_ends);
+	tcase_add_test(cases, garbage);
 	tcase_add_test(cases, damage);
 	tcase_add_loop_test(cases, hostile_records, 0, (int)TCT_COUNT(hostile));
 	tcase_add_loop_test(cases, hostile_keys_of_a_record, 0, (int)TCT_COUNT(hostile_keys));

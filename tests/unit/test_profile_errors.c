@@ -313,7 +313,7 @@ START_TEST(files_that_are_no_yaml)
 	ck_assert_str_eq(refusal(HEAD "a: &a [x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"),
 			 "4:4: anchors (&name) are not allowed");
 	ck_assert_str_eq(refusal_of_bytes(HEAD "x: \0\n", sizeof(HEAD "x: \0\n") - 1),
-			 "4: there is a NUL byte in this line: this is not a text file");
+			 "4:4: there is a NUL byte in this line: this is not a text file");
 	for (int round = 0; round < 50; round++) {
 		for (size_t i = 0; i < sizeof(garbage); i++) {
 			state = state * 1103515245U + 12345U;

@@ -101,9 +101,9 @@ START_TEST(line_ends_and_encodings)
 					  "a\0:\0",
 					  6),
 			 "f.yaml:1:1: the file is UTF-16: save it as UTF-8");
-	ck_assert_str_eq(refusal_of("a: 1\nb: \xc3\x28\n"), "f.yaml:2: this line is not UTF-8");
+	ck_assert_str_eq(refusal_of("a: 1\nb: \xc3\x28\n"), "f.yaml:2:4: this line is not UTF-8");
 	ck_assert_str_eq(refusal_of_bytes("a: 1\n\nb: x\0y\n", 13),
-			 "f.yaml:3: there is a NUL byte in this line: this is not a text file");
+			 "f.yaml:3:5: there is a NUL byte in this line: this is not a text file");
 	ck_assert_str_eq(refusal_of("a: \"x\\0y\"\n"), "f.yaml:1:4: text must not contain a NUL");
 	ck_assert_ptr_nonnull(
 		strstr(refusal_of("a: \x01\n"), "not valid YAML: control characters"));
