@@ -84,7 +84,7 @@ static void add_row(struct tct_table *table, const struct tct_transaction *trans
 	if (snprintf(text, sizeof(text), "%" PRIu64, transaction->id) < 0)
 		text[0] = '\0';
 	tct_table_cell(table, style, text);
-	tct_table_cell(table, style, tct_time_text(transaction->time_ns, text));
+	tct_table_cell(table, style, tct_text_time(transaction->time_ns, text));
 	tct_table_cell(table, style, transaction->user);
 	add_what(&what, transaction);
 	tct_table_cell(table, style, what.data);
@@ -192,7 +192,7 @@ void tct_render_transaction(const struct tct_page *page, const struct tct_transa
 		      what.data != NULL ? what.data : "");
 	tct_page_newline(page);
 	put_field(page, "state", tct_transaction_standing(transaction, text));
-	put_field(page, "time", tct_time_text(transaction->time_ns, text));
+	put_field(page, "time", tct_text_time(transaction->time_ns, text));
 	put_field(page, "user", transaction->user);
 	put_field(page, "reason", transaction->reason);
 	if (transaction->netns.initial)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/color.h"
@@ -281,14 +280,4 @@ bool tct_parse_id(const char *text, uint64_t *id)
 	errno = 0;
 	*id = strtoull(text, &end, 10);
 	return errno == 0 && *id != 0;
-}
-
-const char *tct_time_text(int64_t time_ns, char out[32])
-{
-	time_t seconds = (time_t)(time_ns / 1000000000);
-	struct tm tm;
-
-	if (gmtime_r(&seconds, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out[0] = '\0';
-	return out;
 }

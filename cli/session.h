@@ -101,7 +101,4 @@ void tct_shell_word(struct tct_text *out, const char *word);
 /* A transaction's number: digits only, not 0. */
 bool tct_parse_id(const char *text, uint64_t *id);
 
-/* time_ns (CLOCK_REALTIME) as RFC 3339 in UTC, whole seconds. Returns out. */
-const char *tct_time_text(int64_t time_ns, char out[32]);
-
 #endif

@@ -1,7 +1,6 @@
 #include "core/json_text.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "core/mem.h"
 #include "core/text.h"
@@ -48,13 +47,7 @@ json_t *tct_json_text_or_null(const char *text)
 
 json_t *tct_json_time(int64_t realtime_ns)
 {
-	const int64_t second = INT64_C(1000000000);
-	time_t at = (time_t)(realtime_ns / second - (realtime_ns % second < 0 ? 1 : 0));
-	struct tm parts;
-	char text[64];
+	char text[TCT_NUMBER_TEXT];
 
-	if (gmtime_r(&at, &parts) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		return json_null();
-	return json_string(text);
+	return tct_json_text_or_null(tct_text_time(realtime_ns, text));
 }

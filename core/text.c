@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void tct_text_done(struct tct_text *text)
 {
@@ -195,6 +196,18 @@ const char *tct_text_millionths(int64_t ppm, char out[TCT_NUMBER_TEXT])
 		return put(out, "%s%s.%" PRId64, ppm < 0 && ppm > -1000000 ? "-" : "", whole,
 			   hundredths / 10);
 	return put(out, "%s%s.%02" PRId64, ppm < 0 && ppm > -1000000 ? "-" : "", whole, hundredths);
+}
+
+const char *tct_text_time(int64_t realtime_ns, char out[TCT_NUMBER_TEXT])
+{
+	const int64_t second = INT64_C(1000000000);
+	time_t at = (time_t)(realtime_ns / second - (realtime_ns % second < 0 ? 1 : 0));
+	struct tm parts;
+
+	if (gmtime_r(&at, &parts) == NULL ||
+	    strftime(out, TCT_NUMBER_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		out[0] = '\0';
+	return out;
 }
 
 char *tct_text_copy(const char *text, size_t length)

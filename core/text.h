@@ -30,6 +30,9 @@ const char *tct_text_bytes(int64_t bytes, char out[TCT_NUMBER_TEXT]);    /* 1.2 
 const char *tct_text_nanoseconds(int64_t ns, char out[TCT_NUMBER_TEXT]); /* 2 h, 350 s, 40 ms */
 const char *tct_text_millionths(int64_t ppm, char out[TCT_NUMBER_TEXT]); /* 34, 0.5: for rates */
 
+/* A time (CLOCK_REALTIME) as RFC 3339 in UTC, in whole seconds; "" if it has no such form. */
+const char *tct_text_time(int64_t realtime_ns, char out[TCT_NUMBER_TEXT]);
+
 /* Copy of text[0..length) as a terminated string, or NULL on ENOMEM. Caller frees. */
 char *tct_text_copy(const char *text, size_t length);
 

@@ -45,33 +45,13 @@ static const char *unit_example(enum tct_dimension dimension)
 	return "";
 }
 
-static int64_t native_scale(enum tct_unit unit)
-{
-	switch (unit) {
-	case TCT_UNIT_S:
-		return INT64_C(1000000000);
-	case TCT_UNIT_MS:
-		return 1000000;
-	case TCT_UNIT_US:
-		return 1000;
-	case TCT_UNIT_COUNT:
-	case TCT_UNIT_BYTES:
-	case TCT_UNIT_PAGES:
-	case TCT_UNIT_NS:
-	case TCT_UNIT_PORT:
-	case TCT_UNIT_NAME:
-		break;
-	}
-	return 1;
-}
-
 int tct_check_place_bare(const struct tct_checker *checker, struct tct_expr *node,
 			 struct tct_type type)
 {
 	int64_t scale = 1;
 
 	if (type.has_native) {
-		scale = native_scale(type.native);
+		scale = tct_unit_scale(type.native, 1);
 		node->in_native = type.native == TCT_UNIT_PAGES;
 	} else if (type.dimension == TCT_DIM_RATE) {
 		scale = 1000000;

@@ -82,8 +82,7 @@ struct tct_type tct_type_of_key(const struct tct_kernel_key *key)
 	return type;
 }
 
-/* How many of the language's own (bytes, nanoseconds) one of the unit is; 0 = not known. */
-static int64_t scale_of(enum tct_unit unit, int64_t page_bytes)
+int64_t tct_unit_scale(enum tct_unit unit, int64_t page_bytes)
 {
 	switch (unit) {
 	case TCT_UNIT_PAGES:
@@ -107,7 +106,7 @@ static int64_t scale_of(enum tct_unit unit, int64_t page_bytes)
 int tct_number_from_key(const struct tct_kernel_key *key, int64_t page_bytes, int64_t stored,
 			int64_t *number)
 {
-	int64_t scale = scale_of(key->unit, page_bytes);
+	int64_t scale = tct_unit_scale(key->unit, page_bytes);
 
 	if (scale == 0)
 		return -ENODATA;
@@ -117,7 +116,7 @@ int tct_number_from_key(const struct tct_kernel_key *key, int64_t page_bytes, in
 int tct_number_to_key(const struct tct_kernel_key *key, int64_t page_bytes, int64_t number,
 		      int64_t *stored)
 {
-	int64_t scale = scale_of(key->unit, page_bytes);
+	int64_t scale = tct_unit_scale(key->unit, page_bytes);
 
 	if (scale == 0)
 		return -ENODATA;

@@ -113,12 +113,15 @@ int tct_template_compile_source(struct tct_arena *arena, const struct tct_passag
 /* "a count", "bytes", "a time" ...: for messages. */
 const char *tct_type_words(struct tct_type type);
 
+/* How many of the language's own (bytes, nanoseconds) one of the unit is; 0 = pages of unknown
+ * size. */
+int64_t tct_unit_scale(enum tct_unit unit, int64_t page_bytes);
+
 /* Set a result. */
 __attribute__((format(printf, 2, 3))) void tct_result_missing(struct tct_result *result,
 							      const char *format, ...);
 __attribute__((format(printf, 2, 3))) void tct_result_failed(struct tct_result *result,
 							     const char *format, ...);
-void tct_result_number_set(struct tct_result *result, int64_t number);
 /* Note a leaf's result, once per name. */
 void tct_inputs_note(struct tct_inputs *inputs, const char *name, const struct tct_result *result);
 
