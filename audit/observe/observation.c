@@ -74,6 +74,7 @@ struct tct_observation *tct_observation_new(void)
 	observation->host.page_bytes = -1;
 	observation->host.uptime_ns = -1;
 	observation->boot_model = TCT_BOOT_MODELS;
+	observation->outgoing.ports_usable = -1;
 	observation->sysctls = calloc(tct_kernel_keys_count, sizeof(*observation->sysctls));
 	observation->counters = calloc(tct_counters_count, sizeof(*observation->counters));
 	if (observation->sysctls == NULL || observation->counters == NULL) {
@@ -96,6 +97,8 @@ void tct_observation_free(struct tct_observation *observation)
 	tct_sysctl_files_free(observation->files);
 	free(observation->counters);
 	free(observation->listeners);
+	free(observation->owners);
+	free(observation->outgoing.destinations);
 	free(observation->gaps);
 	free(observation);
 }
@@ -123,6 +126,13 @@ const char *tct_listener_endpoint(const struct tct_listener *listener, char out[
 	if (length < 0)
 		out[0] = '\0';
 	return out;
+}
+
+bool tct_listener_is_dual_stack(const struct tct_listener *listener)
+{
+	return listener->family == AF_INET6 && !listener->v6only &&
+	       strncmp(listener->address, "::", 2) == 0 &&
+	       (listener->address[2] == '\0' || listener->address[2] == '%');
 }
 
 const struct tct_value *tct_observation_value(const struct tct_observation *observation,

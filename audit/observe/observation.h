@@ -94,6 +94,17 @@ struct tct_states {
 	enum tct_states_method method;
 	int64_t counts[TCT_STATE_LIMIT]; /* by state number, both families */
 	int64_t elapsed_ns;              /* what counting took */
+	char why_exact[160]; /* why every socket was walked, if the kernel's counts were not enough
+			      */
+};
+
+/* Some sockets looked at, which stand for all. */
+struct tct_sample {
+	bool whole;        /* each was looked at: no error */
+	int64_t seen;      /* how many were looked at */
+	int64_t of;        /* how many there are; an estimate unless whole */
+	int64_t error_ppm; /* any share among them is right within this many millionths, 95 times
+			      in 100 */
 };
 
 /* How long sockets have heard nothing: counts at or above fixed steps, so memory stays bounded. */
@@ -103,13 +114,17 @@ extern const int64_t tct_idle_step_s[TCT_IDLE_STEPS]; /* ascending; [0] = 0 */
 enum tct_population_kind {
 	TCT_POPULATION_CLOSE_WAIT, /* every CLOSE_WAIT socket */
 	TCT_POPULATION_REMOTE, /* ESTABLISHED, accepted, peer not on this host (loopback aside) */
-	TCT_POPULATION_UNGUARDED, /* those of REMOTE without any timer running: no keepalive,
-				     nothing in flight */
+	TCT_POPULATION_UNGUARDED,      /* those of REMOTE without any timer running: no keepalive,
+					  nothing in flight */
+	TCT_POPULATION_RETRANSMITTING, /* ESTABLISHED, data or a probe sent again and not answered
+					  yet */
 	TCT_POPULATION_LIMIT,
 };
 
+/* From a sample the numbers are scaled up to all: see `sample`. */
 struct tct_population {
 	enum tct_presence presence;
+	struct tct_sample sample;
 	int64_t total;
 	int64_t idle_at_least[TCT_IDLE_STEPS]; /* sockets that heard nothing (no data, no ACK) for
 						  >= step */
@@ -124,10 +139,32 @@ void tct_population_add(struct tct_population *population, int64_t idle_ms);
  */
 int64_t tct_population_idle(const struct tct_population *population, int64_t idle_ns);
 
+/* Whether the process was found. */
+enum tct_owner_sight {
+	TCT_OWNER_NOT_SOUGHT = 0, /* too few sockets to be worth it, or nobody asked */
+	TCT_OWNER_FOUND,
+	TCT_OWNER_NOT_PERMITTED, /* some processes' files may not be looked at */
+	TCT_OWNER_OUT_OF_BUDGET, /* not found within the budget */
+	TCT_OWNER_NOBODY,        /* no process has it: the kernel's own, or passed on and gone */
+};
+
 struct tct_owner {
-	int32_t pid;    /* 0 = not known */
-	char comm[32];  /* "" = not known */
-	char unit[128]; /* systemd unit or container, "" = not known */
+	int32_t pid;     /* 0 = not known */
+	char comm[32];   /* "" = not known */
+	char unit[128];  /* systemd unit or container ("nginx.service", "docker:4f2a…"), "" = not
+			  * known
+			  */
+	uint64_t cgroup; /* cgroup id, 0 = not told */
+	int64_t uid;     /* -1 = not known */
+	enum tct_owner_sight sight;
+};
+
+/* Sockets of one unit, container or process. */
+struct tct_owner_group {
+	struct tct_owner owner;
+	int64_t established;                                     /* scaled, as populations are */
+	struct tct_population populations[TCT_POPULATION_LIMIT]; /* its share */
+	int64_t descriptors_max; /* RLIMIT_NOFILE of the process, -1 = not known */
 };
 
 /* The accept queue's limit where the source doesn't tell it (/proc/net/tcp); no listen() gives it.
@@ -143,7 +180,15 @@ struct tct_listener {
 	uint32_t backlog;     /* its limit; holds backlog + 1. May be TCT_BACKLOG_UNKNOWN */
 	int64_t drops;        /* own drop counter since it listens, -1 = not known */
 	int64_t drops_first;
-	int64_t syn_recv; /* half-open connections to this address and port, siblings' included */
+	int64_t syn_recv;  /* half-open connections to this address and port, siblings' included */
+	unsigned siblings; /* listeners of this address and port (SO_REUSEPORT), itself included */
+	int64_t unaccepted_kept; /* connections that nobody accepted at both looks; -1 = not known
+				  */
+	/* Its connections, siblings' included, scaled as populations are; -1 = not looked at. */
+	int64_t established;
+	int64_t remote;
+	int64_t unguarded;
+	int64_t retransmitting;
 	bool port_chosen_by_kernel; /* bind(0) or no bind: not a service's fixed port. True also
 				       when not known */
 	bool port_choice_known;
@@ -152,6 +197,48 @@ struct tct_listener {
 	uint32_t inode;
 	uint32_t uid;
 	struct tct_owner owner;
+};
+
+/* Takes IPv4 and IPv6: bound to :: without IPV6_V6ONLY. */
+bool tct_listener_is_dual_stack(const struct tct_listener *listener);
+
+/* Outgoing connections from one local address to one remote address and port. */
+struct tct_destination {
+	int family;
+	char source[64];
+	char address[64];
+	uint16_t port;
+	int64_t sockets;    /* all states, TIME_WAIT too; an estimate unless tct_outgoing.whole */
+	int64_t time_wait;  /* of these */
+	int64_t reusable;   /* of those in TIME_WAIT: tcp_tw_reuse may take their ports */
+	int64_t used;       /* ports that connect() can't take: sockets - reusable */
+	int64_t used_first; /* the same at the first look, -1 = one look */
+	struct tct_owner owner;
+};
+
+/* Ephemeral ports and who uses them. */
+struct tct_outgoing {
+	enum tct_presence presence; /* NOT_LOOKED: see why_not */
+	char why_not[160]; /* "at most 211 connections were opened, 28,232 ports are there" */
+	bool whole; /* each outgoing socket was counted; else a part of the ports stands for all */
+	int64_t ports_usable;    /* in ip_local_port_range and not reserved; -1 = not known */
+	int64_t ports_looked_at; /* of these */
+	int64_t sockets;         /* outgoing ones in all, connections and TIME_WAIT */
+	int64_t established;     /* ESTABLISHED ones among them */
+	struct tct_destination *destinations; /* most used first, bounded */
+	size_t destinations_count;
+	size_t destinations_capacity;
+};
+
+/* What the host is, and what stands between it and its peers. */
+struct tct_environment {
+	enum tct_presence presence;
+	char container[64];  /* "docker", "podman", "lxc", "kubernetes" ..., "" = none seen */
+	char hypervisor[64]; /* "kvm", "vmware" ..., "" = none seen */
+	enum tct_presence nat_presence;
+	bool nat;               /* connection tracking translates addresses here */
+	char nat_evidence[128]; /* what says so: "nf_tables: a nat chain",
+				   "/proc/net/ip_tables_names: nat" */
 };
 
 /* "10.0.0.1:443", "[::]:443". Returns out. */
@@ -180,7 +267,14 @@ struct tct_observation {
 	int64_t interval_ns; /* between first and last; 0 = one look, rates unknown */
 
 	struct tct_states states;
+	struct tct_sample sample; /* of ESTABLISHED connections: what populations, owners' and
+				     listeners' numbers rest on */
 	struct tct_population populations[TCT_POPULATION_LIMIT];
+	struct tct_owner_group *owners; /* most sockets first, bounded */
+	size_t owners_count;
+	size_t owners_capacity;
+	struct tct_outgoing outgoing;
+	struct tct_environment environment;
 
 	enum tct_presence listeners_presence;
 	struct tct_listener *listeners;
@@ -200,6 +294,16 @@ enum {
 	TCT_WITHOUT_INET_DIAG = 1 << 1,     /* inet_diag altogether: /proc/net/tcp and tcp6 */
 };
 
+/* What is looked at beside states and listeners: each costs something, so only what rules ask for.
+ */
+enum {
+	TCT_LOOK_POPULATIONS = 1 << 0,  /* idle times, timers, retransmits: tcp_info of a sample */
+	TCT_LOOK_DESTINATIONS = 1 << 1, /* use of ephemeral ports */
+	TCT_LOOK_OWNERS = 1 << 2,       /* units by cgroup, processes within a budget */
+	TCT_LOOK_UNACCEPTED = 1 << 3,   /* which connections stay in accept queues */
+	TCT_LOOK_ALL = (1 << 4) - 1,
+};
+
 struct tct_observe_options {
 	const struct tct_root *root;   /* borrowed; live host or DIR (with or without DIR/proc) */
 	const struct tct_netns *netns; /* borrowed; the namespace entered (see netns.h). NULL = find
@@ -208,7 +312,15 @@ struct tct_observe_options {
 	bool sockets;                  /* look at sockets at all (check and apply need none) */
 	bool listeners; /* the listening sockets only: cheap beside any number of others */
 	bool counters;
+	unsigned looks;   /* TCT_LOOK_..., with sockets */
+	bool exact;       /* walk every socket for the states */
 	unsigned without; /* TCT_WITHOUT_..., 0 = use what is best */
+	/*
+	 * Sleep until CLOCK_MONOTONIC is deadline_ns; true = that's enough, don't look again (the
+	 * observation then has one look). NULL = just sleep.
+	 */
+	bool (*wait)(void *context, int64_t deadline_ns);
+	void *wait_context;
 };
 
 /*
@@ -217,6 +329,15 @@ struct tct_observe_options {
  */
 int tct_observe(const struct tct_observe_options *options, struct tct_observation **out,
 		struct tct_err *err);
+
+/*
+ * The same in two steps, for who must know the host before it knows what to look at: the host, its
+ * keys and files; then sockets and counters, into the same observation.
+ */
+int tct_observe_host(const struct tct_observe_options *options, struct tct_observation **out,
+		     struct tct_err *err);
+int tct_observe_traffic(const struct tct_observe_options *options,
+			struct tct_observation *observation, struct tct_err *err);
 void tct_observation_free(struct tct_observation *observation);
 
 /* An observation with nothing in it yet, arrays allocated; NULL on ENOMEM. */

@@ -14,7 +14,7 @@
 /* What lives for one observation only. */
 struct work {
 	const struct tct_observe_options *options;
-	struct tct_observation *observation; /* owned until handed over */
+	struct tct_observation *observation;
 	struct tct_sockets sockets;
 	struct tct_counter_value *first; /* [tct_counters_count] */
 	struct tct_counter_value *last;
@@ -25,7 +25,6 @@ struct work {
 
 static void done_work(struct work *work)
 {
-	tct_observation_free(work->observation);
 	tct_sockets_done(&work->sockets);
 	free(work->first);
 	free(work->last);
@@ -40,15 +39,19 @@ static int64_t now_ns(void)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void sleep_until(int64_t deadline_ns)
+/* Until the interval is over. True if that's enough: no second look. */
+static bool sleep_until(const struct tct_observe_options *options, int64_t deadline_ns)
 {
 	const struct timespec deadline = {
 		.tv_sec = deadline_ns / INT64_C(1000000000),
 		.tv_nsec = deadline_ns % INT64_C(1000000000),
 	};
 
+	if (options->wait != NULL)
+		return options->wait(options->wait_context, deadline_ns);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL) == EINTR)
 		;
+	return false;
 }
 
 static int first_look(struct work *work)
@@ -72,8 +75,8 @@ static int last_look(struct work *work)
 	struct tct_observation *observation = work->observation;
 	int result = 0;
 
-	if (work->two_looks)
-		sleep_until(work->first_ns + options->interval_ns);
+	if (work->two_looks && sleep_until(options, work->first_ns + options->interval_ns))
+		work->two_looks = false;
 	work->last_ns = now_ns();
 	if (options->counters) {
 		result = tct_counters_read(options->root, work->last, observation);
@@ -166,10 +169,9 @@ static int look_at_files(struct tct_observation *observation, const struct tct_r
 	return find_boot_values(observation, root);
 }
 
-static int look_at_host(struct work *work)
+static int look_at_host(const struct tct_observe_options *options,
+			struct tct_observation *observation)
 {
-	const struct tct_observe_options *options = work->options;
-	struct tct_observation *observation = work->observation;
 	int result = 0;
 
 	if (options->netns != NULL)
@@ -185,34 +187,75 @@ static int look_at_host(struct work *work)
 	return result;
 }
 
-int tct_observe(const struct tct_observe_options *options, struct tct_observation **out,
-		struct tct_err *err)
+static int check_root(const struct tct_observe_options *options, struct tct_err *err)
 {
-	TCT_AUTO(done_work) struct work work = { .options = options };
-	int result;
-
 	if (options->root->fd < 0)
 		return tct_err_set(err, TCT_FAULT_INPUT, EBADF, "the root is not open");
+	return 0;
+}
+
+static int tell_error(int result, struct tct_err *err)
+{
+	if (result == -ENOMEM)
+		return tct_err_nomem(err);
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "the host can't be observed: %s",
+			   strerror(-result));
+}
+
+static void drop_observation(struct tct_observation *const *observation)
+{
+	tct_observation_free(*observation);
+}
+
+int tct_observe_host(const struct tct_observe_options *options, struct tct_observation **out,
+		     struct tct_err *err)
+{
+	TCT_AUTO(drop_observation) struct tct_observation *observation = NULL;
+	int result = check_root(options, err);
+
+	if (result < 0)
+		return result;
+	observation = tct_observation_new();
+	if (observation == NULL)
+		return tct_err_nomem(err);
+	result = look_at_host(options, observation);
+	if (result < 0)
+		return tell_error(result, err);
+	*out = TCT_STEAL(observation);
+	return 0;
+}
+
+int tct_observe_traffic(const struct tct_observe_options *options,
+			struct tct_observation *observation, struct tct_err *err)
+{
+	TCT_AUTO(done_work)
+	struct work work = { .options = options, .observation = observation };
+	int result = check_root(options, err);
+
+	if (result < 0)
+		return result;
 	tct_sockets_init(&work.sockets, options->root, options->without);
-	work.observation = tct_observation_new();
 	work.first = calloc(tct_counters_count, sizeof(*work.first));
 	work.last = calloc(tct_counters_count, sizeof(*work.last));
-	if (work.observation == NULL || work.first == NULL || work.last == NULL)
+	if (work.first == NULL || work.last == NULL)
 		return tct_err_nomem(err);
 	work.two_looks = options->root->live && options->interval_ns > 0 &&
 			 (options->counters || options->sockets);
-
-	/* The rest is read while the interval runs. */
 	result = first_look(&work);
 	if (result == 0)
-		result = look_at_host(&work);
-	if (result == 0)
 		result = last_look(&work);
-	if (result == -ENOMEM)
-		return tct_err_nomem(err);
-	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
-				   "the host can't be observed: %s", strerror(-result));
-	*out = TCT_STEAL(work.observation);
-	return 0;
+	return result < 0 ? tell_error(result, err) : 0;
+}
+
+int tct_observe(const struct tct_observe_options *options, struct tct_observation **out,
+		struct tct_err *err)
+{
+	TCT_AUTO(drop_observation) struct tct_observation *observation = NULL;
+	int result = tct_observe_host(options, &observation, err);
+
+	if (result == 0)
+		result = tct_observe_traffic(options, observation, err);
+	if (result == 0)
+		*out = TCT_STEAL(observation);
+	return result;
 }

@@ -5,9 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-	TCT_TIMER_NONE = 0
-}; /* others: 1 retransmit, 2 keepalive, 3 TIME_WAIT, 4 zero-window probe */
+enum tct_tcp_timer {
+	TCT_TIMER_NONE = 0,
+	TCT_TIMER_RETRANSMIT = 1,
+	TCT_TIMER_KEEPALIVE = 2, /* also a FIN_WAIT2 orphan's */
+	TCT_TIMER_TIME_WAIT = 3, /* mini-sockets: TIME_WAIT, and FIN_WAIT2 without an owner */
+	TCT_TIMER_PROBE = 4,     /* zero window */
+};
 
 struct tct_tcp_socket {
 	uint8_t family; /* AF_INET, AF_INET6 */
@@ -24,8 +28,12 @@ struct tct_tcp_socket {
 	uint32_t send_queue;    /* LISTEN: its limit (inet_diag only) */
 	uint32_t uid;
 	uint32_t inode;  /* 0 = not accepted yet, orphan, request or mini-socket */
-	int64_t drops;   /* -1 = not told */
-	int64_t idle_ms; /* since data or an ACK was received; -1 = not told */
+	uint64_t cgroup; /* cgroup id, 0 = not told */
+	bool full;       /* a whole socket: no request, no mini-socket. Not told by /proc/net/tcp */
+	uint8_t retransmits; /* unanswered, of what `timer` says */
+	uint32_t expires_ms; /* until `timer` */
+	int64_t drops;       /* -1 = not told */
+	int64_t idle_ms;     /* since data or an ACK was received; -1 = not told */
 };
 
 struct tct_tcp_visitor {

@@ -14,6 +14,7 @@ static const char *const population_names[TCT_POPULATION_LIMIT] = {
 	[TCT_POPULATION_CLOSE_WAIT] = "close_wait",
 	[TCT_POPULATION_REMOTE] = "remote",
 	[TCT_POPULATION_UNGUARDED] = "unguarded",
+	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
 };
 
 __attribute__((format(printf, 3, 4))) static int
@@ -219,7 +220,8 @@ int tct_check_population(const struct tct_checker *checker, struct tct_expr *cal
 		}
 	}
 	return tct_check_error(checker, call->arguments[0],
-			       "%s() takes close_wait, remote or unguarded", call->function->name);
+			       "%s() takes close_wait, remote, unguarded or retransmitting",
+			       call->function->name);
 }
 
 int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call)
