@@ -85,9 +85,9 @@ static void put_ports(struct lines *lines, const struct tct_outgoing *outgoing)
 		put_line(lines, "ephemeral ports", &text);
 }
 
-/* ", N packets dropped (M while we looked)" */
-static void add_drops(struct tct_text *text, const struct tct_observation *observation,
-		      const char *counter, const char *what)
+/* "; 31 packets dropped so far, 26 while we looked"; one and more: what is counted. */
+static void add_count(struct tct_text *text, const struct tct_observation *observation,
+		      const char *counter, const char *one, const char *more)
 {
 	int64_t total = tct_usage_counter(observation, counter);
 	int64_t growth = tct_usage_growth(observation, counter);
@@ -95,7 +95,7 @@ static void add_drops(struct tct_text *text, const struct tct_observation *obser
 
 	if (total < 0)
 		return;
-	tct_text_addf(text, "; %s %s", tct_text_count(total, number), what);
+	tct_text_addf(text, "; %s %s", tct_text_count(total, number), total == 1 ? one : more);
 	if (growth > 0)
 		tct_text_addf(text, ", %s of them while we looked", tct_text_count(growth, number));
 }
@@ -119,8 +119,7 @@ static void put_conntrack(struct lines *lines, const struct tct_observation *obs
 					   !has_risen(observation, "conntrack.drop") &&
 					   !has_risen(observation, "conntrack.early_drop")))
 		return;
-	tct_text_addf(&text, "%s connections tracked",
-		      tct_text_count(usage->conntrack_count, number));
+	tct_text_addf(&text, "%s connections", tct_text_count(usage->conntrack_count, number));
 	if (usage->conntrack_max > 0)
 		tct_text_addf(&text, " of at most %s",
 			      tct_text_count(usage->conntrack_max, number));
@@ -130,8 +129,10 @@ static void put_conntrack(struct lines *lines, const struct tct_observation *obs
 	if (usage->conntrack_buckets >= 0)
 		tct_text_addf(&text, ", %s buckets",
 			      tct_text_count(usage->conntrack_buckets, number));
-	add_drops(&text, observation, "conntrack.drop", "packets dropped");
-	add_drops(&text, observation, "conntrack.early_drop", "entries thrown out early");
+	add_count(&text, observation, "conntrack.drop", "packet dropped so far",
+		  "packets dropped so far");
+	add_count(&text, observation, "conntrack.early_drop", "entry thrown out early",
+		  "entries thrown out early");
 	put_line(lines, "conntrack", &text);
 }
 
@@ -156,8 +157,9 @@ static void put_memory(struct lines *lines, const struct tct_host *host,
 			      tct_text_bytes(usage->memory_max_bytes, number));
 	}
 	if (usage->orphans >= 0)
-		tct_text_addf(&text, "%s%s orphans", text.length > 0 ? "; " : "",
-			      tct_text_count(usage->orphans, number));
+		tct_text_addf(&text, "%s%s orphan%s", text.length > 0 ? "; " : "",
+			      tct_text_count(usage->orphans, number),
+			      usage->orphans == 1 ? "" : "s");
 	if (usage->orphans >= 0 && usage->orphans_max >= 0) {
 		tct_text_addf(&text, " of at most %s", tct_text_count(usage->orphans_max, number));
 		add_percent(&text, orphans);
@@ -177,9 +179,12 @@ static void put_softnet(struct lines *lines, const struct tct_observation *obser
 
 	if (processed < 0 || (!lines->verbose && !has_risen(observation, "softnet.dropped")))
 		return;
-	tct_text_addf(&text, "%s packets of the host taken in", tct_text_count(processed, number));
-	add_drops(&text, observation, "softnet.dropped", "dropped before TCP saw them");
-	add_drops(&text, observation, "softnet.time_squeeze", "times out of time");
+	tct_text_addf(&text, "%s packets taken in by the whole host",
+		      tct_text_count(processed, number));
+	add_count(&text, observation, "softnet.dropped", "dropped so far, before TCP saw it",
+		  "dropped so far, before TCP saw them");
+	add_count(&text, observation, "softnet.time_squeeze", "time out of budget",
+		  "times out of budget");
 	put_line(lines, "softnet", &text);
 }
 

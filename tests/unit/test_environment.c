@@ -6,8 +6,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "audit/observe/environment.h"
 #include "audit/observe/nat.h"
@@ -232,6 +234,33 @@ START_TEST(only_the_beginning_of_a_long_table_is_read)
 }
 END_TEST
 
+/* Where asking could load nf_tables nobody is asked; a made-up live root has no module and can load
+ * some. */
+START_TEST(nobody_is_asked_where_that_loads_a_module)
+{
+	struct utsname names;
+	char path[sizeof(names.release) + 64];
+	struct tct_environment seen = { 0 };
+
+	ck_assert_int_eq(uname(&names), 0);
+	ck_assert_int_gt(
+		snprintf(path, sizeof(path), "lib/modules/%s/modules.builtin", names.release), 0);
+	scratch_root.live = true;
+	scratch_write("proc/net/netlink", "");
+	scratch_write("proc/modules", "");
+	tct_nat_look(&scratch_root, &seen);
+	ck_assert_int_eq(seen.nat_presence, TCT_UNREADABLE);
+	ck_assert(!seen.nat);
+	/* It is neither loaded nor built in: so it isn't there. */
+	scratch_write(path,
+		      "kernel/net/ipv4/tcp_cubic.ko\nkernel/net/netfilter/nf_tables_set.ko\n");
+	tct_nat_look(&scratch_root, &seen);
+	ck_assert_int_eq(seen.nat_presence, TCT_PRESENT);
+	ck_assert(!seen.nat);
+	scratch_root.live = false;
+}
+END_TEST
+
 /* One message of a dump of chains at the end of the buffer. */
 static size_t add_chain(char *buffer, size_t used, const char *type, uint32_t rules)
 {
@@ -308,6 +337,7 @@ int main(void)
 	tcase_add_test(cases, no_beginning_of_a_plain_line_is_translated);
 	tcase_add_test(cases, a_tree_s_tables_and_connections_are_evidence);
 	tcase_add_test(cases, only_the_beginning_of_a_long_table_is_read);
+	tcase_add_test(cases, nobody_is_asked_where_that_loads_a_module);
 	tcase_add_test(cases, nat_chains_with_rules_are_found);
 	tcase_add_test(cases, no_part_of_a_datagram_is_read_beyond_its_end);
 	suite_add_tcase(suite, cases);
