@@ -100,14 +100,6 @@ static void add_count(struct tct_text *text, const struct tct_observation *obser
 		tct_text_addf(text, ", %s of them while we looked", tct_text_count(growth, number));
 }
 
-/* Did the counter rise while we looked; or, with one look, ever? */
-static bool has_risen(const struct tct_observation *observation, const char *counter)
-{
-	if (observation->interval_ns > 0)
-		return tct_usage_growth(observation, counter) > 0;
-	return tct_usage_counter(observation, counter) > 0;
-}
-
 static void put_conntrack(struct lines *lines, const struct tct_observation *observation,
 			  const struct tct_usage *usage)
 {
@@ -115,9 +107,10 @@ static void put_conntrack(struct lines *lines, const struct tct_observation *obs
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	char number[TCT_NUMBER_TEXT];
 
-	if (usage->conntrack_count < 0 || (!lines->verbose && percent < WORTH_PERCENT &&
-					   !has_risen(observation, "conntrack.drop") &&
-					   !has_risen(observation, "conntrack.early_drop")))
+	if (usage->conntrack_count < 0 ||
+	    (!lines->verbose && percent < WORTH_PERCENT &&
+	     tct_usage_growth(observation, "conntrack.drop") <= 0 &&
+	     tct_usage_growth(observation, "conntrack.early_drop") <= 0))
 		return;
 	tct_text_addf(&text, "%s connections", tct_text_count(usage->conntrack_count, number));
 	if (usage->conntrack_max > 0)
@@ -177,7 +170,8 @@ static void put_softnet(struct lines *lines, const struct tct_observation *obser
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	char number[TCT_NUMBER_TEXT];
 
-	if (processed < 0 || (!lines->verbose && !has_risen(observation, "softnet.dropped")))
+	if (processed < 0 ||
+	    (!lines->verbose && tct_usage_growth(observation, "softnet.dropped") <= 0))
 		return;
 	tct_text_addf(&text, "%s packets taken in by the whole host",
 		      tct_text_count(processed, number));
