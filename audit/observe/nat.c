@@ -173,7 +173,9 @@ static bool translates(const struct nlmsghdr *message)
 {
 	struct chain chain = { 0 };
 
-	return mnl_nlmsg_get_payload_len(message) >= sizeof(struct nfgenmsg) &&
+	/* libmnl reads attributes up to the padding's end, which must be in the message */
+	return message->nlmsg_len % MNL_ALIGNTO == 0 &&
+	       mnl_nlmsg_get_payload_len(message) >= sizeof(struct nfgenmsg) &&
 	       mnl_attr_parse(message, sizeof(struct nfgenmsg), read_attribute, &chain) >= 0 &&
 	       chain.nat && chain.rules != 0;
 }
