@@ -272,8 +272,8 @@ START_TEST(everything_seen_is_in_the_document)
 	NUMBER("conntrack.count", 200);
 	NUMBER("conntrack.drops", 31);
 	NOTHING("conntrack.insert_failed");
-	NUMBER("memory.tcp_mem_bytes.pressure", 2000 * 4096);
-	NUMBER("memory.used_bytes", 1500 * 4096);
+	NUMBER("memory.tcp_mem_bytes.pressure", INT64_C(2000) * 4096);
+	NUMBER("memory.used_bytes", INT64_C(1500) * 4096);
 	NUMBER("memory.orphans_max", 4096);
 	NUMBER("softnet.dropped", 3);
 	NOTHING("softnet.flow_limit");
@@ -345,7 +345,7 @@ START_TEST(pages_are_bytes_only_if_their_size_is_known)
 	report->facts.known[TCT_FACT_PAGE_SIZE] = true;
 	report->facts.value[TCT_FACT_PAGE_SIZE] = 16384;
 	tct_usage_of(report, &usage);
-	ck_assert_int_eq(usage.memory_used_bytes, 1500 * 16384);
+	ck_assert_int_eq(usage.memory_used_bytes, INT64_C(1500) * 16384);
 	set_counter("sockstat.TCP.mem", 0, INT64_MAX / 4096);
 	tct_usage_of(report, &usage);
 	ck_assert_int_eq(usage.memory_used_bytes, -1);
