@@ -64,7 +64,7 @@ static struct tct_search seek(uint32_t inode, int32_t hint, int64_t budget_ns, i
 }
 
 /* The cgroup id that inet_diag tells of an IPv4 TCP socket; 0 = it tells none. */
-static uint64_t id_in(const struct nlmsghdr *message, uint32_t inode)
+static uint64_t id_in(struct nlmsghdr *message, uint32_t inode)
 {
 	const struct inet_diag_msg *socket = NLMSG_DATA(message);
 	const struct rtattr *attribute = (const void *)(socket + 1);
@@ -104,7 +104,7 @@ static uint64_t cgroup_id_of(uint32_t inode)
 	ck_assert_int_eq(send(fd, &dump, sizeof(dump), 0), (ssize_t)sizeof(dump));
 	for (bool more = true; more;) {
 		ssize_t length = recv(fd, reply, sizeof(reply), 0);
-		const struct nlmsghdr *message = (const void *)reply;
+		struct nlmsghdr *message = (void *)reply;
 
 		ck_assert_int_gt(length, 0);
 		for (size_t left = (size_t)length; NLMSG_OK(message, left);
