@@ -8,14 +8,10 @@
 #include "audit/observe/sockets_private.h"
 #include "core/mem.h"
 
-int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
-		  struct tct_observation *observation)
+void tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
+		   struct tct_observation *observation)
 {
 	*look = (struct tct_look){ .sockets = sockets, .observation = observation };
-	if ((sockets->options->looks & TCT_LOOK_OWNERS) == 0 || !sockets->options->root->live)
-		return 0;
-	look->cgroups = tct_cgroups_new(sockets->options->root);
-	return look->cgroups != NULL ? 0 : -ENOMEM;
 }
 
 void tct_look_done(struct tct_look *look)
@@ -58,10 +54,12 @@ void tct_sockets_done(struct tct_sockets *sockets)
 int tct_sockets_first_look(struct tct_sockets *sockets, struct tct_observation *observation)
 {
 	TCT_AUTO(tct_look_done) struct tct_look look;
-	int result = tct_look_init(&look, sockets, observation);
+	int result;
 
-	if (result == 0)
-		result = tct_look_find_listeners(&look);
+	tct_look_init(&look, sockets, observation);
+	if (tct_look_has_nothing(&look))
+		return 0;
+	result = tct_look_find_listeners(&look);
 	if (result < 0)
 		return result == -ENOMEM ? result : 0; /* the second look says what is wrong */
 	result = tct_look_remember_listeners(&look);
@@ -155,11 +153,10 @@ static int count_states(struct tct_look *look)
 int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observation)
 {
 	TCT_AUTO(tct_look_done) struct tct_look look;
-	int result = tct_look_init(&look, sockets, observation);
+	int result;
 
-	if (result == 0)
-		result = count_states(&look);
-
+	tct_look_init(&look, sockets, observation);
+	result = count_states(&look);
 	if (result == -ENOMEM)
 		return result;
 	if (result < 0)
@@ -174,10 +171,10 @@ int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observ
 int tct_sockets_look_at_listeners(struct tct_sockets *sockets, struct tct_observation *observation)
 {
 	TCT_AUTO(tct_look_done) struct tct_look look;
-	int result = tct_look_init(&look, sockets, observation);
+	int result;
 
-	if (result == 0)
-		result = tct_look_find_listeners(&look);
+	tct_look_init(&look, sockets, observation);
+	result = tct_look_find_listeners(&look);
 	if (result == -ENOMEM)
 		return result;
 	if (result < 0)

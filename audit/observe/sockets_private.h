@@ -42,8 +42,8 @@ struct tct_look {
 	struct tct_cgroups *cgroups; /* owned; NULL = owners are not asked for */
 };
 
-int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
-		  struct tct_observation *observation);
+void tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
+		   struct tct_observation *observation);
 void tct_look_done(struct tct_look *look);
 
 /* sockets_listeners.c: the listeners, sorted, from inet_diag or else from /proc. 0 or -errno. */
@@ -57,6 +57,9 @@ int tct_look_remember_listeners(struct tct_look *look);
 
 /* sockets_states.c: the listeners, and the counts by state. 0 or -errno. */
 int tct_look_count_states(struct tct_look *look);
+/* Thrifty, and the kernel's counts say that there is not even a listener: nothing is to be walked.
+ */
+bool tct_look_has_nothing(struct tct_look *look);
 
 /*
  * sockets_connections.c: once listeners and the kernel's counts are known, begin what can run
