@@ -15,7 +15,7 @@ enum {
 	/* In samples: so many outgoing sockets are counted one by one, and of more so many are
 	 * wanted in the windows. */
 	WHOLE_OUTGOING = 12,
-	WINDOWS_SOCKETS = 2,
+	WINDOWS_SOCKETS = 1,
 	/* LISTEN, requests and bound sockets use no port that connect() wants */
 	CONNECTIONS = TCT_STATES_ALL & ~TCT_STATES_LISTEN & ~(1 << TCT_STATE_SYN_RECV),
 };
