@@ -1,7 +1,6 @@
-/* The command line of tcpherd, and the process that keeps the others. */
+/* The process that keeps the herd together. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,25 +14,9 @@
 #include "tests/bench/herd.h"
 
 enum {
-	HERD_DEFAULT_FOR_S = 300,
-	HERD_MOST_FOR_S = 3600,
-	HERD_DEFAULT_PORT = 8080,
-	HERD_DEFAULT_RATE = 60000,
-	HERD_DEFAULT_BUCKETS = 524288, /* the most that a kernel takes by itself: a server's */
-	HERD_MOST_BUCKETS = 1 << 24,
 	HERD_MOST_PROCESSES = 8192,
-	HERD_MOST_TIME_WAIT = 500000, /* what can be made well within the minute that they last */
-};
-
-static const struct {
-	const char *name;
-	unsigned listeners;
-	unsigned per_client; /* connections; 0 = one client address */
-} herd_kinds[] = {
-	[HERD_INCOMING] = { "incoming", 1, 100 },
-	[HERD_BOTH] = { "both", 1, 100 },
-	[HERD_PROXY] = { "proxy", 10, 0 },
-	[HERD_TIME_WAIT] = { "timewait", 1, 100 },
+	HERD_MOST_DESCRIPTORS = 20000, /* in one process: larger ones take longer to end */
+	HERD_LEAST_DESCRIPTORS = 320,
 };
 
 struct herd {
@@ -47,93 +30,6 @@ struct herd {
 	unsigned per_process;
 };
 
-static void herd_usage(void)
-{
-	lab_exit(
-		LAB_EXIT_USAGE,
-		"usage: tcpherd incoming|both|proxy|timewait --count CONNECTIONS [--for SECONDS]\n"
-		"       [--port P] [--listeners N] [--clients N] [--keepalive] [--rate PER_SECOND]\n"
-		"       [--buckets N]");
-}
-
-static unsigned herd_number(const char *text, unsigned least, unsigned most)
-{
-	unsigned long number;
-	char *end;
-
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || number < least || number > most)
-		lab_exit(LAB_EXIT_USAGE, "%s: not a number from %u to %u", text, least, most);
-	return (unsigned)number;
-}
-
-static const struct option herd_long_options[] = {
-	{ "count", required_argument, NULL, 'c' },
-	{ "for", required_argument, NULL, 'f' },
-	{ "port", required_argument, NULL, 'p' },
-	{ "listeners", required_argument, NULL, 'l' },
-	{ "clients", required_argument, NULL, 'n' },
-	{ "keepalive", no_argument, NULL, 'k' },
-	{ "rate", required_argument, NULL, 'r' },
-	{ "buckets", required_argument, NULL, 'b' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static void herd_parse(int argc, char **argv, struct herd_options *options)
-{
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", herd_long_options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			options->count = herd_number(optarg, 1, HERD_MOST_CONNECTIONS);
-			break;
-		case 'f':
-			options->for_ns = herd_number(optarg, 1, HERD_MOST_FOR_S) * LAB_SECOND_NS;
-			break;
-		case 'p':
-			options->port = (uint16_t)herd_number(optarg, 1, 9999);
-			break;
-		case 'l':
-			options->listeners = herd_number(optarg, 1, HERD_MOST_LISTENERS);
-			break;
-		case 'n':
-			options->clients = herd_number(optarg, 1, HERD_MOST_CLIENTS);
-			break;
-		case 'k':
-			options->keepalive = true;
-			break;
-		case 'r':
-			options->rate = herd_number(optarg, 1, 1000000);
-			break;
-		case 'b':
-			options->buckets = herd_number(optarg, 0, HERD_MOST_BUCKETS);
-			break;
-		default:
-			herd_usage();
-		}
-	}
-	if (optind != argc || !options->count)
-		herd_usage();
-}
-
-static void herd_complete(struct herd_options *options)
-{
-	const unsigned per_client = herd_kinds[options->kind].per_client;
-
-	if (!options->listeners)
-		options->listeners = herd_kinds[options->kind].listeners;
-	if (!options->clients)
-		options->clients = per_client ? (options->count + per_client - 1) / per_client : 1;
-	if (options->count / options->listeners / options->clients > HERD_MOST_PER_PAIR)
-		lab_exit(LAB_EXIT_USAGE, "more than %d connections per client and listener",
-			 HERD_MOST_PER_PAIR);
-	if (options->kind == HERD_TIME_WAIT && options->count > HERD_MOST_TIME_WAIT)
-		lab_exit(LAB_EXIT_USAGE, "at most %d connections in TIME_WAIT",
-			 HERD_MOST_TIME_WAIT);
-}
-
 /* As many descriptors per process as we may have without asking for more. */
 static unsigned herd_descriptors(void)
 {
@@ -144,11 +40,11 @@ static unsigned herd_descriptors(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		lab_exit(LAB_EXIT_FAILED, "setrlimit: %s", strerror(errno));
-	if (limit.rlim_max < 2 * HERD_SPARE_DESCRIPTORS)
+	if (limit.rlim_max < HERD_LEAST_DESCRIPTORS)
 		lab_exit(LAB_EXIT_REFUSED, "a process may have no more than %u descriptors",
 			 (unsigned)limit.rlim_max);
-	if (limit.rlim_max > 20000)
-		limit.rlim_max = 20000; /* larger processes only take longer to end */
+	if (limit.rlim_max > HERD_MOST_DESCRIPTORS)
+		limit.rlim_max = HERD_MOST_DESCRIPTORS;
 	return (unsigned)limit.rlim_max - HERD_SPARE_DESCRIPTORS;
 }
 
@@ -308,29 +204,17 @@ static void herd_verify(struct herd *herd, struct herd_census *census)
 
 int main(int argc, char **argv)
 {
-	struct herd herd = { .options = { .port = HERD_DEFAULT_PORT,
-					  .rate = HERD_DEFAULT_RATE,
-					  .buckets = HERD_DEFAULT_BUCKETS,
-					  .for_ns = HERD_DEFAULT_FOR_S * LAB_SECOND_NS } };
+	struct herd herd = { .pid_count = 0 };
 	const int64_t start_ns = lab_now_ns();
 	const pid_t parent = getppid();
 	TCT_AUTOFREE pid_t *pids = calloc(HERD_MOST_PROCESSES, sizeof(*pids));
 	struct epoll_event events[LAB_EVENTS];
 	struct herd_census census;
-	size_t kind;
 
-	if (argc < 2 || !pids)
-		herd_usage();
-	for (kind = 0; kind < TCT_COUNT(herd_kinds); kind++) {
-		if (strcmp(argv[1], herd_kinds[kind].name) == 0)
-			break;
-	}
-	if (kind == TCT_COUNT(herd_kinds))
-		herd_usage();
-	herd.options.kind = (enum herd_kind)kind;
+	if (!pids)
+		lab_exit(LAB_EXIT_FAILED, "out of memory");
 	herd.pids = pids;
-	herd_parse(argc - 1, argv + 1, &herd.options);
-	herd_complete(&herd.options);
+	herd_parse(argc, argv, &herd.options);
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 		lab_exit(LAB_EXIT_FAILED, "prctl: %s", strerror(errno));
 	if (getppid() != parent)

@@ -42,6 +42,9 @@ struct herd_options {
 	int64_t for_ns;
 };
 
+/* Read the command line, or exit. */
+void herd_parse(int argc, char **argv, struct herd_options *options);
+
 /* The namespaces, as descriptors; one and the same for HERD_BOTH. */
 struct herd_stage {
 	int server;
