@@ -100,13 +100,14 @@ static void herd_start(struct herd *herd, void (*work)(const struct herd_part *p
 	_exit(LAB_EXIT_FAILED);
 }
 
-/* Start a process for each part of `total` that fits into one; they differ in `first`, by `step`
- * each. */
+/* Start as many processes as `total` needs, with an even part each; if numbered, each has its own
+ * `first`. */
 static void herd_start_all(struct herd *herd, void (*work)(const struct herd_part *part),
 			   struct herd_part part, unsigned total, bool numbered)
 {
-	for (unsigned left = total; left; left -= part.count) {
-		part.count = left < herd->per_process ? left : herd->per_process;
+	part.processes = (total + herd->per_process - 1) / herd->per_process;
+	for (unsigned i = 0; i < part.processes; i++) {
+		part.count = total / part.processes + (i < total % part.processes);
 		herd_start(herd, work, &part);
 		if (numbered)
 			part.first += part.count;
@@ -133,7 +134,6 @@ static void herd_start_parts(struct herd *herd)
 				       options->listeners,
 			       false);
 	part.first = 0;
-	part.processes = (options->count + herd->per_process - 1) / herd->per_process;
 	herd_start_all(herd, herd_connect, part, options->count, true);
 }
 

@@ -13,7 +13,8 @@
 #   namespaces  1,000 empty namespaces, half of them named, half held by a process, beside 18,000 sockets
 #   timewait    100,000 sockets in TIME_WAIT
 #   proxy       200,000 outgoing connections to ten destinations
-# Times are medians of the rounds (default 3), by the wall; "1/20" is a twentieth of the other's. What tcptune answers is
+# Times are medians of the rounds (default 3), by the wall; "1/20" is a twentieth of the other's; "of CPU" compares the
+# processor time, which tells more where somebody else is at work too, but is not judged. What tcptune answers is
 # checked as well: quick and wrong is a failure. What it has not yet is told, and is none.
 # --percent makes smaller populations, to try the script: then no bound on time is judged.
 #
@@ -190,6 +191,8 @@ row() {
 		 competitor: (if $other == "" then null else $other end), competitor_seconds: ($others | times),
 		 wanted_factor: $factor, wanted_seconds: $limit, peak_mb: ($mine | map(.peak_kb) | max / 1024)}
 		| .factor = (if .competitor_seconds then .competitor_seconds.median / .seconds.median else null end)
+		| .cpu_factor = (if .competitor_seconds and .seconds.cpu_median > 0
+			then .competitor_seconds.cpu_median / .seconds.cpu_median else null end)
 		| .verdict = if $answered | not then "WRONG"
 			elif .peak_mb > $most_mb then "MISSED"
 			elif $whole == 0 then "not judged"
@@ -303,12 +306,12 @@ print_table() {
 			else "-" end;
 		def part: if . then "1/\(. * 10 | round / 10)" else "-" end;
 		[.population, .command, (.seconds | seconds), .competitor // "-", (.competitor_seconds | seconds),
-		(.factor | part), (if .wanted_seconds then "\(.wanted_seconds) s" else .wanted_factor | part end),
+		(.factor | part), (.cpu_factor | part), (if .wanted_seconds then "\(.wanted_seconds) s" else .wanted_factor | part end),
 		(.peak_mb | if . and . > 0 then . * 10 | round / 10 else "-" end), .verdict] | @tsv' "$ROWS" | awk -F '\t' '
-		BEGIN { layout = "%-11s %-24s %15s   %-14s %15s %7s %7s %8s  %s\n"
+		BEGIN { layout = "%-11s %-24s %15s   %-14s %15s %7s %7s %7s %8s  %s\n"
 			printf layout, "population", "tcptune", "seconds (least)", "competitor", "seconds (least)",
-				"ratio", "wanted", "peak MB", "" }
-		{ printf layout, $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
+				"ratio", "of CPU", "wanted", "peak MB", "" }
+		{ printf layout, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 }'
 }
 
 for population in "${ONLY[@]}"; do
