@@ -86,15 +86,16 @@ static void decide(const struct tct_look *look, const struct tct_local_ports *po
 					&plan->ranges);
 }
 
-/* The plan is made once, so that both looks see the same ports. 0 or -ENOMEM. */
+/* Both looks see the same ports, if there was anything to see at the first. 0 or -ENOMEM. */
 static int make_plan(struct tct_look *look)
 {
 	struct tct_sockets *sockets = look->sockets;
 	int result = learn_ports(look);
 
-	if (result < 0 || sockets->plan != NULL)
+	if (result < 0 || (sockets->plan != NULL && sockets->plan->walk))
 		return result;
-	sockets->plan = malloc(sizeof(*sockets->plan));
+	if (sockets->plan == NULL)
+		sockets->plan = malloc(sizeof(*sockets->plan));
 	if (sockets->plan == NULL)
 		return -ENOMEM;
 	if ((sockets->options->looks & TCT_LOOK_DESTINATIONS) == 0) {
@@ -210,12 +211,16 @@ static void *walk_windows(void *context)
 /* Make ready for connections and destinations, once. 0 or -ENOMEM. */
 static int get_ready(struct tct_look *look)
 {
-	int result = make_plan(look);
+	int result;
 
-	if (result < 0 || look->destinations.ports != NULL)
+	if (look->destinations.ports != NULL) /* perhaps a thread is at work with it */
+		return 0;
+	result = make_plan(look);
+	if (result < 0)
 		return result;
 	tct_connections_init(&look->connections, &look->listening, look->sockets->ports,
-			     look->cgroups, sample_of(look));
+			     look->cgroups, sample_of(look),
+			     (look->sockets->options->looks & TCT_LOOK_POPULATIONS) != 0);
 	return tct_destinations_init(&look->destinations, look->sockets->ports,
 				     tct_port_reuse_of(look->observation));
 }
@@ -294,19 +299,23 @@ static int hand_over_owners(struct tct_look *look, bool seen)
 					 &look->connections.groups, look->observation);
 	if (result == 0 && seen)
 		result = tct_connections_hand_over(&look->connections, look->observation);
+	if (result == 0)
+		tct_owners_find_limits(look->sockets->options->root, look->observation);
 	return result;
 }
 
 int tct_look_at_connections(struct tct_look *look)
 {
-	bool ports_known = tct_look_find_automatic_ports(look);
+	bool ports_known;
 	bool seen = false;
 	int counted;
-	int result = get_ready(look);
+	int result;
 
 	tct_look_join(look);
+	result = get_ready(look);
 	if (result < 0)
 		return result;
+	ports_known = tct_look_find_automatic_ports(look);
 	if (looks_inside(look))
 		result = look_inside(look, &seen);
 	counted = count_destinations(look);
