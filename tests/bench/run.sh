@@ -9,6 +9,7 @@
 #
 # Populations, which tcpherd makes (tests/bench/herd.h):
 #   million     1,000,000 ESTABLISHED sockets, both ends of 500,000 connections over lo (3 GB of memory)
+#   server      1,000,000 accepted connections, whose clients are elsewhere (6 GB; only if asked for)
 #   port        200,000 ESTABLISHED sockets on one port, the same way
 #   namespaces  1,000 empty namespaces, half of them named, half held by a process, beside 18,000 sockets
 #   timewait    100,000 sockets in TIME_WAIT
@@ -27,7 +28,8 @@ set -euo pipefail
 
 ROUNDS=3
 PERCENT=100
-POPULATIONS=(million port namespaces timewait proxy)
+POPULATIONS=(million port namespaces timewait proxy) # and server, which is large
+SOCKET_KB=3 # what the kernel takes for one that is idle, with its file
 ONLY=()
 JSON=
 PORT=8080
@@ -57,7 +59,8 @@ parse() {
 			PERCENT=$2
 			;;
 		--only)
-			[[ " ${POPULATIONS[*]} " == *" $2 "* ]] || die 2 "there are the populations ${POPULATIONS[*]}"
+			[[ " ${POPULATIONS[*]} server " == *" $2 "* ]] ||
+				die 2 "there are the populations ${POPULATIONS[*]} server"
 			ONLY+=("$2")
 			;;
 		--json) JSON=$(realpath -m -- "$2") ;;
@@ -114,11 +117,16 @@ scaled() { # COUNT
 	echo $(($1 * PERCENT / 100))
 }
 
-# herd KIND WORDS...: make a population. Its namespace is that of the process $HERD.
+# herd KIND COUNT WORDS...: make a population. Its namespace is that of the process $HERD.
 herd() {
-	local ticks
+	local ticks available_kb needed_kb=$(($2 * 2 * SOCKET_KB))
+	available_kb=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+	if ((available_kb < needed_kb * 3 / 2)); then
+		echo "bench: skipped, $1 $2 needs $((needed_kb / 1024)) MB, with half as much to spare"
+		exit 77
+	fi
 	: >"$WORK/herd"
-	"$TCPHERD" "$@" --port "$PORT" --for 1800 >"$WORK/herd" 2>&1 &
+	"$TCPHERD" "$1" --count "$2" "${@:3}" --port "$PORT" --for 1800 >"$WORK/herd" 2>&1 &
 	HERD=$!
 	for ((ticks = 0; ticks < 6000; ticks++)); do
 		if grep -q '^ready' "$WORK/herd"; then
@@ -207,10 +215,8 @@ row_absent() { # POPULATION COMMAND
 
 # --- the populations ---
 
-make_million() {
-	local count sockets round counted=0
-	count=$(scaled 500000) sockets=$((count * 2))
-	herd both --count "$count"
+measure_million() { # POPULATION SOCKETS
+	local population=$1 sockets=$2 round counted=0
 	has '' sockets && counted=1
 	for ((round = 0; round < ROUNDS; round++)); do
 		measure_ss
@@ -222,20 +228,30 @@ make_million() {
 	must_say audit '.states.counts.ESTABLISHED == $n' --argjson n "$sockets"
 	if ((counted)); then
 		must_say states '.states.counts.ESTABLISHED == $n' --argjson n "$sockets"
-		row million "sockets --by state" states "ss | awk" ss 15 null
-		row million "sockets --by state" states "netstat | awk" netstat 25 null
+		row "$population" "sockets --by state" states "ss | awk" ss 15 null
+		row "$population" "sockets --by state" states "netstat | awk" netstat 25 null
 	else
-		row_absent million "sockets --by state"
+		row_absent "$population" "sockets --by state"
 	fi
-	row million "audit: its state counts" census "ss | awk" ss 15 null
-	row million "audit: its state counts" census "netstat | awk" netstat 25 null
-	row million "audit --interval 0" audit "ss | awk" ss 8 null
+	row "$population" "audit: its state counts" census "ss | awk" ss 15 null
+	row "$population" "audit: its state counts" census "netstat | awk" netstat 25 null
+	row "$population" "audit --interval 0" audit "ss | awk" ss 8 null
+}
+
+make_million() {
+	herd both "$(scaled 500000)"
+	measure_million million "$(($(scaled 500000) * 2))"
+}
+
+make_server() {
+	herd incoming "$(scaled 1000000)"
+	measure_million server "$(scaled 1000000)"
 }
 
 make_port() {
 	local count sockets round
 	count=$(scaled 100000) sockets=$((count * 2))
-	herd both --count "$count"
+	herd both "$count"
 	if ! has '' sockets; then
 		row_absent port "sockets --port $PORT"
 		return 0
@@ -257,7 +273,7 @@ make_namespaces() {
 		return 0
 	fi
 	# All namespaces of a host have one hash of sockets, as a rule.
-	herd both --count 9000 --buckets 0
+	herd both 9000 --buckets 0
 	for ((i = 0; i < count; i++)); do
 		ip netns add "bench$i"
 		unshare -n sleep 1800 &
@@ -281,7 +297,7 @@ make_namespaces() {
 
 make_timewait() {
 	local round
-	herd timewait --count "$(scaled 100000)"
+	herd timewait "$(scaled 100000)"
 	for ((round = 0; round < ROUNDS; round++)); do
 		measure_ss
 		measure_audit
@@ -292,7 +308,7 @@ make_timewait() {
 make_proxy() {
 	local count round
 	count=$(scaled 200000)
-	herd proxy --count "$count"
+	herd proxy "$count"
 	for ((round = 0; round < ROUNDS; round++)); do
 		measure_ss
 		measure_audit
@@ -304,7 +320,8 @@ make_proxy() {
 print_table() {
 	jq -r 'def seconds: if . then [.median, .minimum] | map(. * 1000 | round / 1000) | "\(.[0]) (\(.[1]))"
 			else "-" end;
-		def part: if . then "1/\(. * 10 | round / 10)" else "-" end;
+		def part: if . == null then "-" elif . < 1 then "\(1 / . * 10 | round / 10) x"
+			else "1/\(. * 10 | round / 10)" end;
 		[.population, .command, (.seconds | seconds), .competitor // "-", (.competitor_seconds | seconds),
 		(.factor | part), (.cpu_factor | part), (if .wanted_seconds then "\(.wanted_seconds) s" else .wanted_factor | part end),
 		(.peak_mb | if . and . > 0 then . * 10 | round / 10 else "-" end), .verdict] | @tsv' "$ROWS" | awk -F '\t' '
