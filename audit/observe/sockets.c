@@ -8,10 +8,18 @@
 #include "audit/observe/sockets_private.h"
 #include "core/mem.h"
 
-void tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
-		   struct tct_observation *observation)
+int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
+		  struct tct_observation *observation)
 {
 	*look = (struct tct_look){ .sockets = sockets, .observation = observation };
+	if ((sockets->options->looks & TCT_LOOK_OWNERS) == 0 || !sockets->options->root->live)
+		return 0;
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++) {
+		look->cgroups[direction] = tct_cgroups_new(sockets->options->root);
+		if (look->cgroups[direction] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 void tct_look_done(struct tct_look *look)
@@ -19,7 +27,8 @@ void tct_look_done(struct tct_look *look)
 	tct_look_join(look);
 	tct_connections_done(&look->connections);
 	tct_destinations_done(&look->destinations);
-	tct_cgroups_free(look->cgroups);
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
+		tct_cgroups_free(look->cgroups[direction]);
 	tct_listening_done(&look->listening);
 }
 
@@ -54,12 +63,12 @@ void tct_sockets_done(struct tct_sockets *sockets)
 int tct_sockets_first_look(struct tct_sockets *sockets, struct tct_observation *observation)
 {
 	TCT_AUTO(tct_look_done) struct tct_look look;
-	int result;
+	int result = tct_look_init(&look, sockets, observation);
 
-	tct_look_init(&look, sockets, observation);
-	if (tct_look_has_nothing(&look))
+	if (result == 0 && tct_look_has_nothing(&look))
 		return 0;
-	result = tct_look_find_listeners(&look);
+	if (result == 0)
+		result = tct_look_find_listeners(&look);
 	if (result < 0)
 		return result == -ENOMEM ? result : 0; /* the second look says what is wrong */
 	result = tct_look_remember_listeners(&look);
@@ -153,10 +162,11 @@ static int count_states(struct tct_look *look)
 int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observation)
 {
 	TCT_AUTO(tct_look_done) struct tct_look look;
-	int result;
+	int result = tct_look_init(&look, sockets, observation);
 
-	tct_look_init(&look, sockets, observation);
-	result = count_states(&look);
+	if (result == 0)
+		result = count_states(&look);
+
 	if (result == -ENOMEM)
 		return result;
 	if (result < 0)
@@ -171,10 +181,10 @@ int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observ
 int tct_sockets_look_at_listeners(struct tct_sockets *sockets, struct tct_observation *observation)
 {
 	TCT_AUTO(tct_look_done) struct tct_look look;
-	int result;
+	int result = tct_look_init(&look, sockets, observation);
 
-	tct_look_init(&look, sockets, observation);
-	result = tct_look_find_listeners(&look);
+	if (result == 0)
+		result = tct_look_find_listeners(&look);
 	if (result == -ENOMEM)
 		return result;
 	if (result < 0)

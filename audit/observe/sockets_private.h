@@ -39,11 +39,12 @@ struct tct_look {
 	struct tct_connections connections;
 	struct tct_destinations destinations;
 	struct tct_windows_walk windows;
-	struct tct_cgroups *cgroups; /* owned; NULL = owners are not asked for */
+	struct tct_cgroups *cgroups[TCT_DIRECTIONS]; /* owned, one for each thread; NULL = owners
+							are not asked for */
 };
 
-void tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
-		   struct tct_observation *observation);
+int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
+		  struct tct_observation *observation);
 void tct_look_done(struct tct_look *look);
 
 /* sockets_listeners.c: the listeners, sorted, from inet_diag or else from /proc. 0 or -errno. */
