@@ -295,7 +295,7 @@ static int note_losses(const struct tct_counter_value *values, struct tct_observ
 		result = tct_observation_gap(gaps, "kernel counters",
 					     "neither in proc/net nor told by nstat or netstat -s");
 	if (result == 0 && !is_known(values, TCT_GROUP_SOCKSTAT))
-		result = tct_observation_gap(gaps, "sockets' memory and orphans",
+		result = tct_observation_gap(gaps, "memory and orphans of TCP",
 					     "there is no proc/net/sockstat");
 	return result;
 }
