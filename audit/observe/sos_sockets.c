@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "audit/observe/listening.h"
-#include "audit/observe/sockets.h"
+#include "audit/observe/owner_groups.h"
 #include "audit/observe/sos_output.h"
 #include "audit/observe/sosreport.h"
 #include "core/mem.h"
@@ -92,7 +92,7 @@ static int take_socket(void *context, const struct tct_sos_socket *socket)
 	int result = 0;
 
 	look->counts[socket->socket.state]++;
-	tct_sockets_populate(look->populations, &socket->socket);
+	tct_populations_add(look->populations, &socket->socket);
 	if (socket->socket.state == TCT_STATE_LISTEN) {
 		result = tct_listening_add(&look->listening, &socket->socket);
 		if (result == 0)
