@@ -6,8 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/observe/cgroups.h"
 #include "audit/observe/listening.h"
 #include "audit/observe/owner_groups.h"
+#include "audit/observe/sos_connections.h"
 #include "audit/observe/sos_output.h"
 #include "audit/observe/sosreport.h"
 #include "core/mem.h"
@@ -50,7 +52,7 @@ struct owner {
 	uint32_t inode;
 	int32_t pid;
 	char comm[32];
-	int64_t uid;
+	char unit[128];
 };
 
 struct look {
@@ -60,10 +62,12 @@ struct look {
 	size_t owners_capacity;
 	int64_t counts[TCT_STATE_LIMIT];
 	struct tct_population populations[TCT_POPULATION_LIMIT];
+	struct tct_sos_connections connections;
 };
 
 static void done_look(struct look *look)
 {
+	tct_sos_connections_done(&look->connections);
 	tct_listening_done(&look->listening);
 	free(look->owners);
 }
@@ -80,9 +84,10 @@ static int note_owner(struct look *look, const struct tct_sos_socket *socket)
 	*owner = (struct owner){
 		.inode = socket->socket.inode,
 		.pid = socket->pid,
-		.uid = socket->socket.uid,
 	};
 	memcpy(owner->comm, socket->comm, sizeof(owner->comm));
+	if (socket->cgroup[0] != '\0')
+		(void)tct_cgroup_unit(socket->cgroup, owner->unit);
 	return 0;
 }
 
@@ -101,26 +106,20 @@ static int take_socket(void *context, const struct tct_sos_socket *socket)
 	return result;
 }
 
-static int take_request(void *context, const struct tct_sos_socket *socket)
-{
-	struct look *look = context;
-
-	if (socket->socket.state == TCT_STATE_SYN_RECV)
-		tct_listening_count_request(&look->listening, &socket->socket);
-	return 0;
-}
-
-/* Requests are counted for their listeners, which must be known and sorted by then. */
-static int look_once(const struct tct_root *root, struct tct_sos_output *output, struct look *look)
+/* Twice: what belongs to a listener can be counted only when all are known and sorted. */
+static int look_twice(const struct tct_root *root, struct tct_sos_output *output, struct look *look,
+		      const struct tct_observation *observation)
 {
 	int result = tct_sos_output_read(root, output, take_socket, look);
 
 	if (result < 0)
 		return result;
 	tct_listening_sort(&look->listening);
-	if (look->counts[TCT_STATE_SYN_RECV] > 0 && look->listening.items_count > 0)
-		result = tct_sos_output_read(root, output, take_request, look);
-	return result;
+	result = tct_sos_connections_init(&look->connections, &look->listening, observation);
+	if (result < 0)
+		return result;
+	look->listening.connections_known = output->extended && output->timers;
+	return tct_sos_output_read(root, output, tct_sos_connections_add, &look->connections);
 }
 
 static int compare_owners(const void *left, const void *right)
@@ -142,7 +141,7 @@ static void fill_owner(const struct look *look, const struct tct_sos_output *out
 				compare_owners);
 	if (owner == NULL)
 		return;
-	listener->owner.uid = owner->uid;
+	memcpy(listener->owner.unit, owner->unit, sizeof(listener->owner.unit));
 	if (owner->pid != 0) {
 		listener->owner.pid = owner->pid;
 		memcpy(listener->owner.comm, owner->comm, sizeof(listener->owner.comm));
@@ -237,6 +236,8 @@ static int hand_over(struct look *look, const struct tct_sos_output *output,
 		.of = established,
 	};
 	result = hand_over_listeners(look, output, observation);
+	if (result == 0)
+		result = tct_sos_connections_hand_over(&look->connections, observation);
 	return result < 0 ? result : note_losses(observation, output);
 }
 
@@ -260,7 +261,7 @@ static int look_at(const struct tct_root *root, bool netstat, struct tct_observa
 
 	if (result < 0)
 		return -ENOENT;
-	result = look_once(root, &output, &look);
+	result = look_twice(root, &output, &look, observation);
 	if (result == 0) {
 		observation->states.elapsed_ns = now_ns() - started;
 		return hand_over(&look, &output, observation);

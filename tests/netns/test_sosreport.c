@@ -53,6 +53,7 @@ static struct tct_observation *observe(const struct tct_root *root)
 		.netns = root->live ? &netns : NULL,
 		.sockets = true,
 		.counters = true,
+		.looks = TCT_LOOK_ALL,
 	};
 
 	ck_assert_msg(tct_observe(&options, &observation, &err) == 0, "%s", err.message);
@@ -120,8 +121,9 @@ static void ck_states(const struct tct_observation *live, const struct tct_obser
 	}
 }
 
+/* before: the live look before ss ran, NULL = the output tells no more than places and queues. */
 static void ck_listeners(const struct tct_observation *live, const struct tct_observation *sos,
-			 bool backlog, bool own)
+			 bool backlog, const struct tct_observation *before)
 {
 	ck_assert_int_eq(sos->listeners_presence, TCT_PRESENT);
 	ck_assert_uint_eq(sos->listeners_count, live->listeners_count);
@@ -136,9 +138,15 @@ static void ck_listeners(const struct tct_observation *live, const struct tct_ob
 		ck_assert_uint_eq(b->queue, a->queue);
 		ck_assert_uint_eq(b->backlog, backlog ? a->backlog : TCT_BACKLOG_UNKNOWN);
 		ck_assert_int_eq(b->syn_recv, a->syn_recv);
-		if (!own)
+		ck_assert_uint_eq(b->siblings, a->siblings);
+		if (before == NULL)
 			continue;
-		ck_assert_int_eq(b->drops, a->drops);
+		ck_assert_int_ge(b->drops, before->listeners[i].drops);
+		ck_assert_int_le(b->drops, a->drops);
+		ck_assert_int_eq(b->established, a->established);
+		ck_assert_int_eq(b->remote, a->remote);
+		ck_assert_int_eq(b->unguarded, a->unguarded);
+		ck_assert_int_eq(b->retransmitting, a->retransmitting);
 		ck_assert_uint_eq(b->inode, a->inode);
 		ck_assert_int_eq(b->v6only, a->v6only);
 		ck_assert_int_eq(b->owner.sight, TCT_OWNER_FOUND);
@@ -147,30 +155,56 @@ static void ck_listeners(const struct tct_observation *live, const struct tct_ob
 	}
 }
 
+static void ck_destinations(const struct tct_outgoing *live, const struct tct_outgoing *sos)
+{
+	ck_assert_int_eq(live->presence, TCT_PRESENT);
+	ck_assert_int_eq(sos->presence, TCT_PRESENT);
+	ck_assert(sos->whole);
+	ck_assert_int_eq(sos->ports_usable, live->ports_usable);
+	ck_assert_int_eq(sos->sockets, live->sockets);
+	ck_assert_int_eq(sos->established, live->established);
+	ck_assert_uint_eq(sos->destinations_count, live->destinations_count);
+	ck_assert_uint_gt(live->destinations_count, 3);
+	for (size_t i = 0; i < live->destinations_count; i++) {
+		ck_assert_str_eq(sos->destinations[i].address, live->destinations[i].address);
+		ck_assert_uint_eq(sos->destinations[i].port, live->destinations[i].port);
+		ck_assert_int_eq(sos->destinations[i].sockets, live->destinations[i].sockets);
+		ck_assert_int_eq(sos->destinations[i].time_wait, live->destinations[i].time_wait);
+	}
+}
+
 START_TEST(ss_tells_what_the_kernel_tells)
 {
 	struct zoo zoo;
+	struct tct_observation *before;
 	struct tct_observation *live;
 	struct tct_observation *sos;
 
 	fill(&zoo);
+	before = observe_live();
 	save("ss -peaonmi", "sos_commands/networking/ss_-peaonmi");
+	save("sysctl -a", "sos_commands/kernel/sysctl_-a");
 	live = observe_live();
 	sos = observe(&scratch_root);
 	ck_states(live, sos);
-	ck_listeners(live, sos, true, true);
+	ck_listeners(live, sos, true, before);
+	ck_destinations(&live->outgoing, &sos->outgoing);
 	for (size_t i = 0; i < TCT_POPULATION_LIMIT; i++) {
-		if (live->populations[i].presence != TCT_PRESENT ||
-		    i == TCT_POPULATION_RETRANSMITTING)
-			continue;
+		ck_assert_int_eq(live->populations[i].presence, TCT_PRESENT);
 		ck_assert_int_eq(sos->populations[i].presence, TCT_PRESENT);
 		ck_assert_int_eq(sos->populations[i].total, live->populations[i].total);
-		ck_assert_int_gt(live->populations[i].total, 0);
+		if (i != TCT_POPULATION_RETRANSMITTING)
+			ck_assert_int_gt(live->populations[i].total, 0);
 	}
+	/* Every socket that a program holds is this program's. */
+	ck_assert_uint_gt(sos->owners_count, 0);
+	ck_assert_int_eq(sos->owners[0].owner.pid, getpid());
+	ck_assert_int_gt(sos->owners[0].populations[TCT_POPULATION_CLOSE_WAIT].total, 0);
 	ck_assert(!has_gap(sos, "some sockets"));
 	ck_assert(!has_gap(sos, "owners"));
 	ck_assert(!has_gap(sos, "idle"));
 	ck_assert(!has_gap(sos, "drops"));
+	tct_observation_free(before);
 	tct_observation_free(live);
 	tct_observation_free(sos);
 }
@@ -198,7 +232,7 @@ START_TEST(a_short_ss_and_netstat_tell_states_and_queues)
 		live = observe_live();
 		sos = observe(&scratch_root);
 		ck_states(live, sos);
-		ck_listeners(live, sos, outputs[i].backlog, false);
+		ck_listeners(live, sos, outputs[i].backlog, NULL);
 		ck_assert(!has_gap(sos, "some sockets"));
 		ck_assert_int_eq(has_gap(sos, "limits"), !outputs[i].backlog);
 		ck_assert_int_eq(has_gap(sos, "owners"), i == 0);
