@@ -31,7 +31,7 @@ int tct_sos_connections_init(struct tct_sos_connections *connections,
 void tct_sos_connections_done(struct tct_sos_connections *connections);
 
 /* Count any socket where it belongs. context is the struct tct_sos_connections. 0 or -ENOMEM. */
-int tct_sos_connections_add(void *context, const struct tct_sos_socket *socket);
+int tct_sos_connections_add(void *context, const struct tct_sos_socket *told);
 
 /* Fill the observation's owners, as its populations are, and its outgoing ports. 0 or -ENOMEM. */
 int tct_sos_connections_hand_over(struct tct_sos_connections *connections,

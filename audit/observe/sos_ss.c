@@ -289,17 +289,14 @@ void tct_ss_details(const char *text, struct tct_sos_socket *socket)
 	const char *word;
 	size_t length;
 
-	for (;;) {
-		text += strspn(text, " \t");
-		if (strncmp(text, "users:", 6) == 0) {
-			text = read_users(text + 6, socket);
+	while ((length = tct_sos_word(&text, &word)) > 0) {
+		if (length >= 6 && memcmp(word, "users:", 6) == 0) {
+			/* names may hold blanks */
+			text = read_users(word + 6, socket);
 			text += strcspn(text, " \t");
-			continue;
+		} else if (strchr("tuisvcrl", word[0]) != NULL) {
+			take_detail(word, length, socket);
 		}
-		length = tct_sos_word(&text, &word);
-		if (length == 0)
-			return;
-		take_detail(word, length, socket);
 	}
 }
 
