@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "audit/observe/counters_read.h"
+#include "audit/observe/environment.h"
 #include "audit/observe/host.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sockets.h"
@@ -189,6 +190,7 @@ static int look_at_host(const struct tct_observe_options *options,
 	if (result < 0)
 		return result;
 	tct_host_look(options->root, &observation->host);
+	tct_environment_look(options->root, &observation->environment);
 	if (tct_sos_is(options->root)) {
 		tct_sos_host_look(options->root, &observation->host);
 		result = tct_sos_sysctls_look(options->root, observation);
