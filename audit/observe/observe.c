@@ -193,6 +193,7 @@ static int look_at_host(const struct tct_observe_options *options,
 	tct_environment_look(options->root, &observation->environment);
 	if (tct_sos_is(options->root)) {
 		tct_sos_host_look(options->root, &observation->host);
+		tct_sos_environment_look(options->root, &observation->environment);
 		result = tct_sos_sysctls_look(options->root, observation);
 	} else {
 		result = tct_sysctls_look(options->root, observation);

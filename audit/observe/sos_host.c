@@ -11,6 +11,8 @@
 #include "audit/observe/sosreport.h"
 #include "core/mem.h"
 
+static const char *const lscpu_paths[2] = { "sos_commands/processor/lscpu", "lscpu" };
+
 /* A line that `take` wants, of the first of these files that has one. */
 struct search {
 	bool (*take)(struct tct_host *host, const char *line);
@@ -197,7 +199,6 @@ void tct_sos_host_look(const struct tct_root *root, struct tct_host *host)
 {
 	static const char *const uname[2] = { "sos_commands/kernel/uname_-a", "uname" };
 	static const char *const memory[2] = { "sos_commands/memory/free", "free" };
-	static const char *const lscpu[2] = { "sos_commands/processor/lscpu", "lscpu" };
 	static const char *const uptime[2] = { "sos_commands/host/uptime", "uptime" };
 	static const char *const date[2] = { "sos_commands/date/date_--utc", "date" };
 
@@ -206,8 +207,63 @@ void tct_sos_host_look(const struct tct_root *root, struct tct_host *host)
 	if (host->mem_total_bytes < 0)
 		look_in(root, host, memory, take_free);
 	if (host->cpus < 0)
-		look_in(root, host, lscpu, take_lscpu);
+		look_in(root, host, lscpu_paths, take_lscpu);
 	if (host->uptime_ns < 0)
 		look_in(root, host, uptime, take_uptime);
 	look_in(root, host, date, take_date);
+}
+
+struct machine {
+	char name[32];
+	bool told; /* it is an lscpu at all */
+};
+
+/* "Hypervisor vendor:     KVM" */
+static int take_hypervisor(void *context, char *line)
+{
+	static const char label[] = "Hypervisor vendor:";
+	static const struct {
+		const char *vendor;
+		const char *name;
+	} names[] = {
+		{ "KVM", "kvm" },
+		{ "Microsoft", "hyper-v" },
+		{ "VMware", "vmware" },
+		{ "Xen", "xen" },
+	};
+	struct machine *machine = context;
+	const char *at = line;
+	const char *word;
+
+	machine->told |= strncmp(line, "Architecture:", 13) == 0;
+	if (strncmp(line, label, strlen(label)) != 0)
+		return 0;
+	at += strlen(label);
+	(void)snprintf(machine->name, sizeof(machine->name), "unknown");
+	if (tct_sos_word(&at, &word) == 0)
+		return 1;
+	for (size_t i = 0; i < TCT_COUNT(names); i++) {
+		if (strcmp(word, names[i].vendor) == 0)
+			(void)snprintf(machine->name, sizeof(machine->name), "%s", names[i].name);
+	}
+	return 1;
+}
+
+void tct_sos_environment_look(const struct tct_root *root, struct tct_environment *environment)
+{
+	struct machine machine = { .told = false };
+	struct tct_sos_lines lines;
+
+	if (environment->hypervisor[0] != '\0' && strcmp(environment->hypervisor, "unknown") != 0)
+		return;
+	for (int i = 0; i < 2 && !machine.told; i++)
+		(void)tct_sos_lines_read(root, lscpu_paths[i], take_hypervisor, &machine, &lines);
+	if (machine.name[0] != '\0') {
+		(void)snprintf(environment->hypervisor, sizeof(environment->hypervisor), "%s",
+			       machine.name);
+		environment->presence = TCT_PRESENT;
+	}
+	if (!machine.told && environment->hypervisor[0] == '\0' &&
+	    environment->container[0] == '\0')
+		environment->presence = TCT_NOT_LOOKED;
 }

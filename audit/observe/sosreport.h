@@ -31,6 +31,12 @@ int tct_sos_enter(struct tct_root *root, struct tct_err *err);
 void tct_sos_host_look(const struct tct_root *root, struct tct_host *host);
 
 /*
+ * Put the hypervisor that lscpu names into an environment that has none; without an lscpu, and
+ * nothing seen, it is not known whether there is one (NOT_LOOKED).
+ */
+void tct_sos_environment_look(const struct tct_root *root, struct tct_environment *environment);
+
+/*
  * Fill observation->sysctls from `sysctl -a`. Keys that a whole output doesn't have are ABSENT;
  * those missing in one that was cut off, or without any output, stay NOT_LOOKED, with a gap.
  * 0 or -ENOMEM.

@@ -372,6 +372,29 @@ START_TEST(odd_facts_stay_unknown)
 }
 END_TEST
 
+START_TEST(lscpu_names_the_hypervisor)
+{
+	static const char *const cases[][2] = {
+		{ "Architecture: x86_64\nHypervisor vendor:     KVM\n", "kvm" },
+		{ "Architecture: x86_64\nHypervisor vendor: Microsoft\n", "hyper-v" },
+		{ "Architecture: x86_64\nHypervisor vendor: Somebody\n", "unknown" },
+		{ "Architecture: x86_64\nHypervisor vendor:\n", "unknown" },
+		{ "Architecture: x86_64\nHypervisor\n", "" },
+	};
+	struct tct_environment environment = { .presence = TCT_PRESENT };
+
+	tct_sos_environment_look(&scratch_root, &environment);
+	ck_assert_int_eq(environment.presence, TCT_NOT_LOOKED);
+	for (size_t i = 0; i < TCT_COUNT(cases); i++) {
+		environment = (struct tct_environment){ .presence = TCT_PRESENT };
+		scratch_write("sos_commands/processor/lscpu", cases[i][0]);
+		tct_sos_environment_look(&scratch_root, &environment);
+		ck_assert_str_eq(environment.hypervisor, cases[i][1]);
+		ck_assert_int_eq(environment.presence, TCT_PRESENT);
+	}
+}
+END_TEST
+
 START_TEST(a_folder_around_one_report_is_entered)
 {
 	struct tct_root root = { .fd = -1 };
@@ -424,6 +447,7 @@ int main(void)
 	tcase_add_test(tests, nstat_comes_first_and_files_before_it);
 	tcase_add_test(tests, facts_of_the_host);
 	tcase_add_test(tests, odd_facts_stay_unknown);
+	tcase_add_test(tests, lscpu_names_the_hypervisor);
 	tcase_add_test(tests, a_folder_around_one_report_is_entered);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
