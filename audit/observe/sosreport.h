@@ -60,9 +60,10 @@ int tct_sos_sockets_read(const struct tct_root *root, const struct tct_tcp_visit
 			 uint64_t *malformed);
 
 /*
- * Fill states, listeners with their owners, and populations of the observation from these outputs,
- * with gaps for what they don't tell. Returns 0, -ENOMEM, or -ENOENT where the outputs can't be
- * used and proc/net/tcp of the DIR should be looked at instead (nothing is filled then).
+ * Fill states, listeners, populations, owners and destinations of the observation, which has its
+ * keys already, from these outputs, with gaps for what they don't tell. Returns 0, -ENOMEM, or
+ * -ENOENT where the outputs can't be used and proc/net/tcp of the DIR should be looked at instead
+ * (nothing is filled then).
  */
 int tct_sos_sockets_look(const struct tct_root *root, struct tct_observation *observation);
 
