@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "audit/observe/sosreport.h"
 #include "cli/color.h"
 #include "cli/page.h"
 #include "cli/progress.h"
@@ -88,6 +89,8 @@ int tct_session_open(struct tct_session *session, const struct tct_options *opti
 		code = check_vars(&session->request, err);
 	if (code == 0)
 		code = tct_root_open(&session->root, options->root, err);
+	if (code == 0)
+		code = tct_sos_enter(&session->root, err);
 	if (code == 0 && session->root.live)
 		code = tct_netns_enter(options->netns, &session->netns, err);
 	if (code < 0)

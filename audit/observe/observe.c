@@ -9,6 +9,7 @@
 #include "audit/observe/host.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sockets.h"
+#include "audit/observe/sosreport.h"
 #include "audit/observe/sysctl_live.h"
 #include "core/mem.h"
 
@@ -90,8 +91,10 @@ static int last_look(struct tct_looks *looks)
 	if (last == NULL)
 		return -ENOMEM;
 	if (options->counters) {
-		result = tct_counters_read(options->root, options->counter_groups, last,
-					   observation);
+		result = tct_sos_is(options->root)
+				 ? tct_sos_counters_read(options->root, last, observation)
+				 : tct_counters_read(options->root, options->counter_groups, last,
+						     observation);
 		if (result < 0)
 			return result;
 		tct_counters_combine(looks->two_looks ? looks->first : last, last,
@@ -99,6 +102,11 @@ static int last_look(struct tct_looks *looks)
 	}
 	if (looks->two_looks)
 		observation->interval_ns = last_ns - looks->first_ns;
+	if (options->sockets || options->listeners) {
+		result = tct_sos_sockets_look(options->root, observation);
+		if (result != -ENOENT)
+			return result;
+	}
 	if (options->sockets)
 		result = tct_sockets_look(&looks->sockets, observation);
 	else if (options->listeners)
@@ -207,7 +215,13 @@ static int look_at_host(const struct tct_observe_options *options,
 		tct_host_look(options->root, &observation->host);
 		tct_environment_look(options->root, &observation->environment);
 	}
-	result = tct_sysctls_look(options->root, options->keys, observation);
+	if (tct_sos_is(options->root)) {
+		tct_sos_host_look(options->root, &observation->host);
+		tct_sos_environment_look(options->root, &observation->environment);
+		result = tct_sos_sysctls_look(options->root, observation);
+	} else {
+		result = tct_sysctls_look(options->root, options->keys, observation);
+	}
 	if (result == 0 && !options->without_files)
 		result = look_at_files(observation, options->root);
 	return result;
