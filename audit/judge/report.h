@@ -99,4 +99,8 @@ void tct_report_free(struct tct_report *report);
  * caller. */
 json_t *tct_report_json(const struct tct_report *report);
 
+/* Its members `host` and `states`, for documents that have them too. NULL on ENOMEM. */
+json_t *tct_host_json(const struct tct_host *host);
+json_t *tct_states_json(const struct tct_states *states);
+
 #endif
