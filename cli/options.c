@@ -55,15 +55,14 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				 .help = "exit 1 if there is a finding at least this bad: critical, "
 					 "warning, advice or info" },
 	[TCT_OPTION_BY] = { "by", 0, TCT_OPTION_CHOICE, "state|port|process|unit|peer", groupings,
-			    AT(by),
-			    .help = "count by this (default: state; with --port process)" },
+			    AT(by), .help = "count by this (default: state; with --port process)" },
 	[TCT_OPTION_PORT] = { "port", 0, TCT_OPTION_NUMBER, "N", .least = 1, .most = 65535,
 			      AT(port), .help = "only sockets with this port at either end" },
 	[TCT_OPTION_STATE] = { "state", 0, TCT_OPTION_LIST, "STATE", AT(states),
 			       .help = "only sockets in this state, as ss or netstat write it; "
 				       "several with commas, or given again" },
-	[TCT_OPTION_TOP] = { "top", 0, TCT_OPTION_NUMBER, "N", .least = 0, .most = 1000000,
-			     AT(top), .help = "print the N largest rows, 0 = all (default: 20)" },
+	[TCT_OPTION_TOP] = { "top", 0, TCT_OPTION_NUMBER, "N", .least = 0, .most = 1000000, AT(top),
+			     .help = "print the N largest rows, 0 = all (default: 20)" },
 	[TCT_OPTION_EXACT] = { "exact", 0, TCT_OPTION_FLAG, AT(exact),
 			       .help = "count every socket, even where the kernel has a count" },
 	[TCT_OPTION_NETNS] = { "netns", 0, TCT_OPTION_TEXT, "NAME|PID|PATH", AT(netns),

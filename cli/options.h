@@ -95,8 +95,8 @@ struct tct_options {
 	const char *reason;
 	bool force;
 	bool source;
-	int64_t interval_ns; /* -1 = not given */
-	int fail_on;         /* enum tct_severity, -1 = not given */
+	int64_t interval_ns;       /* -1 = not given */
+	int fail_on;               /* enum tct_severity, -1 = not given */
 	int by;                    /* enum tct_sockets_by, -1 = not given */
 	int64_t port;              /* 0 = not given */
 	struct tct_strings states; /* names, as given */

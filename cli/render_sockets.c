@@ -47,7 +47,7 @@ static const char *fixed_name(enum tct_socket_kind kind)
 	case TCT_KIND_NO_UNIT:
 		return "no unit";
 	case TCT_KIND_NOT_SEEN:
-		return "process not seen";
+		return "not seen";
 	case TCT_KIND_STATE:
 	case TCT_KIND_PORT:
 	case TCT_KIND_PEER:
@@ -359,7 +359,7 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		tct_text_addf(&text, "tcptune sockets --by peer --port %u", view->query.port);
 	else
 		tct_text_add(&text, view->query.by == TCT_BY_PORT ? "tcptune sockets"
-								   : "tcptune sockets --by port");
+								  : "tcptune sockets --by port");
 	tct_suggest_place(&text, options);
 	tct_page_newline(page);
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text.data != NULL ? text.data : "");

@@ -5,16 +5,11 @@
 #include "core/mem.h"
 
 static const char *const kinds[TCT_KIND_LIMIT] = {
-	[TCT_KIND_STATE] = "state",
-	[TCT_KIND_PORT] = "port",
-	[TCT_KIND_PEER] = "peer",
-	[TCT_KIND_NO_PEER] = "no_peer",
-	[TCT_KIND_PROCESS] = "process",
-	[TCT_KIND_NOT_ACCEPTED] = "not_accepted",
-	[TCT_KIND_TIME_WAIT] = "time_wait",
-	[TCT_KIND_CLOSED] = "closed",
-	[TCT_KIND_UNIT] = "unit",
-	[TCT_KIND_NO_UNIT] = "no_unit",
+	[TCT_KIND_STATE] = "state",         [TCT_KIND_PORT] = "port",
+	[TCT_KIND_PEER] = "peer",           [TCT_KIND_NO_PEER] = "no_peer",
+	[TCT_KIND_PROCESS] = "process",     [TCT_KIND_NOT_ACCEPTED] = "not_accepted",
+	[TCT_KIND_TIME_WAIT] = "time_wait", [TCT_KIND_CLOSED] = "closed",
+	[TCT_KIND_UNIT] = "unit",           [TCT_KIND_NO_UNIT] = "no_unit",
 	[TCT_KIND_NOT_SEEN] = "not_seen",
 };
 
@@ -119,9 +114,9 @@ json_t *tct_sockets_json(const struct tct_sockets_view *view)
 	const struct tct_socket_table *table = &view->table;
 
 	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:o}", "schema",
-			 "tcptune.sockets.v1", "host", tct_host_json(&view->observation->host), "by",
-			 tct_sockets_by_name(view->query.by), "filter", filter_json(view), "states",
-			 tct_states_json(&table->states), "total",
+			 "tcptune.sockets.v1", "host", tct_host_json(&view->observation->host),
+			 "by", tct_sockets_by_name(view->query.by), "filter", filter_json(view),
+			 "states", tct_states_json(&table->states), "total",
 			 (json_int_t)table->total, "rows", rows_json(table), "truncated",
 			 (json_int_t)table->truncated, "unlisted", (json_int_t)table->unlisted,
 			 "shared", (json_int_t)table->shared, "not_seen",

@@ -173,7 +173,8 @@ void tct_inodes_unseen(const struct tct_socket_inodes *inodes,
 			const struct tct_inode_set *set = &inodes->sets[side][state];
 
 			for (size_t i = 0; i < set->items_count; i++)
-				counts[side][state] += has_bit(inodes->seen, set->first + i) ? 0 : 1;
+				counts[side][state] +=
+					has_bit(inodes->seen, set->first + i) ? 0 : 1;
 		}
 	}
 }

@@ -1,7 +1,9 @@
 /* Sockets by process and by unit: what is told with each of them, and the search for the rest. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/observe/processes.h"
 #include "audit/observe/processes_private.h"
@@ -9,10 +11,10 @@
 #include "core/mem.h"
 
 enum {
-	HOLDERS = 8,         /* processes that are looked at side by side, and a few more */
-	HINTED_MAX = 4096,   /* processes of the sockets' own cgroups */
-	THOROUGHLY = 20000,  /* as many descriptors are looked at even when all are found: others
-				may share them */
+	HOLDERS = 8,        /* processes that are looked at side by side, and a few more */
+	HINTED_MAX = 4096,  /* processes of the sockets' own cgroups */
+	THOROUGHLY = 20000, /* as many descriptors are looked at even when all are found: others
+			       may share them */
 };
 
 bool tct_socket_walk_has_unit(struct tct_socket_walk *walk, uint64_t cgroup)
@@ -44,9 +46,9 @@ static void add_hint(struct tct_socket_walk *walk, uint64_t cgroup)
 static bool is_waiting(const struct tct_tcp_socket *socket)
 {
 	/* Closed by its process it would be in another state. */
-	return socket->inode == 0 && (socket->state == TCT_STATE_SYN_RECV ||
-				      socket->state == TCT_STATE_ESTABLISHED ||
-				      socket->state == TCT_STATE_CLOSE_WAIT);
+	return socket->inode == 0 &&
+	       (socket->state == TCT_STATE_SYN_RECV || socket->state == TCT_STATE_ESTABLISHED ||
+		socket->state == TCT_STATE_CLOSE_WAIT);
 }
 
 static struct tct_tally_key key_without_process(const struct tct_socket_walk *walk,
@@ -107,16 +109,16 @@ struct waiting {
 struct search {
 	struct tct_socket_walk *walk;
 	struct tct_holder holders[HOLDERS];
-	size_t holders_next; /* the one that is given up next */
+	size_t holders_next;     /* the one that is given up next */
 	struct waiting *waiting; /* by inode */
 	size_t waiting_count;
 	size_t waiting_capacity;
 	size_t waiting_left;
 	int32_t *first; /* processes looked at first, ascending */
 	size_t first_count;
-	size_t told;     /* descriptors */
-	bool may_end;    /* when all are found */
-	bool ended;      /* then others may have them, too */
+	size_t told;  /* descriptors */
+	bool may_end; /* when all are found */
+	bool ended;   /* then others may have them, too */
 	bool not_permitted;
 	int error; /* there is no /proc to look at, or a tree */
 };
@@ -194,6 +196,11 @@ static void see_listener(struct search *search, int32_t pid, uint32_t inode)
 		place->pid = pid;
 }
 
+static bool all_found(const struct search *search)
+{
+	return search->walk->inodes.left == 0 && search->waiting_left == 0;
+}
+
 static int visit_descriptor(void *context, int32_t pid, uint32_t inode)
 {
 	struct search *search = context;
@@ -204,8 +211,7 @@ static int visit_descriptor(void *context, int32_t pid, uint32_t inode)
 	tct_inodes_see(&search->walk->inodes, holder, inode);
 	see_listener(search, pid, inode);
 	search->told++;
-	search->ended = search->may_end && search->told > THOROUGHLY &&
-			search->walk->inodes.left == 0 && search->waiting_left == 0;
+	search->ended = search->may_end && search->told > THOROUGHLY && all_found(search);
 	return search->ended ? 1 : 0;
 }
 
@@ -264,9 +270,9 @@ static int list_first(struct search *search)
 	if (search->first == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < walk->hints_count; i++)
-		search->first_count += tct_cgroups_processes(
-			walk->cgroups, walk->hints[i], search->first + search->first_count,
-			HINTED_MAX - search->first_count);
+		search->first_count += tct_cgroups_processes(walk->cgroups, walk->hints[i],
+							     search->first + search->first_count,
+							     HINTED_MAX - search->first_count);
 	if (search->first_count > 1)
 		qsort(search->first, search->first_count, sizeof(*search->first), compare_pids);
 	for (size_t i = 0; i < search->first_count; i++) {
@@ -287,12 +293,34 @@ static int look_at(struct search *search, const int32_t *pids, size_t count)
 	return result;
 }
 
-/* All processes but those that were looked at already. */
+/* Is the process in the network namespace that is looked at? False if that can't be told. */
+static bool is_neighbour(const struct search *search, const struct tct_proc *proc, int32_t pid)
+{
+	char path[32];
+	char wanted[40];
+	char link[40];
+	ssize_t length;
+
+	(void)snprintf(path, sizeof(path), "%d/ns/net", (int)pid);
+	(void)snprintf(wanted, sizeof(wanted), "net:[%llu]",
+		       (unsigned long long)search->walk->observation->host.netns.inode);
+	length = readlinkat(proc->fd, path, link, sizeof(link) - 1);
+	if (length < 0)
+		return false;
+	link[length] = '\0';
+	return strcmp(link, wanted) == 0;
+}
+
+/*
+ * All processes but those that were looked at already; first those in the sockets' own network
+ * namespace: others have its sockets only if somebody passed them on.
+ */
 static int look_at_others(struct search *search)
 {
 	TCT_AUTO(tct_proc_done) struct tct_proc proc = { .fd = -1 };
 	TCT_AUTOFREE int32_t *pids = NULL;
 	size_t count = 0;
+	size_t neighbours = 0;
 	size_t kept = 0;
 	bool hidden = false;
 	int result = tct_proc_open(&proc, search->walk->query->root);
@@ -303,13 +331,25 @@ static int look_at_others(struct search *search)
 		return result;
 	search->not_permitted |= hidden;
 	for (size_t i = 0; i < count; i++) {
-		if (search->first_count == 0 ||
+		if (search->first_count > 0 &&
 		    bsearch(&pids[i], search->first, search->first_count, sizeof(*search->first),
-			    compare_pids) == NULL)
-			pids[kept++] = pids[i];
+			    compare_pids) != NULL)
+			continue;
+		pids[kept] = pids[i];
+		if (is_neighbour(search, &proc, pids[kept])) {
+			int32_t moved = pids[neighbours];
+
+			pids[neighbours++] = pids[kept];
+			pids[kept] = moved;
+		}
+		kept++;
 	}
+	result = look_at(search, pids, neighbours);
+	if (result == 0 && all_found(search) && search->told > THOROUGHLY)
+		search->ended = true;
 	search->may_end = true;
-	return look_at(search, pids, kept);
+	return result < 0 || search->ended ? result
+					   : look_at(search, pids + neighbours, kept - neighbours);
 }
 
 /* 0 or -ENOMEM. */
@@ -323,11 +363,9 @@ static int look(struct search *search)
 	}
 	if (search->first_count > 0)
 		result = look_at(search, search->first, search->first_count);
-	if (result == 0 && !(search->told > THOROUGHLY && search->walk->inodes.left == 0 &&
-			     search->waiting_left == 0))
+	search->ended = all_found(search) && search->told > THOROUGHLY;
+	if (result == 0 && !search->ended)
 		result = look_at_others(search);
-	else if (result == 0)
-		search->ended = true;
 	if (result < 0 && result != -ENOMEM)
 		search->error = result;
 	return result == -ENOMEM ? result : 0;
@@ -347,23 +385,22 @@ static int note(const struct search *search)
 	if (result < 0)
 		return result;
 	if (search->error == -ENOTSUP)
-		return tct_observation_gap(observation, "processes",
-					   "a directory tree has none");
+		return tct_observation_gap(observation, "processes", "a directory tree has none");
 	if (search->error < 0)
 		return tct_observation_gap(observation, "processes", "/proc: %s",
 					   strerror(-search->error));
 	if (left > 0 && search->not_permitted)
 		return tct_observation_gap(
 			observation, "the processes of some sockets",
-			"not permitted: only root may look at other users' descriptors");
+			"not permitted: it takes root (CAP_SYS_PTRACE) to look at "
+			"other users' descriptors");
 	if (left > 0)
 		return tct_observation_gap(
 			observation, "the processes of some sockets",
 			"none has them: the kernel's own, passed on, or closed meanwhile");
 	if (search->ended)
-		return tct_observation_gap(
-			observation, "further processes that share a socket",
-			"not looked for once each socket's process was found");
+		return tct_observation_gap(observation, "further processes that share a socket",
+					   "not looked for once each socket's process was found");
 	return 0;
 }
 
@@ -394,7 +431,8 @@ int tct_socket_owners_find(struct tct_socket_walk *walk, struct tct_socket_table
 		return result;
 	for (size_t i = 0; i < HOLDERS; i++)
 		flush_holder(&search, &search.holders[i]);
-	table->shared = total_of_processes(walk) - (int64_t)(walk->inodes.count - walk->inodes.left);
+	table->shared =
+		total_of_processes(walk) - (int64_t)(walk->inodes.count - walk->inodes.left);
 	if (table->shared < 0)
 		table->shared = 0;
 	tct_inodes_unseen(&walk->inodes, unseen);

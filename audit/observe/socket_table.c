@@ -395,8 +395,8 @@ static struct tct_socket_query complete(const struct tct_socket_query *query)
 	return whole;
 }
 
-int tct_socket_table_look(const struct tct_socket_query *query,
-			  struct tct_observation *observation, struct tct_socket_table *table)
+int tct_socket_table_look(const struct tct_socket_query *query, struct tct_observation *observation,
+			  struct tct_socket_table *table)
 {
 	const struct tct_socket_query whole = complete(query);
 	TCT_AUTO(done_walk)

@@ -55,12 +55,12 @@ enum tct_socket_side {
 struct tct_socket_row {
 	enum tct_socket_kind kind;
 	enum tct_socket_side side;
-	enum tct_state state;              /* of STATE */
-	uint16_t port;                     /* with a side */
-	char address[INET6_ADDRSTRLEN];    /* of a peer, an IPv4-mapped one as IPv4; "" = none */
-	struct tct_owner owner;            /* pid 0 = none or not known */
-	uint32_t states[TCT_STATE_LIMIT];  /* never too many */
-	int64_t total;                     /* their sum */
+	enum tct_state state;             /* of STATE */
+	uint16_t port;                    /* with a side */
+	char address[INET6_ADDRSTRLEN];   /* of a peer, an IPv4-mapped one as IPv4; "" = none */
+	struct tct_owner owner;           /* pid 0 = none or not known */
+	uint32_t states[TCT_STATE_LIMIT]; /* never too many */
+	int64_t total;                    /* their sum */
 	int64_t missing; /* at most so many more: 0 unless there are very many groups */
 };
 
@@ -78,8 +78,8 @@ struct tct_socket_table {
  * Walk the sockets and fill *table; what can't be seen becomes gaps of the observation. 0 or
  * -ENOMEM; without any source of sockets states.method stays TCT_METHOD_NONE. Effects: reads only.
  */
-int tct_socket_table_look(const struct tct_socket_query *query,
-			  struct tct_observation *observation, struct tct_socket_table *table);
+int tct_socket_table_look(const struct tct_socket_query *query, struct tct_observation *observation,
+			  struct tct_socket_table *table);
 
 /*
  * Make the table by state of counts that are there already (by `audit`'s way of counting, which

@@ -15,7 +15,7 @@ enum { TCT_TALLY_GROUPS = 8192 };
 
 /* What a group is; compared byte by byte, so unused fields are 0. */
 struct tct_tally_key {
-	uint8_t kind;   /* the caller's, as side */
+	uint8_t kind; /* the caller's, as side */
 	uint8_t side;
 	uint16_t family; /* of the address, 0 = id is a number */
 	uint32_t port;
