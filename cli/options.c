@@ -50,6 +50,9 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				  .help = "watch the counters for so long, so that rates are rates; "
 					  "decimals are allowed, 0 = one look without rates (default: "
 					  "1, with --root 0)" },
+	[TCT_OPTION_EXACT] = { "exact", 0, TCT_OPTION_FLAG, AT(exact),
+			       .help = "walk every socket to count the states, instead of taking "
+				       "the kernel's own counts where they agree" },
 	[TCT_OPTION_FAIL_ON] = { "fail-on", 0, TCT_OPTION_CHOICE, "SEVERITY", severities,
 				 AT(fail_on),
 				 .help = "exit 1 if there is a finding at least this bad: critical, "
@@ -63,8 +66,6 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				       "several with commas, or given again" },
 	[TCT_OPTION_TOP] = { "top", 0, TCT_OPTION_NUMBER, "N", .least = 0, .most = 1000000, AT(top),
 			     .help = "print the N largest rows, 0 = all (default: 20)" },
-	[TCT_OPTION_EXACT] = { "exact", 0, TCT_OPTION_FLAG, AT(exact),
-			       .help = "count every socket, even where the kernel has a count" },
 	[TCT_OPTION_NETNS] = { "netns", 0, TCT_OPTION_TEXT, "NAME|PID|PATH", AT(netns),
 			       .help = "work in this network namespace" },
 	[TCT_OPTION_ROOT] = { "root", 0, TCT_OPTION_TEXT, "DIR", AT(root),

@@ -24,12 +24,12 @@ enum tct_option_id {
 	TCT_OPTION_FORCE,
 	TCT_OPTION_SOURCE,
 	TCT_OPTION_INTERVAL,
+	TCT_OPTION_EXACT,
 	TCT_OPTION_FAIL_ON,
 	TCT_OPTION_BY,
 	TCT_OPTION_PORT,
 	TCT_OPTION_STATE,
 	TCT_OPTION_TOP,
-	TCT_OPTION_EXACT,
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ROOT,
 	TCT_OPTION_FORMAT,
@@ -95,13 +95,13 @@ struct tct_options {
 	const char *reason;
 	bool force;
 	bool source;
-	int64_t interval_ns;       /* -1 = not given */
+	int64_t interval_ns; /* -1 = not given */
+	bool exact;
 	int fail_on;               /* enum tct_severity, -1 = not given */
 	int by;                    /* enum tct_sockets_by, -1 = not given */
 	int64_t port;              /* 0 = not given */
 	struct tct_strings states; /* names, as given */
 	int64_t top;               /* 0 = all, -1 = not given */
-	bool exact;
 	const char *netns;
 	const char *root;
 	int format; /* enum tct_format */

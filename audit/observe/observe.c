@@ -65,7 +65,7 @@ static int first_look(struct work *work)
 	if (options->counters)
 		result = tct_counters_read(options->root, work->first, NULL);
 	if (result == 0 && options->sockets)
-		result = tct_sockets_first_look(&work->sockets);
+		result = tct_sockets_first_look(&work->sockets, work->observation);
 	return result;
 }
 
@@ -234,7 +234,7 @@ int tct_observe_traffic(const struct tct_observe_options *options,
 
 	if (result < 0)
 		return result;
-	tct_sockets_init(&work.sockets, options->root, options->without);
+	tct_sockets_init(&work.sockets, options);
 	work.first = calloc(tct_counters_count, sizeof(*work.first));
 	work.last = calloc(tct_counters_count, sizeof(*work.last));
 	if (work.first == NULL || work.last == NULL)

@@ -56,6 +56,7 @@ static struct tct_observation *look(int64_t interval_ns, unsigned without)
 		.interval_ns = interval_ns,
 		.sockets = true,
 		.counters = true,
+		.looks = TCT_LOOK_ALL,
 		.without = without,
 	};
 
@@ -145,7 +146,9 @@ START_TEST(every_state_is_counted_as_made_and_as_ss_does)
 		bool by_diag = ways[i] != TCT_WITHOUT_INET_DIAG;
 		struct tct_observation *observation = look(0, ways[i]);
 
-		ck_assert_int_eq(observation->states.method, TCT_METHOD_EXACT);
+		ck_assert_int_eq(observation->states.method,
+				 by_diag ? TCT_METHOD_DERIVED : TCT_METHOD_EXACT);
+		ck_assert_str_eq(observation->states.why_exact, "");
 		check_counts(observation->states.counts, zoo.expected, by_diag, "made");
 		count_by_ss(by_ss);
 		check_counts(observation->states.counts, by_ss, false, "ss");

@@ -8,8 +8,8 @@
 
 #include "audit/observe/counters_read.h"
 #include "audit/observe/host.h"
+#include "audit/observe/owner_groups.h"
 #include "audit/observe/proc_net_tcp.h"
-#include "audit/observe/sockets.h"
 #include "core/mem.h"
 #include "tests/unit/tcp_lines.h"
 
@@ -95,18 +95,18 @@ START_TEST(populations_leave_out_what_is_not_remote)
 		struct tct_tcp_socket socket =
 			make_socket(cases[i].family, cases[i].local, cases[i].peer);
 
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, cases[i].remote);
 		ck_assert_int_eq(populations[TCT_POPULATION_UNGUARDED].total, cases[i].remote);
 		socket.timer = 2;
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, 2 * cases[i].remote);
 		ck_assert_int_eq(populations[TCT_POPULATION_UNGUARDED].total, cases[i].remote);
 		socket.inode = 0;
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, 2 * cases[i].remote);
 		socket.state = TCT_STATE_CLOSE_WAIT;
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_CLOSE_WAIT].total, 1);
 		ck_assert_int_eq(populations[TCT_POPULATION_CLOSE_WAIT].idle_at_least[4], 1);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, 2 * cases[i].remote);
