@@ -51,29 +51,31 @@ static bool is_waiting(const struct tct_tcp_socket *socket)
 		socket->state == TCT_STATE_CLOSE_WAIT);
 }
 
-static struct tct_tally_key key_without_process(const struct tct_socket_walk *walk,
+static struct tct_tally_key key_without_process(struct tct_socket_walk *walk,
 						const struct tct_tcp_socket *socket)
 {
 	uint8_t side = (uint8_t)tct_socket_walk_side(walk, socket);
-	const struct tct_place *place;
+	const struct tct_listening_socket *listener;
 
 	if (socket->state == TCT_STATE_TIME_WAIT)
 		return tct_tally_key_of(TCT_KIND_TIME_WAIT, side, 0);
 	if (!is_waiting(socket))
 		return tct_tally_key_of(TCT_KIND_CLOSED, side, 0);
-	place = tct_places_find(&walk->places, socket);
-	if (place == NULL)
+	listener = tct_listening_find(&walk->listening, socket);
+	if (listener == NULL)
 		return tct_tally_key_of(TCT_KIND_NOT_ACCEPTED, side, 0);
-	return tct_tally_key_of(TCT_KEY_WAITING, side, (uint64_t)(place - walk->places.items));
+	return tct_tally_key_of(TCT_KEY_WAITING, side,
+				(uint64_t)(listener - walk->listening.items));
 }
 
-static uint64_t cgroup_of(const struct tct_socket_walk *walk, const struct tct_tcp_socket *socket)
+/* A request isn't told with a cgroup, but its listener is. */
+static uint64_t cgroup_of(struct tct_socket_walk *walk, const struct tct_tcp_socket *socket)
 {
-	const struct tct_place *place = NULL;
+	const struct tct_listening_socket *listener = NULL;
 
 	if (socket->cgroup == 0 && is_waiting(socket))
-		place = tct_places_find(&walk->places, socket);
-	return place != NULL ? place->cgroup : socket->cgroup;
+		listener = tct_listening_find(&walk->listening, socket);
+	return listener != NULL ? listener->socket.cgroup : socket->cgroup;
 }
 
 int tct_socket_owners_take(struct tct_socket_walk *walk, const struct tct_tcp_socket *socket)
@@ -100,21 +102,12 @@ int tct_socket_owners_take(struct tct_socket_walk *walk, const struct tct_tcp_so
 	return 0;
 }
 
-/* A listener with connections that nobody accepted: whose is it? */
-struct waiting {
-	uint32_t inode;
-	struct tct_place *place;
-};
-
 struct search {
 	struct tct_socket_walk *walk;
 	struct tct_holder holders[HOLDERS];
-	size_t holders_next;     /* the one that is given up next */
-	struct waiting *waiting; /* by inode */
-	size_t waiting_count;
-	size_t waiting_capacity;
-	size_t waiting_left;
-	int32_t *first; /* processes looked at first, ascending */
+	size_t holders_next; /* the one that is given up next */
+	size_t waiting_left; /* listeners */
+	int32_t *first;      /* processes looked at first, ascending */
 	size_t first_count;
 	size_t told;  /* descriptors */
 	bool may_end; /* when all are found */
@@ -127,7 +120,6 @@ static void done_search(struct search *search)
 {
 	for (size_t i = 0; i < HOLDERS; i++)
 		tct_holder_done(&search->holders[i]);
-	free(search->waiting);
 	free(search->first);
 }
 
@@ -171,8 +163,18 @@ static struct tct_holder *holder_of(struct search *search, int32_t pid)
 
 static int compare_waiting(const void *left, const void *right)
 {
-	const struct waiting *a = left;
-	const struct waiting *b = right;
+	const struct tct_waiting *a = left;
+	const struct tct_waiting *b = right;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	return (a->listener > b->listener) - (a->listener < b->listener);
+}
+
+static int compare_inode(const void *left, const void *right)
+{
+	const struct tct_waiting *a = left;
+	const struct tct_waiting *b = right;
 
 	return (a->inode > b->inode) - (a->inode < b->inode);
 }
@@ -180,20 +182,19 @@ static int compare_waiting(const void *left, const void *right)
 /* Of several the lowest, most often the parent; but 1 only holds listeners for others. */
 static void see_listener(struct search *search, int32_t pid, uint32_t inode)
 {
-	const struct waiting wanted = { .inode = inode };
-	const struct waiting *found = NULL;
-	struct tct_place *place;
+	struct tct_socket_walk *walk = search->walk;
+	const struct tct_waiting wanted = { .inode = inode };
+	struct tct_waiting *found = NULL;
 
-	if (search->waiting_count > 0)
-		found = bsearch(&wanted, search->waiting, search->waiting_count,
-				sizeof(*search->waiting), compare_waiting);
+	if (walk->waiting_count > 0)
+		found = bsearch(&wanted, walk->waiting, walk->waiting_count, sizeof(*walk->waiting),
+				compare_inode);
 	if (found == NULL)
 		return;
-	place = found->place;
-	if (place->pid == 0)
+	if (found->pid == 0)
 		search->waiting_left--;
-	if (place->pid <= 1 || (pid != 1 && pid < place->pid))
-		place->pid = pid;
+	if (found->pid <= 1 || (pid != 1 && pid < found->pid))
+		found->pid = pid;
 }
 
 static bool all_found(const struct search *search)
@@ -215,37 +216,51 @@ static int visit_descriptor(void *context, int32_t pid, uint32_t inode)
 	return search->ended ? 1 : 0;
 }
 
+/* Of the siblings of a listener the one with the longest accept queue. */
+static uint32_t inode_of(const struct tct_listening *listening, size_t first)
+{
+	const struct tct_tcp_socket *place = &listening->items[first].socket;
+	const struct tct_tcp_socket *longest = place;
+
+	for (size_t i = first + 1; i < listening->items_count; i++) {
+		const struct tct_tcp_socket *sibling = &listening->items[i].socket;
+
+		if (sibling->local_port != place->local_port || sibling->family != place->family ||
+		    memcmp(sibling->local, place->local, sizeof(place->local)) != 0)
+			break;
+		if (sibling->receive_queue > longest->receive_queue)
+			longest = sibling;
+	}
+	return longest->inode;
+}
+
 /* Every listener that connections wait for. */
 static int list_waiting(struct search *search)
 {
 	struct tct_socket_walk *walk = search->walk;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < walk->tally.groups_count; i++) {
 		const struct tct_tally_key *key = &walk->tally.groups[i].key;
-		struct tct_place *place;
-		struct waiting *waiting;
+		struct tct_waiting *waiting;
 
 		if (key->kind != TCT_KEY_WAITING)
 			continue;
-		place = &walk->places.items[tct_tally_number(key)];
-		if (place->inode == 0)
-			continue;
-		waiting = TCT_APPEND(search, waiting);
+		waiting = TCT_APPEND(walk, waiting);
 		if (waiting == NULL)
 			return -ENOMEM;
-		*waiting = (struct waiting){ .inode = place->inode, .place = place };
+		waiting->listener = (size_t)tct_tally_number(key);
+		waiting->inode = inode_of(&walk->listening, waiting->listener);
 	}
-	if (search->waiting_count > 1)
-		qsort(search->waiting, search->waiting_count, sizeof(*search->waiting),
-		      compare_waiting);
-	/* On both sides of a port it is there twice. */
-	size_t kept = 0;
-
-	for (size_t i = 0; i < search->waiting_count; i++) {
-		if (kept == 0 || search->waiting[kept - 1].inode != search->waiting[i].inode)
-			search->waiting[kept++] = search->waiting[i];
+	if (walk->waiting_count > 1)
+		qsort(walk->waiting, walk->waiting_count, sizeof(*walk->waiting), compare_waiting);
+	/* With connections on both sides of a port it is there twice. */
+	for (size_t i = 0; i < walk->waiting_count; i++) {
+		if (walk->waiting[i].inode != 0 &&
+		    (kept == 0 || walk->waiting[kept - 1].inode != walk->waiting[i].inode))
+			walk->waiting[kept++] = walk->waiting[i];
 	}
-	search->waiting_count = kept;
+	walk->waiting_count = kept;
 	search->waiting_left = kept;
 	return 0;
 }
@@ -425,7 +440,7 @@ int tct_socket_owners_find(struct tct_socket_walk *walk, struct tct_socket_table
 		result = tct_inodes_sort(&walk->inodes);
 	if (result == 0)
 		result = list_first(&search);
-	if (result == 0 && (walk->inodes.count > 0 || search.waiting_count > 0))
+	if (result == 0 && (walk->inodes.count > 0 || walk->waiting_count > 0))
 		result = look(&search);
 	if (result < 0)
 		return result;

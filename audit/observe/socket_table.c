@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "audit/observe/addresses.h"
 #include "audit/observe/proc_net_tcp.h"
 #include "audit/observe/socket_table_private.h"
 #include "core/mem.h"
@@ -18,11 +19,12 @@ enum {
 
 static void done_walk(struct tct_socket_walk *walk)
 {
-	tct_places_done(&walk->places);
+	tct_listening_done(&walk->listening);
 	tct_tally_done(&walk->tally);
 	tct_inodes_done(&walk->inodes);
 	tct_cgroups_free(walk->cgroups);
 	free(walk->units);
+	free(walk->waiting);
 }
 
 static bool by_owner(const struct tct_socket_walk *walk)
@@ -30,20 +32,19 @@ static bool by_owner(const struct tct_socket_walk *walk)
 	return walk->query->by == TCT_BY_PROCESS || walk->query->by == TCT_BY_UNIT;
 }
 
-static void restart_places(void *context)
+static void restart_listening(void *context)
 {
 	struct tct_socket_walk *walk = context;
 
-	walk->places.items_count = 0;
-	walk->places.left_out = 0;
+	walk->listening.items_count = 0;
 }
 
-static int visit_place(void *context, const struct tct_tcp_socket *socket)
+static int visit_listening(void *context, const struct tct_tcp_socket *socket)
 {
 	struct tct_socket_walk *walk = context;
 
 	/* /proc/net/tcp tells all states. */
-	return socket->state == TCT_STATE_LISTEN ? tct_places_add(&walk->places, socket) : 0;
+	return socket->state == TCT_STATE_LISTEN ? tct_listening_add(&walk->listening, socket) : 0;
 }
 
 static void restart_count(void *context)
@@ -68,7 +69,7 @@ enum tct_socket_side tct_socket_walk_side(const struct tct_socket_walk *walk,
 
 static void take_by_port(struct tct_socket_walk *walk, const struct tct_tcp_socket *socket)
 {
-	bool outgoing = tct_places_outgoing(&walk->places, socket);
+	bool outgoing = tct_connection_is_outgoing(&walk->listening, &walk->ephemeral, socket);
 	const struct tct_tally_key key = {
 		.kind = TCT_KIND_PORT,
 		.side = outgoing ? TCT_SIDE_TO : TCT_SIDE_ON,
@@ -90,8 +91,7 @@ static void take_by_peer(struct tct_socket_walk *walk, const struct tct_tcp_sock
 	if (socket->peer_port == 0) {
 		key.kind = TCT_KIND_NO_PEER;
 		key.family = 0;
-	} else if (socket->family == AF_INET6 && socket->peer[0] == 0 && socket->peer[1] == 0 &&
-		   socket->peer[2] == htonl(0xffff)) {
+	} else if (tct_address_is_mapped(socket->family, socket->peer)) {
 		key.family = AF_INET;
 		key.id[0] = socket->peer[3];
 	} else {
@@ -150,17 +150,17 @@ static int dump(struct tct_socket_walk *walk, const struct tct_diag_query *query
 static int walk_sockets(struct tct_socket_walk *walk)
 {
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
-	const struct tct_tcp_visitor places = { restart_places, visit_place, walk };
+	const struct tct_tcp_visitor listening = { restart_listening, visit_listening, walk };
 	const struct tct_tcp_visitor count = { restart_count, visit_count, walk };
 	const struct tct_diag_query listeners = { .states = LISTENING };
 	struct tct_diag_query query = { .states = walk->query->states };
 	int result = 0;
 
 	if (walk->query->by == TCT_BY_PORT || by_owner(walk))
-		result = dump(walk, &listeners, &places);
+		result = dump(walk, &listeners, &listening);
 	if (result < 0)
 		return result;
-	tct_places_sort(&walk->places);
+	tct_listening_sort(&walk->listening);
 	if ((query.states & 1U << TCT_STATE_CLOSE) != 0)
 		query.states |= BOUND_INACTIVE;
 	if (walk->query->port != 0) {
@@ -208,10 +208,6 @@ static int note_doubts(const struct tct_socket_walk *walk)
 	if (result == 0 && walk->diag.interrupted)
 		result = tct_observation_gap(observation, "exact counts of sockets",
 					     "sockets changed while the kernel listed them");
-	if (result == 0 && walk->places.left_out > 0)
-		result = tct_observation_gap(observation, "some listeners",
-					     "%zu beyond the first %d are not told from clients",
-					     walk->places.left_out, TCT_PLACES_MAX);
 	return result;
 }
 
@@ -286,7 +282,7 @@ static int prepare(struct tct_socket_walk *walk)
 		walk->diag.way = TCT_DIAG_REFUSED;
 	else if ((query->without & TCT_WITHOUT_BOTH_FAMILIES) != 0)
 		walk->diag.way = TCT_DIAG_BY_FAMILY;
-	tct_places_init(&walk->places, query->root);
+	tct_ephemeral_read(&walk->ephemeral, query->root);
 	if (query->by == TCT_BY_STATE)
 		return 0;
 	if (by_owner(walk)) {

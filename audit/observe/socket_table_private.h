@@ -3,14 +3,16 @@
 #define TCT_AUDIT_OBSERVE_SOCKET_TABLE_PRIVATE_H
 
 #include "audit/observe/cgroups.h"
-#include "audit/observe/listener_places.h"
+#include "audit/observe/connection_side.h"
+#include "audit/observe/listening.h"
 #include "audit/observe/sock_diag.h"
 #include "audit/observe/socket_inodes.h"
 #include "audit/observe/socket_table.h"
 #include "audit/observe/socket_tally.h"
 
 enum {
-	TCT_KEY_WAITING = TCT_KIND_LIMIT, /* not accepted; the number of the listener's place */
+	TCT_KEY_WAITING = TCT_KIND_LIMIT, /* not accepted; the listener's number among `listening`
+					   */
 	TCT_KEY_CGROUP,                   /* a cgroup's id */
 	TCT_HINTS_MAX = 64,
 	TCT_KNOWN_CGROUPS = 64, /* a power of two */
@@ -19,6 +21,14 @@ enum {
 struct tct_known_cgroup {
 	uint64_t id;
 	bool has_unit;
+};
+
+/* A listener with connections that nobody accepted. Siblings share them: it is the one with the
+ * longest accept queue. */
+struct tct_waiting {
+	size_t listener; /* number of the first sibling */
+	uint32_t inode;
+	int32_t pid; /* 0 = not found (yet) */
 };
 
 struct tct_unit_name {
@@ -32,13 +42,17 @@ struct tct_socket_walk {
 	int refusal; /* why inet_diag can't be used, -errno */
 	bool from_proc;
 	uint64_t malformed;
-	struct tct_places places;
+	struct tct_listening listening; /* by place */
+	struct tct_ephemeral ephemeral;
 	int64_t counts[TCT_STATE_LIMIT];
 	int64_t strange; /* of a state that we don't know */
 	struct tct_tally tally;
 	/* by process and by unit */
 	struct tct_socket_inodes inodes;
-	int64_t not_sought;            /* sockets beyond TCT_INODES_MAX */
+	int64_t not_sought;          /* sockets beyond TCT_INODES_MAX */
+	struct tct_waiting *waiting; /* by inode; owned */
+	size_t waiting_count;
+	size_t waiting_capacity;
 	struct tct_cgroups *cgroups;   /* owned */
 	uint64_t hints[TCT_HINTS_MAX]; /* cgroups of the sockets whose process is sought */
 	size_t hints_count;

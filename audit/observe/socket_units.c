@@ -46,14 +46,22 @@ static int find_unit(struct tct_socket_walk *walk, struct tct_tally_key *key)
 	return result;
 }
 
+/* The process of a listener that connections wait for, 0 = not found. */
+static int32_t listener_pid(const struct tct_socket_walk *walk, uint64_t listener)
+{
+	for (size_t i = 0; i < walk->waiting_count; i++) {
+		if (walk->waiting[i].listener == listener)
+			return walk->waiting[i].pid;
+	}
+	return 0;
+}
+
 /* The key of a row for a group of the walk. 0 or -ENOMEM. */
 static int settle(struct tct_socket_walk *walk, struct tct_tally_key *key)
 {
-	if (key->kind == TCT_KEY_WAITING) {
-		int32_t pid = walk->places.items[tct_tally_number(key)].pid;
-
-		*key = tct_tally_key_of(TCT_KIND_NOT_ACCEPTED, key->side, (uint64_t)pid);
-	}
+	if (key->kind == TCT_KEY_WAITING)
+		*key = tct_tally_key_of(TCT_KIND_NOT_ACCEPTED, key->side,
+					(uint64_t)listener_pid(walk, tct_tally_number(key)));
 	if (walk->query->by != TCT_BY_UNIT)
 		return 0;
 	if (key->kind == TCT_KIND_NOT_ACCEPTED && tct_tally_number(key) == 0)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/observe/listener_places.h"
+#include "audit/observe/connection_side.h"
 #include "audit/observe/socket_table.h"
 #include "core/mem.h"
 #include "core/text.h"
@@ -113,15 +113,14 @@ END_TEST
 START_TEST(without_a_port_range_the_default_counts)
 {
 	static const char *const bad[] = { NULL, "", "x y", "30000 20000", "0 9", "1 70000" };
-	struct tct_places places;
+	struct tct_ephemeral ephemeral;
 
 	for (size_t i = 0; i < TCT_COUNT(bad); i++) {
 		if (bad[i] != NULL)
 			scratch_write("proc/sys/net/ipv4/ip_local_port_range", bad[i]);
-		tct_places_init(&places, &scratch_root);
-		ck_assert_uint_eq(places.first_ephemeral, 32768);
-		ck_assert_uint_eq(places.last_ephemeral, 60999);
-		tct_places_done(&places);
+		tct_ephemeral_read(&ephemeral, &scratch_root);
+		ck_assert_uint_eq(ephemeral.first, 32768);
+		ck_assert_uint_eq(ephemeral.last, 60999);
 	}
 }
 END_TEST
