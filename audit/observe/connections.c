@@ -310,7 +310,6 @@ int tct_connections_look(struct tct_connections *connections, struct tct_diag *d
 int tct_connections_hand_over(struct tct_connections *connections,
 			      struct tct_observation *observation)
 {
-	observation->sample = connections->sample;
 	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
 		struct tct_population *population = &observation->populations[kind];
 

@@ -70,7 +70,7 @@ int tct_connections_look_outgoing(struct tct_connections *connections, struct tc
 int tct_connections_look(struct tct_connections *connections, struct tct_diag *diag,
 			 const int64_t counts[TCT_STATE_LIMIT], int64_t active_opens);
 
-/* Fill the observation's sample, populations and owners. 0 or -ENOMEM. */
+/* Fill the observation's populations and owners. 0 or -ENOMEM. */
 int tct_connections_hand_over(struct tct_connections *connections,
 			      struct tct_observation *observation);
 

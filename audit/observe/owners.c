@@ -155,13 +155,19 @@ static void name_group(const struct hunt *hunt, const struct tct_root *root,
 		group->owner.sight = TCT_OWNER_NOT_SOUGHT;
 }
 
+/* Beside very many sockets all processes together hold as many descriptors: less is tried there. */
+static int64_t budget_ms(const struct tct_observation *observation)
+{
+	return observation->sample.whole ? TCT_OWNERS_BUDGET_MS : TCT_OWNERS_SMALL_BUDGET_MS;
+}
+
 static int note_gaps(const struct hunt *hunt, struct tct_observation *observation)
 {
 	if (!hunt->done || hunt->search.found == hunt->sought_count)
 		return 0;
 	if (!hunt->search.complete)
 		return tct_observation_gap(observation, "processes of some sockets",
-					   "not found within %d ms", TCT_OWNERS_BUDGET_MS);
+					   "not found within %d ms", (int)budget_ms(observation));
 	if (hunt->search.not_permitted)
 		return tct_observation_gap(
 			observation, "processes of some sockets",
@@ -178,9 +184,9 @@ int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 	if (result < 0)
 		return result;
 	if (hunt.sought_count > 0) {
-		result = tct_processes_seek(root, hunt.sought, hunt.sought_count, hunt.hints,
-					    hunt.hints_count,
-					    TCT_OWNERS_BUDGET_MS * INT64_C(1000000), &hunt.search);
+		result = tct_processes_seek(
+			root, hunt.sought, hunt.sought_count, hunt.hints, hunt.hints_count,
+			budget_ms(observation) * INT64_C(1000000), &hunt.search);
 		hunt.done = result == 0;
 	}
 	if (result == -ENOMEM)

@@ -288,6 +288,7 @@ static int hand_over_owners(struct tct_look *look, bool seen)
 {
 	int result = 0;
 
+	look->observation->sample = look->connections.sample;
 	if (look->cgroups != NULL)
 		result = tct_owners_find(look->sockets->options->root, look->cgroups,
 					 &look->connections.groups, look->observation);

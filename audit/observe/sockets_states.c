@@ -65,11 +65,14 @@ static int visit_bound(void *context, const struct tct_tcp_socket *socket)
 	return 0;
 }
 
-/* Is it worth a walk to count the sockets that are bound and do nothing? */
+/*
+ * Is it worth a walk to count the sockets that are bound and do nothing? It visits the sockets of
+ * all namespaces.
+ */
 static bool is_worth_bound(struct tct_look *look)
 {
 	look->bound_uncounted = !look->sockets->options->exact && look->kernel_known &&
-				look->kernel.inuse + look->kernel.time_wait > MANY_SOCKETS;
+				look->kernel.allocated > MANY_SOCKETS;
 	return !look->bound_uncounted;
 }
 

@@ -56,6 +56,7 @@ int tct_kernel_counts_read(const struct tct_root *root, struct tct_kernel_counts
 	if (!add(values, "sockstat.TCP.inuse", &counts->inuse) ||
 	    (v6 == 0 && !add(values, "sockstat6.TCP6.inuse", &counts->inuse)) ||
 	    !add(values, "sockstat.TCP.tw", &counts->time_wait) ||
+	    !add(values, "sockstat.TCP.alloc", &counts->allocated) ||
 	    !add(values, "Tcp.CurrEstab", &counts->curr_estab) ||
 	    !add(values, "Tcp.ActiveOpens", &counts->active_opens) ||
 	    !add(values, "Tcp.ActiveOpens", &counts->opens) ||

@@ -18,6 +18,7 @@ struct tct_kernel_counts {
 	int64_t inuse;        /* hashed whole sockets, both families, listeners too */
 	int64_t time_wait;    /* mini-sockets: TIME_WAIT, and FIN_WAIT2 without an owner */
 	int64_t curr_estab;   /* ESTABLISHED, with CLOSE_WAIT or without, by kernel */
+	int64_t allocated;    /* TCP sockets of all namespaces, requests and mini-sockets aside */
 	int64_t active_opens; /* connect() calls since the namespace was made */
 	int64_t opens;        /* those and the connections that listeners took */
 };

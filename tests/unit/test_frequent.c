@@ -14,9 +14,8 @@ struct entry {
 
 static void begin(struct tct_frequent *frequent, size_t capacity)
 {
-	ck_assert_int_eq(tct_frequent_init(frequent, sizeof(uint64_t), sizeof(struct entry),
-					   capacity),
-			 0);
+	ck_assert_int_eq(
+		tct_frequent_init(frequent, sizeof(uint64_t), sizeof(struct entry), capacity), 0);
 }
 
 static int64_t count_of(const struct tct_frequent *frequent, uint64_t key)
@@ -111,7 +110,8 @@ START_TEST(what_is_kept_of_a_kind_stays_with_it)
 		ck_assert_int_eq(entry->extra, (int64_t)entry->key * 100);
 	}
 	ck_assert_ptr_nonnull(tct_frequent_add(&frequent, &(uint64_t){ 9 }));
-	ck_assert_int_eq(((struct entry *)tct_frequent_find(&frequent, &(uint64_t){ 9 }))->extra, 0);
+	ck_assert_int_eq(((struct entry *)tct_frequent_find(&frequent, &(uint64_t){ 9 }))->extra,
+			 0);
 }
 END_TEST
 

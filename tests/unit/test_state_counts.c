@@ -141,6 +141,7 @@ START_TEST(counts_of_a_tree)
 	ck_assert_int_eq(tct_kernel_counts_read(&scratch_root, &counts), 0);
 	ck_assert_int_eq(counts.inuse, 5);
 	ck_assert_int_eq(counts.time_wait, 7);
+	ck_assert_int_eq(counts.allocated, 11);
 	ck_assert_int_eq(counts.curr_estab, 4);
 	ck_assert_int_eq(counts.active_opens, 100);
 	ck_assert_int_eq(counts.opens, 120);
