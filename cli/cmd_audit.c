@@ -78,7 +78,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },
 	{ TCT_OPTION_QUIET, "only the findings, one line each" },
-	{ TCT_OPTION_VERBOSE, "all listeners, all reasons, references" },
+	{ TCT_OPTION_VERBOSE, "all listeners, owners, limits and reasons; references" },
 	{ TCT_OPTION_HELP, NULL },
 };
 

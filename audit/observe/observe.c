@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "audit/observe/counters_read.h"
+#include "audit/observe/environment.h"
 #include "audit/observe/host.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sockets.h"
@@ -181,6 +182,7 @@ static int look_at_host(const struct tct_observe_options *options,
 	if (result < 0)
 		return result;
 	tct_host_look(options->root, &observation->host);
+	tct_environment_look(options->root, &observation->environment);
 	result = tct_sysctls_look(options->root, observation);
 	if (result == 0)
 		result = look_at_files(observation, options->root);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "audit/observe/cgroups.h"
@@ -30,6 +31,7 @@ enum {
 };
 
 static struct tct_root root;
+static pid_t program; /* names its cgroups */
 
 static void open_root(void)
 {
@@ -64,7 +66,7 @@ static struct tct_search seek(uint32_t inode, int32_t hint, int64_t budget_ns, i
 }
 
 /* The cgroup id that inet_diag tells of an IPv4 TCP socket; 0 = it tells none. */
-static uint64_t id_in(const struct nlmsghdr *message, uint32_t inode)
+static uint64_t id_in(struct nlmsghdr *message, uint32_t inode)
 {
 	const struct inet_diag_msg *socket = NLMSG_DATA(message);
 	const struct rtattr *attribute = (const void *)(socket + 1);
@@ -104,7 +106,7 @@ static uint64_t cgroup_id_of(uint32_t inode)
 	ck_assert_int_eq(send(fd, &dump, sizeof(dump), 0), (ssize_t)sizeof(dump));
 	for (bool more = true; more;) {
 		ssize_t length = recv(fd, reply, sizeof(reply), 0);
-		const struct nlmsghdr *message = (const void *)reply;
+		struct nlmsghdr *message = (void *)reply;
 
 		ck_assert_int_gt(length, 0);
 		for (size_t left = (size_t)length; NLMSG_OK(message, left);
@@ -120,12 +122,43 @@ static uint64_t cgroup_id_of(uint32_t inode)
 	return id;
 }
 
+static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+#define CONTAINER "docker-%064x.scope", 0xbeef
+
+/* Remove a folder whose processes are about to end, if it is there. */
+static void remove_cgroup(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	for (int tries = 0; rmdir(path) < 0 && errno == EBUSY && tries < 200; tries++)
+		(void)nanosleep(&pause, NULL);
+}
+
+/* After all the tests, in the process that runs them: what a failed one left. */
+static void tidy_up(void)
+{
+	static const char *const names[] = { ".service", ".scope", ".slice" };
+
+	for (size_t i = 0; i < TCT_COUNT(mounts) * TCT_COUNT(names); i++) {
+		char path[256];
+		char inner[400];
+		int length = snprintf(path, sizeof(path), "%s/tct-test-%d%s", mounts[i % 2],
+				      program, names[i / 2]);
+
+		if (length < 0 || access(path, F_OK) < 0)
+			continue;
+		length = snprintf(inner, sizeof(inner), "%s/", path);
+		(void)snprintf(inner + length, sizeof(inner) - (size_t)length, CONTAINER);
+		remove_cgroup(inner);
+		remove_cgroup(path);
+	}
+}
+
 /* A cgroup2 folder of this test's; false, said aloud, where none can be made. */
 static bool make_cgroup(char path[256], char below[128], const char *name)
 {
-	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-
-	(void)snprintf(below, 128, "/tct-test-%d%s", getpid(), name);
+	(void)snprintf(below, 128, "/tct-test-%d%s", program, name);
 	for (size_t i = 0; i < 2; i++) {
 		struct statfs status;
 
@@ -265,8 +298,61 @@ START_TEST(a_socket_s_cgroup_id_leads_to_the_unit)
 {
 	char unit[128];
 
-	(void)snprintf(unit, sizeof(unit), "tct-test-%d.service", getpid());
+	(void)snprintf(unit, sizeof(unit), "tct-test-%d.service", program);
 	check_service(".service", unit);
+}
+END_TEST
+
+/* May this process open by handle, and does the kernel's own handle of a folder hold the id? */
+static bool may_open_by_handle(const char *folder)
+{
+	union {
+		struct file_handle handle;
+		char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} name = { .handle = { .handle_bytes = MAX_HANDLE_SZ } };
+	const int mount = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+	uint64_t id;
+	int mount_id;
+	int fd;
+
+	ck_assert_int_ge(mount, 0);
+	ck_assert_int_eq(fstat(mount, &status), 0);
+	ck_assert_int_eq(name_to_handle_at(mount, "", &name.handle, &mount_id, AT_EMPTY_PATH), 0);
+	ck_assert_uint_eq(name.handle.handle_bytes, sizeof(id));
+	memcpy(&id, name.bytes + sizeof(struct file_handle), sizeof(id));
+	ck_assert_uint_eq(id, status.st_ino);
+	fd = open_by_handle_at(mount, &name.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		printf("NOT TESTED: opening a cgroup by handle: %s\n", strerror(errno));
+	else
+		ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(close(mount), 0);
+	return fd >= 0;
+}
+
+START_TEST(by_handle_a_cgroup_is_known_at_once)
+{
+	struct tct_cgroups *cgroups = tct_cgroups_new(&root);
+	char folder[256];
+	char below[128];
+	char path[256];
+	char unit[128];
+	struct stat status;
+
+	ck_assert_ptr_nonnull(cgroups);
+	/* Where it is walked, this is when. */
+	ck_assert(!tct_cgroups_find(cgroups, UINT64_MAX, unit, NULL));
+	if (!make_cgroup(folder, below, ".scope"))
+		return;
+	ck_assert_int_eq(stat(folder, &status), 0);
+	if (may_open_by_handle(folder)) {
+		ck_assert(tct_cgroups_find(cgroups, status.st_ino, unit, path));
+		ck_assert_str_eq(path, below);
+		ck_assert_str_eq(unit, below + 1);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
+	tct_cgroups_free(cgroups);
 }
 END_TEST
 
@@ -279,11 +365,14 @@ START_TEST(a_socket_s_cgroup_id_leads_to_the_container)
 	char unit[128];
 	struct tct_cgroups *cgroups = tct_cgroups_new(&root);
 	pid_t service;
+	int length;
 
 	ck_assert_ptr_nonnull(cgroups);
 	if (!make_cgroup(folder, below, ".slice"))
 		return;
-	(void)snprintf(inner, sizeof(inner), "%s/docker-%064x.scope", folder, 0xbeef);
+	length = snprintf(inner, sizeof(inner), "%s/", folder);
+	ck_assert_int_gt(length, 0);
+	(void)snprintf(inner + length, sizeof(inner) - (size_t)length, CONTAINER);
 	ck_assert_int_eq(mkdir(inner, 0755), 0);
 	service = start_service(inner, inodes);
 	ck_assert(tct_cgroups_find(cgroups, cgroup_id_of(inodes[1]), unit, NULL));
@@ -332,9 +421,12 @@ int main(void)
 		printf("skipped: needs root, for cgroups and to become somebody else\n");
 		return SKIPPED;
 	}
+	program = getpid();
+	tcase_add_unchecked_fixture(tests, NULL, tidy_up);
 	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_socket_s_cgroup_id_leads_to_the_unit);
+	tcase_add_test(tests, by_handle_a_cgroup_is_known_at_once);
 	tcase_add_test(tests, a_socket_s_cgroup_id_leads_to_the_container);
 	tcase_add_test(tests, a_tree_s_folders_are_no_cgroups);
 	suite_add_tcase(suite, tests);
