@@ -39,12 +39,16 @@ static const struct {
 	{ "CLOSING", TCT_STATE_CLOSING },
 };
 
+/* For a misspelling: the names as we write them, then the others' short ones. */
 static const char *state_name(const void *context, size_t i)
 {
+	static const char *const others[] = { "ESTAB", "UNCONN", "CLOSED", "LISTENING" };
+	size_t own = TCT_STATE_LIMIT - TCT_STATE_ESTABLISHED;
+
 	(void)context;
-	return i + TCT_STATE_ESTABLISHED < TCT_STATE_LIMIT
-		       ? tct_state_name((enum tct_state)(i + TCT_STATE_ESTABLISHED))
-		       : NULL;
+	if (i < own)
+		return tct_state_name((enum tct_state)(i + TCT_STATE_ESTABLISHED));
+	return i - own < TCT_COUNT(others) ? others[i - own] : NULL;
 }
 
 static int unknown_state(const char *text, size_t length, struct tct_err *err)
@@ -126,7 +130,7 @@ static int read_query(const struct tct_session *session, struct tct_socket_query
 	return code;
 }
 
-/* Plain states are counted as `audit` does, which needs no walk over all sockets. */
+/* Plain states are counted as `audit` does, which walks no further than it must. */
 static int count_states(const struct tct_session *session, struct tct_observation *observation,
 			const struct tct_socket_query *query, struct tct_socket_table *table,
 			struct tct_err *err)
@@ -168,7 +172,7 @@ static int look(const struct tct_session *session, struct tct_observation *obser
 		observation->host.netns = session->netns;
 	tct_host_look(&session->root, &observation->host);
 	tct_progress_begin(&progress, "counting sockets ...");
-	if (query->by == TCT_BY_STATE && query->port == 0)
+	if (query->by == TCT_BY_STATE && query->port == 0 && session->root.live)
 		code = count_states(session, observation, query, &view->table, err);
 	else if (tct_socket_table_look(query, observation, &view->table) < 0)
 		code = tct_err_nomem(err);

@@ -229,7 +229,8 @@ static void add_row(struct tct_table *table, const struct layout *layout,
 	tct_table_cell(table, TCT_STYLE_PLAIN, tct_socket_row_name(row, text));
 	if (layout->side)
 		tct_table_cell(table, TCT_STYLE_PLAIN, tct_socket_row_side(row, number));
-	add_count(table, row->total);
+	tct_table_cell(table, row->total == 0 ? TCT_STYLE_DIM : TCT_STYLE_PLAIN,
+		       tct_text_count(row->total, number));
 	for (unsigned state = TCT_STATE_ESTABLISHED; state < TCT_STATE_LIMIT; state++) {
 		if (!layout->states[state])
 			continue;
@@ -279,6 +280,8 @@ static void put_table(const struct tct_page *page, const struct tct_sockets_view
 	for (size_t i = 0; i < view->table.rows_count; i++)
 		add_row(table, &layout, &view->table.rows[i]);
 	tct_table_print(table);
+	if (view->table.rows_count == 0)
+		tct_page_line(page, 2, NULL, 0, TCT_STYLE_DIM, "none");
 }
 
 /* What must be known to read the table. */

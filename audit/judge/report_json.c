@@ -282,13 +282,3 @@ json_t *tct_report_json(const struct tct_report *report)
 	}
 	return document;
 }
-
-json_t *tct_host_json(const struct tct_host *host)
-{
-	return host_json(host);
-}
-
-json_t *tct_states_json(const struct tct_states *states)
-{
-	return states_json(states);
-}
