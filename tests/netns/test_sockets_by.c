@@ -18,12 +18,12 @@
 #include "audit/observe/netns.h"
 #include "audit/observe/socket_table.h"
 #include "core/mem.h"
+#include "tests/netns/by_ss.h"
 #include "tests/netns/children.h"
 #include "tests/netns/zoo.h"
 
 enum {
 	SKIPPED = 77,
-	GROUPS_MAX = 64,
 	OURS = 7300,   /* the parent listens, the client connects */
 	THEIRS = 7310, /* the other way round */
 	CLIENTS = 5,
@@ -31,130 +31,8 @@ enum {
 
 static const unsigned ways[] = { 0, TCT_WITHOUT_BOTH_FAMILIES, TCT_WITHOUT_INET_DIAG };
 
-/* Counts of one name: of a port, a peer, a process. */
-struct group {
-	char name[96];
-	int64_t states[TCT_STATE_LIMIT];
-};
-
-struct groups {
-	struct group items[GROUPS_MAX];
-	size_t count;
-};
-
-static void count_in(struct groups *groups, const char *name, unsigned state, int64_t count)
-{
-	size_t i = 0;
-
-	/* This ss doesn't show sockets that are bound and do nothing. */
-	if (count == 0 || state == TCT_STATE_CLOSE)
-		return;
-	while (i < groups->count && strcmp(groups->items[i].name, name) != 0)
-		i++;
-	if (i == groups->count) {
-		ck_assert_uint_lt(i, GROUPS_MAX);
-		groups->items[groups->count++] = (struct group){ 0 };
-		(void)snprintf(groups->items[i].name, sizeof(groups->items[i].name), "%s", name);
-	}
-	groups->items[i].states[state] += count;
-}
-
-static void check_same(const struct groups *got, const struct groups *wanted)
-{
-	for (size_t i = 0; i < wanted->count; i++) {
-		const struct group *group = &wanted->items[i];
-		size_t j = 0;
-
-		while (j < got->count && strcmp(got->items[j].name, group->name) != 0)
-			j++;
-		ck_assert_msg(j < got->count, "there is no '%s'", group->name);
-		for (unsigned state = 0; state < TCT_STATE_LIMIT; state++)
-			ck_assert_msg(got->items[j].states[state] == group->states[state],
-				      "'%s' %s: %lld, by ss %lld", group->name,
-				      tct_state_name((enum tct_state)state),
-				      (long long)got->items[j].states[state],
-				      (long long)group->states[state]);
-	}
-	for (size_t i = 0; i < got->count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < wanted->count; j++)
-			found |= strcmp(got->items[i].name, wanted->items[j].name) == 0;
-		ck_assert_msg(found, "'%s' is not told by ss", got->items[i].name);
-	}
-}
-
-/* One line of ss. */
-struct line {
-	unsigned state;
-	char address[64]; /* the peer's; mapped ones as IPv4; "" = none */
-	unsigned port;
-	unsigned peer_port; /* 0 = none */
-	unsigned inode;     /* 0 = none */
-};
-
-static void split(char *endpoint, char address[64], unsigned *port)
-{
-	char *colon = strrchr(endpoint, ':');
-
-	ck_assert_ptr_nonnull(colon);
-	*colon = '\0';
-	*port = (unsigned)strtoul(colon + 1, NULL, 10);
-	if (*endpoint == '[') {
-		endpoint++;
-		endpoint[strlen(endpoint) - 1] = '\0';
-	}
-	if (strncmp(endpoint, "::ffff:", 7) == 0)
-		endpoint += 7;
-	(void)snprintf(address, 64, "%s", *port == 0 ? "" : endpoint);
-}
-
-static void parse_line(char *text, struct line *line)
-{
-	static const char *const names[TCT_STATE_LIMIT] = {
-		"",          "ESTAB",  "SYN-SENT",   "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",
-		"TIME-WAIT", "UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN",     "CLOSING",
-	};
-	char state[32];
-	char local[80];
-	char peer[80];
-	char own[64];
-
-	ck_assert_int_eq(sscanf(text, "%31s %*u %*u %79s %79s", state, local, peer), 3);
-	*line = (struct line){ .state = 1 };
-	if (strstr(text, " ino:") != NULL)
-		line->inode = (unsigned)strtoul(strstr(text, " ino:") + 5, NULL, 10);
-	while (line->state < TCT_STATE_LIMIT && strcmp(names[line->state], state) != 0)
-		line->state++;
-	ck_assert_msg(line->state < TCT_STATE_LIMIT, "ss says %s", state);
-	split(local, own, &line->port);
-	split(peer, line->address, &line->peer_port);
-}
-
-/* Every group that a line of ss belongs to, by the rules of the table; told = which port. */
-typedef void name_of_line(struct groups *groups, const struct line *line, const char *side);
-
-static void run_ss(const char *filter, unsigned port, name_of_line *name, struct groups *groups)
-{
-	char command[160];
-	char text[1024];
-	FILE *ss;
-
-	(void)snprintf(command, sizeof(command), "ss -taneH %s", filter);
-	ss = popen(command, "re");
-	ck_assert_ptr_nonnull(ss);
-	while (fgets(text, sizeof(text), ss) != NULL) {
-		struct line line;
-
-		parse_line(text, &line);
-		name(groups, &line, port == 0 ? "" : line.port == port ? " on" : " to");
-	}
-	ck_assert_msg(pclose(ss) == 0, "ss (iproute2) is needed");
-	ck_assert_uint_gt(groups->count, 0);
-}
-
 /* In this zoo every listener's port is below 8000 and every client's above. */
-static void name_port(struct groups *groups, const struct line *line, const char *side)
+static void name_port(struct by_ss_groups *groups, const struct by_ss_line *line, const char *side)
 {
 	bool on = line->port < 8000;
 	char name[96];
@@ -162,22 +40,22 @@ static void name_port(struct groups *groups, const struct line *line, const char
 	(void)side;
 	(void)snprintf(name, sizeof(name), "%s %u", on ? "on" : "to",
 		       on ? line->port : line->peer_port);
-	count_in(groups, name, line->state, 1);
+	by_ss_count(groups, name, line->state, 1);
 }
 
-static void name_peer(struct groups *groups, const struct line *line, const char *side)
+static void name_peer(struct by_ss_groups *groups, const struct by_ss_line *line, const char *side)
 {
 	char name[96];
 
 	(void)snprintf(name, sizeof(name), "%s%s", line->peer_port == 0 ? "no peer" : line->address,
 		       side);
-	count_in(groups, name, line->state, 1);
+	by_ss_count(groups, name, line->state, 1);
 }
 
-static void name_state(struct groups *groups, const struct line *line, const char *side)
+static void name_state(struct by_ss_groups *groups, const struct by_ss_line *line, const char *side)
 {
 	(void)side;
-	count_in(groups, tct_state_name((enum tct_state)line->state), line->state, 1);
+	by_ss_count(groups, tct_state_name((enum tct_state)line->state), line->state, 1);
 }
 
 /* The processes with sockets here, as the test made them. (ss -p would look at all of the host.) */
@@ -205,7 +83,8 @@ static bool holds(pid_t pid, unsigned inode)
 	return found;
 }
 
-static void name_process(struct groups *groups, const struct line *line, const char *side)
+static void name_process(struct by_ss_groups *groups, const struct by_ss_line *line,
+			 const char *side)
 {
 	const char *without = line->state == TCT_STATE_TIME_WAIT ? "time wait"
 			      : line->state == TCT_STATE_SYN_RECV ||
@@ -224,14 +103,14 @@ static void name_process(struct groups *groups, const struct line *line, const c
 				       side);
 		else
 			(void)snprintf(name, sizeof(name), "%s%s", without, side);
-		count_in(groups, name, line->state, 1);
+		by_ss_count(groups, name, line->state, 1);
 		return;
 	}
 	for (size_t i = 0; i < TCT_COUNT(holders); i++) {
 		if (holders[i] == 0 || !holds(holders[i], line->inode))
 			continue;
 		(void)snprintf(name, sizeof(name), "%d%s", (int)holders[i], side);
-		count_in(groups, name, line->state, 1);
+		by_ss_count(groups, name, line->state, 1);
 		count++;
 	}
 	ck_assert_uint_gt(count, 0);
@@ -295,13 +174,13 @@ static void name_row(const struct tct_socket_row *row, unsigned port, char name[
 	}
 }
 
-static void check_by(enum tct_sockets_by by, unsigned port, const char *filter, name_of_line *name)
+static void check_by(enum tct_sockets_by by, unsigned port, const char *filter, by_ss_name *name)
 {
-	struct groups by_ss = { .count = 0 };
+	struct by_ss_groups by_ss = { .count = 0 };
 
-	run_ss(filter, port, name, &by_ss);
+	by_ss_run(filter, port, name, &by_ss);
 	for (size_t way = 0; way < TCT_COUNT(ways); way++) {
-		struct groups ours = { .count = 0 };
+		struct by_ss_groups ours = { .count = 0 };
 		int64_t last = INT64_MAX;
 		char text[96];
 
@@ -317,9 +196,9 @@ static void check_by(enum tct_sockets_by by, unsigned port, const char *filter, 
 			last = row->total;
 			name_row(row, port, text);
 			for (unsigned state = 0; state < TCT_STATE_LIMIT; state++)
-				count_in(&ours, text, state, row->states[state]);
+				by_ss_count(&ours, text, state, row->states[state]);
 		}
-		check_same(&ours, &by_ss);
+		by_ss_check(&ours, &by_ss);
 	}
 }
 
@@ -638,7 +517,7 @@ int main(void)
 	    WEXITSTATUS(status) != 0)
 		return SKIPPED;
 	runner = srunner_create(suite);
-	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(tests, 150);
 	tcase_add_checked_fixture(tests, zoo_enter, NULL);
 	tcase_add_test(tests, by_state_port_and_peer_as_ss);
 	tcase_add_test(tests, by_state_of_some_states);
