@@ -218,7 +218,8 @@ static int get_ready(struct tct_look *look)
 	if (result < 0)
 		return result;
 	tct_connections_init(&look->connections, &look->listening, look->sockets->ports,
-			     look->cgroups, sample_of(look));
+			     look->cgroups, sample_of(look),
+			     (look->sockets->options->looks & TCT_LOOK_POPULATIONS) != 0);
 	return tct_destinations_init(&look->destinations, look->sockets->ports,
 				     tct_port_reuse_of(look->observation));
 }
