@@ -119,6 +119,7 @@ static int read_query(const struct tct_session *session, struct tct_socket_query
 	*query = (struct tct_socket_query){
 		.root = &session->root,
 		.port = (uint16_t)options->port,
+		.exact = options->exact,
 		.top = options->top < 0 ? DEFAULT_TOP : (size_t)options->top,
 		.by = options->by >= 0    ? (enum tct_sockets_by)options->by
 		      : options->port > 0 ? TCT_BY_PROCESS
@@ -161,6 +162,13 @@ static int refuse(const struct tct_session *session, const struct tct_observatio
 	return tct_err_set(err, TCT_FAULT_REFUSED, EPERM, "sockets can't be seen: %s", why);
 }
 
+/* Can `audit`'s counts answer? Bound sockets (CLOSE) may not be among them. */
+static bool is_plain(const struct tct_session *session, const struct tct_socket_query *query)
+{
+	return session->root.live && query->by == TCT_BY_STATE && query->port == 0 &&
+	       (query->states == EVERY_STATE || (query->states & 1U << TCT_STATE_CLOSE) == 0);
+}
+
 static int look(const struct tct_session *session, struct tct_observation *observation,
 		struct tct_sockets_view *view, struct tct_err *err)
 {
@@ -172,7 +180,7 @@ static int look(const struct tct_session *session, struct tct_observation *obser
 		observation->host.netns = session->netns;
 	tct_host_look(&session->root, &observation->host);
 	tct_progress_begin(&progress, "counting sockets ...");
-	if (query->by == TCT_BY_STATE && query->port == 0 && session->root.live)
+	if (is_plain(session, query))
 		code = count_states(session, observation, query, &view->table, err);
 	else if (tct_socket_table_look(query, observation, &view->table) < 0)
 		code = tct_err_nomem(err);

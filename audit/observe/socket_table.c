@@ -9,12 +9,13 @@
 #include "audit/observe/addresses.h"
 #include "audit/observe/proc_net_tcp.h"
 #include "audit/observe/socket_table_private.h"
+#include "audit/observe/state_counts.h"
 #include "core/mem.h"
 
 enum {
 	LISTENING = 1 << TCT_STATE_LISTEN,
 	EVERY_STATE = (1 << TCT_STATE_LIMIT) - 2,
-	BOUND_INACTIVE = 1 << 13, /* told as CLOSE */
+	MANY_SOCKETS = 50000,
 };
 
 static void done_walk(struct tct_socket_walk *walk)
@@ -147,6 +148,20 @@ static int dump(struct tct_socket_walk *walk, const struct tct_diag_query *query
 	return tct_proc_net_tcp_read(walk->query->root, visitor, &walk->malformed);
 }
 
+/*
+ * Sockets that are bound and do nothing cost a walk past all others, of other namespaces too; so
+ * beside very many they are counted only for who asks for them, or who has a port.
+ */
+static bool is_worth_bound(const struct tct_socket_walk *walk)
+{
+	const struct tct_socket_query *query = walk->query;
+	struct tct_kernel_counts counts;
+
+	if (query->exact || query->port != 0 || query->states != EVERY_STATE)
+		return true;
+	return tct_kernel_counts_read(query->root, &counts) < 0 || counts.allocated <= MANY_SOCKETS;
+}
+
 static int walk_sockets(struct tct_socket_walk *walk)
 {
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
@@ -161,8 +176,9 @@ static int walk_sockets(struct tct_socket_walk *walk)
 	if (result < 0)
 		return result;
 	tct_listening_sort(&walk->listening);
-	if ((query.states & 1U << TCT_STATE_CLOSE) != 0)
-		query.states |= BOUND_INACTIVE;
+	walk->bound_uncounted = !is_worth_bound(walk);
+	if ((query.states & 1U << TCT_STATE_CLOSE) != 0 && !walk->bound_uncounted)
+		query.states |= TCT_STATES_BOUND;
 	if (walk->query->port != 0) {
 		result = tct_diag_filter_port(&filter, walk->query->port);
 		query.filter = &filter;
@@ -185,18 +201,30 @@ static int note_nothing(const struct tct_socket_walk *walk, int error)
 	return tct_observation_gap(walk->observation, what, "proc/net/tcp: %s", strerror(-error));
 }
 
+static int note_bound(const struct tct_socket_walk *walk)
+{
+	const char *what = "sockets that are bound and do nothing (CLOSE)";
+
+	if (walk->from_proc && walk->refusal < 0)
+		return tct_observation_gap(walk->observation, what,
+					   "not told by /proc/net/tcp (inet_diag: %s)",
+					   strerror(-walk->refusal));
+	if (walk->from_proc)
+		return tct_observation_gap(walk->observation, what, "not told by proc/net/tcp");
+	if (walk->bound_uncounted)
+		return tct_observation_gap(walk->observation, what,
+					   "not counted beside so many others; --exact does");
+	return 0;
+}
+
 /* 0 or -ENOMEM. */
 static int note_doubts(const struct tct_socket_walk *walk)
 {
 	struct tct_observation *observation = walk->observation;
 	int result = 0;
 
-	if (walk->from_proc && (walk->query->states & 1U << TCT_STATE_CLOSE) != 0)
-		result = tct_observation_gap(
-			observation, "sockets that are bound and do nothing (CLOSE)",
-			walk->refusal < 0 ? "not told by /proc/net/tcp (inet_diag: %s)"
-					  : "not told by proc/net/tcp%s",
-			walk->refusal < 0 ? strerror(-walk->refusal) : "");
+	if ((walk->query->states & 1U << TCT_STATE_CLOSE) != 0)
+		result = note_bound(walk);
 	if (result == 0 && walk->malformed > 0)
 		result = tct_observation_gap(observation, "some sockets",
 					     "%llu lines of proc/net/tcp and tcp6 can't be read",

@@ -26,6 +26,7 @@ struct tct_socket_query {
 	uint16_t port;    /* only sockets with it at either end; 0 = any */
 	uint32_t states;  /* only these, 1 << state; 0 = all */
 	size_t top;       /* rows to name; 0 = all */
+	bool exact;       /* count bound sockets beside very many others, too */
 	unsigned without; /* TCT_WITHOUT_... */
 };
 

@@ -41,6 +41,7 @@ struct tct_socket_walk {
 	struct tct_diag diag;
 	int refusal; /* why inet_diag can't be used, -errno */
 	bool from_proc;
+	bool bound_uncounted; /* sockets that are bound and do nothing */
 	uint64_t malformed;
 	struct tct_listening listening; /* by place */
 	struct tct_ephemeral ephemeral;

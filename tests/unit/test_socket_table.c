@@ -284,6 +284,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(cases, 30); /* beside much other work */
 	tcase_add_checked_fixture(cases, open_all, close_all);
 	tcase_add_test(cases, connections_to_a_listener_are_told_from_those_opened_here);
 	tcase_add_test(cases, without_a_port_range_the_default_counts);

@@ -268,6 +268,8 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tally, 30); /* beside much other work */
+	tcase_set_timeout(inodes, 30);
 	tcase_add_test(tally, few_groups_are_counted_exactly);
 	tcase_add_test(tally, many_groups_stay_within_memory_and_bound);
 	tcase_add_test(tally, large_groups_are_found_behind_a_flood_of_small_ones);
