@@ -116,7 +116,7 @@ static void try_stream(size_t most, unsigned groups, unsigned length, unsigned l
 		ck_assert_uint_ge((uint64_t)group->total + group->missing, truth[i]);
 		ck_assert_uint_le(group->missing, tally.dropped);
 	}
-	for (unsigned i = 0; i < large && truth[i] > 2 * length / most; i++)
+	for (unsigned i = 0; i < large && truth[i] > 2 * (size_t)length / most; i++)
 		ck_assert_ptr_nonnull(find(&tally, i));
 	tct_tally_done(&tally);
 }
