@@ -12,7 +12,7 @@
 #include "audit/observe/observation.h"
 
 enum {
-	TCT_INODES_MAX = 1000000, /* four megabytes */
+	TCT_INODES_MAX = 1 << 20, /* four megabytes */
 	TCT_SIDES = 2,            /* the caller's: two groups that are kept apart */
 };
 

@@ -9,6 +9,7 @@
 #include "audit/observe/processes_private.h"
 #include "audit/observe/socket_table_private.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 enum {
 	HOLDERS = 8,        /* processes that are looked at side by side, and a few more */
@@ -391,12 +392,15 @@ static int note(const struct search *search)
 	struct tct_observation *observation = search->walk->observation;
 	const struct tct_socket_walk *walk = search->walk;
 	size_t left = walk->inodes.left + search->waiting_left;
+	char most[TCT_NUMBER_TEXT];
+	char number[TCT_NUMBER_TEXT];
 	int result = 0;
 
 	if (walk->not_sought > 0)
 		result = tct_observation_gap(observation, "the processes of some sockets",
-					     "sought for the first %d only; %lld are left",
-					     TCT_INODES_MAX, (long long)walk->not_sought);
+					     "sought for the first %s only, %s are left",
+					     tct_text_count(TCT_INODES_MAX, most),
+					     tct_text_count(walk->not_sought, number));
 	if (result < 0)
 		return result;
 	if (search->error == -ENOTSUP)
