@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit/observe/host.h"
+#include "audit/observe/sosreport.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -179,6 +180,8 @@ static int look(const struct tct_session *session, struct tct_observation *obser
 	if (session->root.live)
 		observation->host.netns = session->netns;
 	tct_host_look(&session->root, &observation->host);
+	if (tct_sos_is(&session->root))
+		tct_sos_host_look(&session->root, &observation->host);
 	tct_progress_begin(&progress, "counting sockets ...");
 	if (is_plain(session, query))
 		code = count_states(session, observation, query, &view->table, err);

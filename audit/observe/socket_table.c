@@ -9,6 +9,7 @@
 #include "audit/observe/addresses.h"
 #include "audit/observe/proc_net_tcp.h"
 #include "audit/observe/socket_table_private.h"
+#include "audit/observe/sosreport.h"
 #include "audit/observe/state_counts.h"
 #include "core/mem.h"
 
@@ -131,7 +132,10 @@ static int visit_count(void *context, const struct tct_tcp_socket *socket)
 	return 0;
 }
 
-/* Tell the visitor the sockets, from inet_diag or else from /proc. 0 or -errno. */
+/*
+ * Tell the visitor the sockets, from inet_diag or else from /proc; of a sosreport from the outputs
+ * of ss or netstat. 0 or -errno.
+ */
 static int dump(struct tct_socket_walk *walk, const struct tct_diag_query *query,
 		const struct tct_tcp_visitor *visitor)
 {
@@ -143,6 +147,11 @@ static int dump(struct tct_socket_walk *walk, const struct tct_diag_query *query
 			return result < 0 ? result : 0;
 		walk->diag.way = TCT_DIAG_REFUSED;
 		walk->refusal = result;
+	}
+	if (tct_sos_is(walk->query->root)) {
+		result = tct_sos_sockets_read(walk->query->root, visitor, &walk->malformed);
+		if (result >= 0 || result == -ENOMEM)
+			return result < 0 ? result : 0;
 	}
 	walk->from_proc = true;
 	return tct_proc_net_tcp_read(walk->query->root, visitor, &walk->malformed);
@@ -226,9 +235,10 @@ static int note_doubts(const struct tct_socket_walk *walk)
 	if ((walk->query->states & 1U << TCT_STATE_CLOSE) != 0)
 		result = note_bound(walk);
 	if (result == 0 && walk->malformed > 0)
-		result = tct_observation_gap(observation, "some sockets",
-					     "%llu lines of proc/net/tcp and tcp6 can't be read",
-					     (unsigned long long)walk->malformed);
+		result = tct_observation_gap(
+			observation, "some sockets", "%llu lines of %s can't be read",
+			(unsigned long long)walk->malformed,
+			walk->from_proc ? "proc/net/tcp and tcp6" : "what ss or netstat said");
 	if (result == 0 && walk->strange > 0)
 		result = tct_observation_gap(observation, "some sockets",
 					     "%lld are in a state that this program doesn't know",
