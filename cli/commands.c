@@ -8,7 +8,7 @@ const struct tct_command *const tct_commands[] = {
 	&tct_command_audit,   &tct_command_apply,
 	&tct_command_check,   &tct_command_rollback,
 	&tct_command_history, &tct_command_profile,
-	&tct_command_explain, &tct_command_help,
+	&tct_command_sockets, &tct_command_explain, &tct_command_help,
 	&tct_command_version, NULL,
 };
 
