@@ -49,6 +49,8 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				  .help = "watch the counters for so long, so that rates are rates; "
 					  "decimals are allowed, 0 = one look without rates (default: "
 					  "1, with --root 0)" },
+	[TCT_OPTION_COUNT] = { "count", 0, TCT_OPTION_NUMBER, "N", AT(count),
+			       .help = "end after N intervals" },
 	[TCT_OPTION_FAIL_ON] = { "fail-on", 0, TCT_OPTION_CHOICE, "SEVERITY", severities,
 				 AT(fail_on),
 				 .help = "exit 1 if there is a finding at least this bad: critical, "
@@ -128,6 +130,27 @@ static int parse_seconds(const char *name, const char *text, int64_t *ns, struct
 	return 0;
 }
 
+/* "60": digits only, not 0. */
+static int parse_number(const char *name, const char *text, uint64_t *number, struct tct_err *err)
+{
+	const uint64_t most = 1000000000;
+	const char *at = text;
+	uint64_t total = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (total <= most)
+			total = total * 10 + (uint64_t)(*at - '0');
+	}
+	if (at == text || *at != '\0' || total == 0)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--%s wants a whole number from 1 on, not '%s'", name, text);
+	if (total > most)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--%s takes at most 1,000,000,000",
+				   name);
+	*number = total;
+	return 0;
+}
+
 static const char *choice_name(const void *context, size_t i)
 {
 	const char *const *choices = context;
@@ -187,6 +210,8 @@ static int store(const struct tct_option *option, const char *text, struct tct_o
 		return parse_choice(option, text, target, err);
 	case TCT_OPTION_SECONDS:
 		return parse_seconds(option->name, text, target, err);
+	case TCT_OPTION_NUMBER:
+		return parse_number(option->name, text, target, err);
 	}
 	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--%s can't be read", option->name);
 }

@@ -24,6 +24,7 @@ enum tct_option_id {
 	TCT_OPTION_FORCE,
 	TCT_OPTION_SOURCE,
 	TCT_OPTION_INTERVAL,
+	TCT_OPTION_COUNT,
 	TCT_OPTION_FAIL_ON,
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ROOT,
@@ -44,6 +45,7 @@ enum tct_option_kind {
 	TCT_OPTION_LIST,    /* struct tct_strings: may be given again */
 	TCT_OPTION_CHOICE,  /* int: index into choices */
 	TCT_OPTION_SECONDS, /* int64_t: nanoseconds */
+	TCT_OPTION_NUMBER,  /* uint64_t: a whole number from 1 on */
 };
 
 struct tct_option {
@@ -88,6 +90,7 @@ struct tct_options {
 	bool force;
 	bool source;
 	int64_t interval_ns; /* -1 = not given */
+	uint64_t count;      /* 0 = not given */
 	int fail_on;         /* enum tct_severity, -1 = not given */
 	const char *netns;
 	const char *root;
