@@ -34,14 +34,14 @@ static void put_host(struct tct_frame *frame, const struct tct_watch_view *view)
 
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-	tct_text_add(&text, host->hostname[0] != '\0' ? host->hostname : "host");
+	tct_text_addf(&text, "%s  every %s", host->hostname[0] != '\0' ? host->hostname : "host",
+		      tct_text_nanoseconds(view->interval_ns, number));
 	if (host->netns.name[0] != '\0')
 		tct_text_addf(&text, "  network namespace %s", host->netns.name);
 	else if (host->netns.inode != 0 && !host->netns.initial)
 		tct_text_addf(&text, "  net:[%llu]", (unsigned long long)host->netns.inode);
 	if (host->kernel[0] != '\0')
 		tct_text_addf(&text, "  Linux %s", host->kernel);
-	tct_text_addf(&text, "  every %s", tct_text_nanoseconds(view->interval_ns, number));
 	if (start > 1)
 		tct_frame_cell(frame, TCT_STYLE_STRONG, start - 1,
 			       text.data != NULL ? text.data : "");

@@ -328,11 +328,11 @@ enum tct_terminal_event tct_terminal_wait(struct tct_terminal *terminal, int64_t
 	for (;;) {
 		int64_t left_ns = deadline_ns - tct_now_ns();
 
-		if (terminal->lost || terminal->ended_by != 0)
+		if (terminal->lost || terminal->done || terminal->ended_by != 0)
 			return TCT_TERMINAL_ENDED;
 		*key = next_key(terminal);
 		if (*key == CONTROL_D) {
-			terminal->lost = true;
+			terminal->done = true;
 			return TCT_TERMINAL_ENDED;
 		}
 		if (*key == CONTROL_L)

@@ -23,7 +23,8 @@ struct tct_terminal {
 	struct termios before;
 	bool entered;
 	int ended_by; /* a signal that says to end; 0 = none */
-	bool lost;    /* the terminal is gone, or sent the end of the file (ctrl-D) */
+	bool lost;    /* the terminal is gone */
+	bool done;    /* it sent the end of the file (ctrl-D) */
 	unsigned width;
 	unsigned height;
 	char typed[64]; /* keys that were read and not yet handed out */
@@ -36,7 +37,7 @@ enum tct_terminal_event {
 	TCT_TERMINAL_DEADLINE,
 	TCT_TERMINAL_KEY,
 	TCT_TERMINAL_REDRAW, /* another size, or back from being stopped */
-	TCT_TERMINAL_ENDED,  /* ended_by or lost says why */
+	TCT_TERMINAL_ENDED,  /* ended_by, lost or done says why */
 };
 
 /* Are stdin and stdout a terminal that can do this (TERM is set, and not "dumb")? */

@@ -75,9 +75,9 @@ void tct_watch_layout_make(struct tct_watch_layout *layout, const struct tct_wat
 	unsigned edges = EDGES; /* the host, the titles, the keys */
 
 	*layout = (struct tct_watch_layout){ .side_by_side = width >= TCT_WATCH_SIDE_BY_SIDE };
-	layout->gap =
-		observation->gaps_count > 0 && (observation->states.method == TCT_METHOD_NONE ||
-						observation->listeners_presence != TCT_PRESENT);
+	layout->gap = height > edges && observation->gaps_count > 0 &&
+		      (observation->states.method == TCT_METHOD_NONE ||
+		       observation->listeners_presence != TCT_PRESENT);
 	if (layout->gap)
 		edges++;
 

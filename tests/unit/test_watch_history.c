@@ -88,8 +88,7 @@ START_TEST(every_rate_is_a_counter)
 
 		ck_assert_ptr_nonnull(tct_watch_rates[i].counter);
 		counter = tct_counter_find(tct_watch_rates[i].counter);
-		ck_assert_msg(counter != NULL && !counter->gauge, "%s",
-			      tct_watch_rates[i].counter);
+		ck_assert_msg(counter != NULL && !counter->gauge, "%s", tct_watch_rates[i].counter);
 		for (size_t j = 0; j < i; j++)
 			ck_assert_str_ne(tct_watch_rates[i].counter, tct_watch_rates[j].counter);
 		if (i > 0)
@@ -239,8 +238,7 @@ START_TEST(findings_by_rule_and_subject)
 	ck_assert_str_eq(history->findings[0].title, "80 has 129"); /* of siblings, the first */
 	ck_assert_str_eq(history->findings[1].subject, "10.0.0.1:81");
 	ck_assert_str_eq(history->findings[2].id, "drift");
-	ck_assert_ptr_eq(tct_watch_find(history, &world.report.findings[3]),
-			 &history->findings[2]);
+	ck_assert_ptr_eq(tct_watch_find(history, &world.report.findings[3]), &history->findings[2]);
 
 	world_no_findings(&world); /* the worst of those that are there stays on top */
 	world_finding(&world, "drift", TCT_SEVERITY_ADVICE, "10.0.0.1:80", "other rule");
@@ -297,9 +295,9 @@ START_TEST(durations)
 		double seconds;
 		const char *text;
 	} cases[] = {
-		{ -1, "0 s" },         { 0.4, "0 s" },     { 0.6, "1 s" },     { 119.4, "119 s" },
-		{ 120, "2 min" },      { 7199, "119 min" }, { 7200, "2 h" },    { 172799, "47 h" },
-		{ 172800.0, "2 d" },   { 1e8, "1157 d" },
+		{ -1, "0 s" },       { 0.4, "0 s" },      { 0.6, "1 s" },  { 119.4, "119 s" },
+		{ 120, "2 min" },    { 7199, "119 min" }, { 7200, "2 h" }, { 172799, "47 h" },
+		{ 172800.0, "2 d" }, { 1e8, "1157 d" },
 	};
 	char text[TCT_NUMBER_TEXT];
 

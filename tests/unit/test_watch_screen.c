@@ -71,7 +71,7 @@ START_TEST(the_whole_screen)
 	struct tct_watch_view view = world_view(&world);
 
 	ck_screen(&view, 80, 24, true,
-"web1  Linux 6.18.44  every 1 s                              2025-11-25T22:33:20Z\n"
+"web1  every 1 s  Linux 6.18.44                              2025-11-25T22:33:20Z\n"
 "STATE          SOCKETS   CHANGE            COUNTER               PER SEC\n"
 "ESTABLISHED        600     -600        █▅  PassiveOpens            2,345      ▁█\n"
 "SYN_SENT             0                 ▁▁  ActiveOpens                 0      ▁▁\n"
@@ -105,7 +105,7 @@ START_TEST(narrow_and_plain)
 	struct tct_watch_view view = world_view(&world);
 
 	ck_screen(&view, 40, 12, false,
-"web1  Linux 6.18.4~ 2025-11-25T22:33:20Z\n"
+"web1  every 1 s  L~ 2025-11-25T22:33:20Z\n"
 "STATE          SOCKETS   CHANGE\n"
 "ESTABLISHED        600     -600       #=\n"
 "SYN_RECV        12,345  +12,345       _#\n"

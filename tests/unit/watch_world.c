@@ -123,9 +123,7 @@ struct tct_watch_view world_view(const struct world *world)
 char *world_screen(const struct tct_watch_view *view, unsigned width, unsigned height, bool utf8)
 {
 	struct tct_text text = { 0 };
-	struct tct_frame frame = {
-		.out = &text, .width = width, .height = height, .utf8 = utf8
-	};
+	struct tct_frame frame = { .out = &text, .width = width, .height = height, .utf8 = utf8 };
 
 	tct_watch_screen(&frame, view);
 	ck_assert(!text.failed);

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# `watch` for real: lines that a script can read, and on a pseudo-terminal the screen (watch_screen.py).
+# shellcheck source-path=SCRIPTDIR source=../lab/lib.sh disable=SC1091
+. "$(dirname "$0")/../lab/lib.sh"
+
+here=$(cd "$(dirname "$0")" && pwd)
+lab_open watch
+OUT=$LAB_DIR/out
+
+# ran WHAT EXPECTED-EXIT WORDS...: `tcptune watch`, its output in $OUT
+ran() {
+	local what=$1 expected=$2 code=0
+	shift 2
+	"$TCPTUNE" watch --netns "$SERVER" "$@" >"$OUT" 2>"$LAB_DIR/err" </dev/null || code=$?
+	((code == expected)) || fail "$what: exit $code: $(<"$LAB_DIR/err")"
+}
+
+# --- lines ---------------------------------------------------------------------------------------
+
+ran "lines" 0 --interval 0.2 --count 25
+expect "two headings over 25 lines" "$(grep -c '^TIME ' "$OUT")" -eq 2
+expect "25 lines" "$(grep -c '^20' "$OUT")" -eq 25
+expect "nothing else" "$(wc -l <"$OUT")" -eq 27
+expect "eleven columns in each" "$(awk 'NF != 11' "$OUT" | wc -l)" -eq 0
+expect "an idle namespace" "$(awk '/^20/ { for (i = 2; i <= 9; i++) sum += $i } END { print sum + 0 }' "$OUT")" -eq 0
+
+# A queue that fills, and is gone again. The lines are written as they come: the file grows meanwhile.
+"$TCPTUNE" watch --netns "$SERVER" --interval 0.2 --count 600 >"$OUT" 2>&1 </dev/null &
+watcher=$!
+LAB_ACTORS+=("$watcher")
+seen() {
+	grep -q -e "$1" "$OUT"
+}
+await "the first line" 5 seen '^20'
+actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 10 --no-accept
+listener=$ACTOR_PID
+actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --nonblocking --hold
+callers=$ACTOR_PID
+await "the finding" 10 seen "^+ critical accept-queue-full: $SERVER4:7000 has 11 connections"
+sleep 1
+actor_stop "$callers"
+actor_stop "$listener"
+await "its end" 15 seen "^- critical accept-queue-full $SERVER4:7000: gone after [0-9]* s\$"
+expect "it came once" "$(grep -c '^+ critical accept-queue-full' "$OUT")" -eq 1
+expect "11 ESTABLISHED were seen" "$(awk '/^20/ && $2 == 11' "$OUT" | wc -l)" -gt 2
+expect "connections came in" "$(awk '/^20/ && $8 > 0' "$OUT" | wc -l)" -ge 1
+expect "queues overflowed" "$(awk '/^20/ && $11 > 0' "$OUT" | wc -l)" -ge 1
+kill -0 "$watcher" || fail "watch ended by itself"
+kill "$watcher"
+status=0
+wait "$watcher" || status=$?
+expect "SIGTERM ends lines" "$status" -eq 143
+
+# --- JSON ----------------------------------------------------------------------------------------
+
+ran "JSON" 0 --json --interval 0.2 --count 3
+expect "one document a line" "$(jq -c . "$OUT" | cmp - "$OUT" 2>&1 | wc -l)" -eq 0
+expect "three of them" "$(jq -s 'length' "$OUT")" -eq 3
+jq -se 'all(.[]; .schema == "tcptune.watch.v1" and .interval_seconds > 0.05 and .states.counts.LISTEN == 0
+	and .findings == [] and .gone == [] and .host.netns.name == $name)' --arg name "$SERVER" "$OUT" >/dev/null ||
+	fail "the documents: $(<"$OUT")"
+
+# --- ends ----------------------------------------------------------------------------------------
+
+# A reader that goes is noticed at once, not after an interval, and is no failure.
+SECONDS=0
+"$TCPTUNE" watch --netns "$SERVER" --interval 60 2>"$LAB_DIR/err" | head -n 1 >"$OUT" &&
+	expect "the reader gone: exit" "${PIPESTATUS[0]}" -eq 0
+expect "the reader gone: seconds" "$SECONDS" -lt 20
+expect "the reader gone: words" "$(wc -c <"$LAB_DIR/err")" -eq 0
+for format in text json; do
+	status=0
+	# head leaves in the middle of things
+	{
+		"$TCPTUNE" watch --netns "$SERVER" --interval 0.1 --count 200 --format "$format" 2>"$LAB_DIR/err"
+		echo "$?" >"$LAB_DIR/status"
+	} | head -c 300 >/dev/null || status=$?
+	expect "$format cut off: exit" "$(<"$LAB_DIR/status")" -eq 0
+	expect "$format cut off: words" "$(wc -c <"$LAB_DIR/err")" -eq 0
+done
+status=0
+"$TCPTUNE" watch --netns "$SERVER" --interval 0.1 --count 5 >/dev/full 2>"$LAB_DIR/err" || status=$?
+expect "a full disk: exit" "$status" -eq 2
+grep -q "No space left" "$LAB_DIR/err" || fail "a full disk: $(<"$LAB_DIR/err")"
+
+# --- it must be cheap itself -------------------------------------------------------------------------
+
+TIMEFORMAT='%U %S'
+used=$({ time "$TCPTUNE" watch --netns "$CLIENT" --interval 0.2 --count 20 >/dev/null; } 2>&1 |
+	awk '{ print int(($1 + $2) * 1000 / 20) }')
+echo "an interval costs $used ms of CPU"
+if [[ -z ${TCT_SANITIZED-} ]]; then
+	expect "ms of CPU for an interval" "$used" -le 30
+fi
+
+# --- the screen ----------------------------------------------------------------------------------
+
+if ! command -v python3 >/dev/null; then
+	echo "SKIPPED: there is no python3, so nobody looked at the screen (the lines are as they should be)"
+	exit 77
+fi
+python3 "$here/watch_screen.py" "$SERVER" || fail "the screen"
+lab_pass
