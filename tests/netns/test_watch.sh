@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `watch` for real: lines that a script can read, and on a pseudo-terminal the screen (watch_screen.py).
-# shellcheck source-path=SCRIPTDIR source=../lab/lib.sh disable=SC1091
+# shellcheck source-path=SCRIPTDIR source=../lab/lib.sh disable=SC1091,SC2016
 . "$(dirname "$0")/../lab/lib.sh"
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,11 +25,17 @@ expect "eleven columns in each" "$(awk 'NF != 11' "$OUT" | wc -l)" -eq 0
 expect "an idle namespace" "$(awk '/^20/ { for (i = 2; i <= 9; i++) sum += $i } END { print sum + 0 }' "$OUT")" -eq 0
 
 # A queue that fills, and is gone again. The lines are written as they come: the file grows meanwhile.
+OUT=$LAB_DIR/lines # the background makes it when it likes: it must not be there yet
 "$TCPTUNE" watch --netns "$SERVER" --interval 0.2 --count 600 >"$OUT" 2>&1 </dev/null &
 watcher=$!
-LAB_ACTORS+=("$watcher")
+"$TCPTUNE" watch --netns "$SERVER" --interval 0.2 --json >"$LAB_DIR/json" 2>&1 </dev/null &
+LAB_ACTORS+=("$watcher" "$!")
 seen() {
-	grep -q -e "$1" "$OUT"
+	grep -qs -e "$1" "$OUT"
+}
+# seen_often N AWK-CONDITION: in as many lines
+seen_often() {
+	(($(awk "/^20/ && $2" "$OUT" | wc -l) >= $1))
 }
 await "the first line" 5 seen '^20'
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 10 --no-accept
@@ -37,12 +43,11 @@ listener=$ACTOR_PID
 actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --nonblocking --hold
 callers=$ACTOR_PID
 await "the finding" 10 seen "^+ critical accept-queue-full: $SERVER4:7000 has 11 connections"
-sleep 1
+await "three looks at 11 ESTABLISHED" 10 seen_often 3 '$2 == 11'
 actor_stop "$callers"
 actor_stop "$listener"
 await "its end" 15 seen "^- critical accept-queue-full $SERVER4:7000: gone after [0-9]* s\$"
 expect "it came once" "$(grep -c '^+ critical accept-queue-full' "$OUT")" -eq 1
-expect "11 ESTABLISHED were seen" "$(awk '/^20/ && $2 == 11' "$OUT" | wc -l)" -gt 2
 expect "connections came in" "$(awk '/^20/ && $8 > 0' "$OUT" | wc -l)" -ge 1
 expect "queues overflowed" "$(awk '/^20/ && $11 > 0' "$OUT" | wc -l)" -ge 1
 kill -0 "$watcher" || fail "watch ended by itself"
@@ -52,6 +57,24 @@ wait "$watcher" || status=$?
 expect "SIGTERM ends lines" "$status" -eq 143
 
 # --- JSON ----------------------------------------------------------------------------------------
+
+# The same story, as a collector reads it.
+await "its end as JSON" 10 grep -q '"gone":\[{' "$LAB_DIR/json"
+kill "${LAB_ACTORS[1]}"
+wait "${LAB_ACTORS[1]}" || true
+jq -se 'def full: select(.id == "accept-queue-full");
+	([.[].findings[] | full | select(.came)] | length == 1) and
+	([.[].findings[] | full | .lasts_seconds] | max > 0.3) and
+	([.[].gone[] | full | select(.subject == $subject and .severity == "critical")] | length == 1) and
+	any(.[].listeners[]; .queue == 11 and .backlog == 10) and
+	any(.[].rates; .["TcpExt.ListenOverflows"] > 0) and any(.[].rates; .["Tcp.PassiveOpens"] > 0)' \
+	--arg subject "$SERVER4:7000" "$LAB_DIR/json" >/dev/null || fail "the story in JSON: $(jq -c '[.findings, .gone, .rates]' "$LAB_DIR/json")"
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	mkdir "$LAB_DIR/schemas" "$LAB_DIR/documents"
+	cp "$TCT_SOURCE_DIR/docs/schemas/tcptune.watch.v1.schema.json" "$LAB_DIR/schemas"
+	split -l 1 -a 4 "$LAB_DIR/json" "$LAB_DIR/documents/"
+	python3 "$here/../golden/validate.py" "$LAB_DIR/schemas" "$LAB_DIR/documents"/* || fail "the schema"
+fi
 
 ran "JSON" 0 --json --interval 0.2 --count 3
 expect "one document a line" "$(jq -c . "$OUT" | cmp - "$OUT" 2>&1 | wc -l)" -eq 0
@@ -86,11 +109,12 @@ grep -q "No space left" "$LAB_DIR/err" || fail "a full disk: $(<"$LAB_DIR/err")"
 # --- it must be cheap itself -------------------------------------------------------------------------
 
 TIMEFORMAT='%U %S'
-used=$({ time "$TCPTUNE" watch --netns "$CLIENT" --interval 0.2 --count 20 >/dev/null; } 2>&1 |
-	awk '{ print int(($1 + $2) * 1000 / 20) }')
-echo "an interval costs $used ms of CPU"
+read -r user system < <({ time "$TCPTUNE" watch --netns "$CLIENT" --interval 0.2 --count 20 >/dev/null; } 2>&1 |
+	awk '{ print int($1 * 1000 / 20), int($2 * 1000 / 20) }')
+# The kernel's part grows with the sockets of the whole machine, whatever namespace they are in: it is only told.
+echo "an interval costs $user ms of CPU and $system ms in the kernel"
 if [[ -z ${TCT_SANITIZED-} ]]; then
-	expect "ms of CPU for an interval" "$used" -le 30
+	expect "ms of CPU for an interval" "$user" -le 20
 fi
 
 # --- the screen ----------------------------------------------------------------------------------
