@@ -25,6 +25,7 @@ enum tct_option_id {
 	TCT_OPTION_SOURCE,
 	TCT_OPTION_INTERVAL,
 	TCT_OPTION_COUNT,
+	TCT_OPTION_EXACT,
 	TCT_OPTION_FAIL_ON,
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ROOT,
@@ -91,7 +92,8 @@ struct tct_options {
 	bool source;
 	int64_t interval_ns; /* -1 = not given */
 	uint64_t count;      /* 0 = not given */
-	int fail_on;         /* enum tct_severity, -1 = not given */
+	bool exact;
+	int fail_on; /* enum tct_severity, -1 = not given */
 	const char *netns;
 	const char *root;
 	int format; /* enum tct_format */

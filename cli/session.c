@@ -104,26 +104,40 @@ void tct_session_done(struct tct_session *session)
 	*session = (struct tct_session){ .root = { .fd = -1 } };
 }
 
-int tct_session_observe(const struct tct_session *session, bool sockets, int64_t interval_ns,
-			struct tct_observation **out, struct tct_err *err)
+static struct tct_observe_options how(const struct tct_session *session)
 {
-	const struct tct_observe_options observe = {
+	return (struct tct_observe_options){
 		.root = &session->root,
 		.netns = session->root.live ? &session->netns : NULL,
-		.interval_ns = interval_ns,
-		.sockets = sockets,
-		.counters = sockets,
 	};
+}
+
+int tct_session_host(const struct tct_session *session, struct tct_observation **out,
+		     struct tct_err *err)
+{
+	const struct tct_observe_options observe = how(session);
+
+	return tct_observe_host(&observe, out, err);
+}
+
+int tct_session_traffic(const struct tct_session *session, unsigned looks, int64_t interval_ns,
+			struct tct_observation *observation, struct tct_err *err)
+{
+	struct tct_observe_options observe = how(session);
 	char number[TCT_NUMBER_TEXT];
 	char text[TCT_NUMBER_TEXT + 32];
 	struct tct_progress progress;
 
+	observe.sockets = observe.counters = true;
+	observe.interval_ns = interval_ns;
+	observe.looks = looks;
+	observe.exact = session->options->exact;
 	if (snprintf(text, sizeof(text), "looking for %s ...",
 		     tct_text_nanoseconds(interval_ns, number)) < 0)
 		text[0] = '\0';
 	tct_progress_begin(&progress, interval_ns > 0 ? text : "looking ...");
 
-	int code = tct_observe(&observe, out, err);
+	int code = tct_observe_traffic(&observe, observation, err);
 
 	tct_progress_end(&progress);
 	return code;
@@ -141,7 +155,7 @@ int tct_session_load(const struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err)
 {
-	int code = tct_session_observe(session, false, 0, observation, err);
+	int code = tct_session_host(session, observation, err);
 
 	return code < 0 ? code : tct_session_set(session, *observation, facts, set, err);
 }

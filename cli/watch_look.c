@@ -80,6 +80,7 @@ int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err)
 		.interval_ns = once ? 0 : run->interval_ns,
 		.sockets = true,
 		.counters = true,
+		.looks = TCT_LOOK_ALL,
 		.wait = wait_for_interval,
 		.wait_context = run,
 	};

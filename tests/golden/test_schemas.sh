@@ -17,4 +17,8 @@ TCT_GOLDEN_JSON=$folder "$here/run.sh" "${cases[@]}" >/dev/null
 	while IFS= read -r document; do
 		printf '%s\n' "$document" >"$(mktemp "$folder/watch.XXXXXX.json")"
 	done
+# A report in which nothing is missing: no fixture has owners, samples and destinations.
+if [[ -n ${FULL_REPORT-} ]]; then
+	FULL_REPORT_TO=$folder/full.json "$FULL_REPORT" >/dev/null && echo >>"$folder/full.json" || exit 1
+fi
 python3 "$here/validate.py" "$here/../../docs/schemas" "$folder"/*.json
