@@ -19,7 +19,7 @@ bool tct_watch_wait_for_reader(struct tct_watch_run *run)
 {
 	for (;;) {
 		struct pollfd out = { .fd = STDOUT_FILENO };
-		int64_t left_ns = run->began_ns + run->interval_ns - tct_now_ns();
+		int64_t left_ns = run->began_ns + tct_watch_pace_ns(run) - tct_now_ns();
 		const struct timespec timeout = {
 			.tv_sec = left_ns / TCT_WATCH_SECOND_NS,
 			.tv_nsec = left_ns % TCT_WATCH_SECOND_NS,

@@ -36,6 +36,8 @@ static void put_host(struct tct_frame *frame, const struct tct_watch_view *view)
 
 	tct_text_addf(&text, "%s  every %s", host->hostname[0] != '\0' ? host->hostname : "host",
 		      tct_text_nanoseconds(view->interval_ns, number));
+	if (view->pace_ns > view->interval_ns)
+		tct_text_addf(&text, ", slowed to %s", tct_text_nanoseconds(view->pace_ns, number));
 	if (host->netns.name[0] != '\0')
 		tct_text_addf(&text, "  network namespace %s", host->netns.name);
 	else if (host->netns.inode != 0 && !host->netns.initial)

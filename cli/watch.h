@@ -28,6 +28,7 @@ struct tct_watch_view {
 	int64_t now_ns;      /* CLOCK_MONOTONIC of the last look */
 	int64_t taken_at_ns; /* CLOCK_REALTIME of it */
 	int64_t interval_ns; /* asked for */
+	int64_t pace_ns;     /* the one kept: longer where looking takes long */
 	enum tct_watch_sort sort;
 	bool reverse;
 	bool paused;

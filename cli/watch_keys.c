@@ -92,7 +92,8 @@ bool tct_watch_wait_on_terminal(struct tct_watch_run *run)
 	for (;;) {
 		char key = 0;
 
-		switch (tct_terminal_wait(run->terminal, run->began_ns + run->interval_ns, &key)) {
+		switch (tct_terminal_wait(run->terminal, run->began_ns + tct_watch_pace_ns(run),
+					  &key)) {
 		case TCT_TERMINAL_DEADLINE:
 			return false;
 		case TCT_TERMINAL_KEY:

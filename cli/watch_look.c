@@ -31,19 +31,41 @@ static int64_t realtime_ns(void)
 	return now.tv_sec * TCT_WATCH_SECOND_NS + now.tv_nsec;
 }
 
+int64_t tct_watch_pace_ns(const struct tct_watch_run *run)
+{
+	enum { SHARE = 10 };
+	const int64_t most_ns = 60 * TCT_WATCH_SECOND_NS;
+	int64_t pace_ns = run->spent_ns * SHARE;
+
+	pace_ns = pace_ns < most_ns ? pace_ns : most_ns;
+	return pace_ns > run->interval_ns ? pace_ns : run->interval_ns;
+}
+
+static int64_t cpu_ns(void)
+{
+	struct timespec used;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) < 0)
+		return 0;
+	return used.tv_sec * TCT_WATCH_SECOND_NS + used.tv_nsec;
+}
+
 /* The observation sleeps through this. The beat is kept if looking took little of the interval. */
 static bool wait_for_interval(void *context, int64_t deadline_ns)
 {
 	struct tct_watch_run *run = context;
 
 	run->first_ns = deadline_ns - run->interval_ns;
+	if (run->cpu_ns != 0) /* before the first there was a profile to load, and no look */
+		run->spent_ns = cpu_ns() - run->cpu_ns;
 	if (run->began_ns == 0 || run->first_ns - run->began_ns > run->interval_ns / 2)
 		run->began_ns = run->first_ns;
 
 	bool ended = run->terminal != NULL ? tct_watch_wait_on_terminal(run)
 					   : tct_watch_wait_for_reader(run);
 
-	run->began_ns += run->interval_ns;
+	run->began_ns += tct_watch_pace_ns(run);
+	run->cpu_ns = cpu_ns();
 	return ended;
 }
 
@@ -110,6 +132,7 @@ struct tct_watch_view tct_watch_view_of(const struct tct_watch_run *run)
 		.now_ns = round->now_ns,
 		.taken_at_ns = round->taken_at_ns,
 		.interval_ns = run->interval_ns,
+		.pace_ns = tct_watch_pace_ns(run),
 		.sort = run->sort,
 		.reverse = run->reverse,
 		.paused = run->paused,

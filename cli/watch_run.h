@@ -28,9 +28,11 @@ struct tct_watch_run {
 	struct tct_watch_round rounds[2]; /* the newest one, and the one shown while paused */
 	unsigned newest;
 	unsigned shown;
-	int64_t interval_ns;
-	int64_t began_ns; /* when the interval began, by the beat; 0 = none has begun */
-	int64_t first_ns; /* when its first look was */
+	int64_t interval_ns; /* asked for */
+	int64_t began_ns;    /* when the interval began, by the beat; 0 = none has begun */
+	int64_t first_ns;    /* when its first look was */
+	int64_t cpu_ns;      /* of the process, when it slept last; 0 = never */
+	int64_t spent_ns;    /* what looking and judging took, the last time */
 	enum tct_watch_sort sort;
 	bool reverse;
 	bool paused;
@@ -44,6 +46,10 @@ struct tct_watch_run {
  * run ended meanwhile.
  */
 int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err);
+
+/* From one look to the next: as asked for, but longer where looking takes more than a tenth of it.
+ */
+int64_t tct_watch_pace_ns(const struct tct_watch_run *run);
 
 /* What there is to show: of the newest round, or of the one that stands still. */
 struct tct_watch_view tct_watch_view_of(const struct tct_watch_run *run);

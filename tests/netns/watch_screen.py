@@ -304,7 +304,7 @@ def test_draws_and_answers_keys():
     for key, interval in (("+", "500 ms"), ("+", "1 s"), ("=", "2 s"), ("-", "1 s"), ("-", "500 ms"), ("-", "200 ms"),
                           ("-", "200 ms"), ("++++++++", "60 s"), ("----------", "200 ms")):
         terminal.type(key)
-        terminal.shows(f"every {interval} ")
+        terminal.shows(rf"every {interval}\b")
     terminal.type(" ")
     terminal.shows("^PAUSED")
     before = terminal.screen.line(0)

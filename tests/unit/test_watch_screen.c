@@ -289,6 +289,8 @@ START_TEST(paused_and_help)
 
 	struct tct_watch_view view = world_view(&world);
 
+	view.pace_ns = SECOND_NS * 5 / 2;
+	ck_has(&view, 80, 24, "web1  every 1 s, slowed to 2.5 s  Linux");
 	view.paused = true;
 	ck_has(&view, 80, 24, "\nPAUSED  q quit  space go on");
 	view.help = true;
