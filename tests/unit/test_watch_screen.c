@@ -70,31 +70,32 @@ START_TEST(the_whole_screen)
 
 	struct tct_watch_view view = world_view(&world);
 
-	ck_screen(&view, 80, 24, true,
-"web1  every 1 s  Linux 6.18.44                              2025-11-25T22:33:20Z\n"
-"STATE          SOCKETS   CHANGE            COUNTER               PER SEC\n"
-"ESTABLISHED        600     -600        █▅  PassiveOpens            2,345      ▁█\n"
-"SYN_SENT             0                 ▁▁  ActiveOpens                 0      ▁▁\n"
-"SYN_RECV        12,345  +12,345        ▁█  RetransSegs 4.0%           40      ▁█\n"
-"FIN_WAIT1            0                 ▁▁  ListenOverflows            12      ▁█\n"
-"FIN_WAIT2            0                 ▁▁  ListenDrops                12      ▁█\n"
-"TIME_WAIT            0                 ▁▁  OutRsts                     0      ▁▁\n"
-"CLOSE                0                 ▁▁  SyncookiesSent              7      ▁█\n"
-"CLOSE_WAIT           0                 ▁▁\n"
-"LAST_ACK             0                 ▁▁\n"
-"LISTEN               3                 ██\n"
-"CLOSING              0                 ▁▁\n"
-"\n"
-"LISTENER                 QUEUE  LIMIT FULL DROPS/s   ESTAB SYN_RECV  OWNER\n"
-"10.0.0.1:8080              129    128 100%      12       0        0  -\n"
-"[2001:db8::1]:443           64    511  12%       0   1,100        0  nginx[1234…\n"
-"0.0.0.0:22                   0    128   0%       0       0        0  -\n"
-"\n"
-"FINDINGS  1 critical, 1 warning; 1 rule could not be judged\n"
-"critical 34 s+   accept-queue-full     10.0.0.1:8080 has 129 connections waitin…\n"
-"warning  0 s     close-wait-leak       70 connections sit in CLOSE_WAIT\n"
-"\n"
-"q quit  space pause  s sort: FULL  r reverse  + - interval  h help");
+	ck_screen(
+		&view, 80, 24, true,
+		"web1  every 1 s  Linux 6.18.44                              2025-11-25T22:33:20Z\n"
+		"STATE          SOCKETS   CHANGE            COUNTER               PER SEC\n"
+		"ESTABLISHED        600     -600        █▅  PassiveOpens            2,345      ▁█\n"
+		"SYN_SENT             0                 ▁▁  ActiveOpens                 0      ▁▁\n"
+		"SYN_RECV        12,345  +12,345        ▁█  RetransSegs 4.0%           40      ▁█\n"
+		"FIN_WAIT1            0                 ▁▁  ListenOverflows            12      ▁█\n"
+		"FIN_WAIT2            0                 ▁▁  ListenDrops                12      ▁█\n"
+		"TIME_WAIT            0                 ▁▁  OutRsts                     0      ▁▁\n"
+		"CLOSE                0                 ▁▁  SyncookiesSent              7      ▁█\n"
+		"CLOSE_WAIT           0                 ▁▁\n"
+		"LAST_ACK             0                 ▁▁\n"
+		"LISTEN               3                 ██\n"
+		"CLOSING              0                 ▁▁\n"
+		"\n"
+		"LISTENER                 QUEUE  LIMIT FULL DROPS/s   ESTAB SYN_RECV  OWNER\n"
+		"10.0.0.1:8080              129    128 100%      12       0        0  -\n"
+		"[2001:db8::1]:443           64    511  12%       0   1,100        0  nginx[1234…\n"
+		"0.0.0.0:22                   0    128   0%       0       0        0  -\n"
+		"\n"
+		"FINDINGS  1 critical, 1 warning; 1 rule could not be judged\n"
+		"critical 34 s+   accept-queue-full     10.0.0.1:8080 has 129 connections waitin…\n"
+		"warning  0 s     close-wait-leak       70 connections sit in CLOSE_WAIT\n"
+		"\n"
+		"q quit  space pause  s sort: FULL  r reverse  + - interval  h help");
 }
 END_TEST
 
@@ -105,22 +106,23 @@ START_TEST(narrow_and_plain)
 	struct tct_watch_view view = world_view(&world);
 
 	ck_screen(&view, 40, 12, false,
-"web1  every 1 s  L~ 2025-11-25T22:33:20Z\n"
-"STATE          SOCKETS   CHANGE\n"
-"ESTABLISHED        600     -600       #=\n"
-"SYN_RECV        12,345  +12,345       _#\n"
-"LISTEN               3                ##\n"
-"LISTENER                    QUEUE  LIMIT\n"
-"10.0.0.1:8080                 129    128\n"
-"[2001:db8::1]:443              64    511\n"
-"FINDINGS  1 critical, 1 warning; 1 rule~\n"
-"critical 34 s+   10.0.0.1:8080 has 129 ~\n"
-"warning  0 s     70 connections sit in ~\n"
-"q quit  space pause  s sort: FULL  r re~");
+		  "web1  every 1 s  L~ 2025-11-25T22:33:20Z\n"
+		  "STATE          SOCKETS   CHANGE\n"
+		  "ESTABLISHED        600     -600       #=\n"
+		  "SYN_RECV        12,345  +12,345       _#\n"
+		  "LISTEN               3                ##\n"
+		  "LISTENER                    QUEUE  LIMIT\n"
+		  "10.0.0.1:8080                 129    128\n"
+		  "[2001:db8::1]:443              64    511\n"
+		  "FINDINGS  1 critical, 1 warning; 1 rule~\n"
+		  "critical 34 s+   10.0.0.1:8080 has 129 ~\n"
+		  "warning  0 s     70 connections sit in ~\n"
+		  "q quit  space pause  s sort: FULL  r re~");
 }
 END_TEST
 
-/* No size makes a line too long or a screen too high; the first and the last line are always there. */
+/* No size makes a line too long or a screen too high; the first and the last line are always there.
+ */
 START_TEST(every_size)
 {
 	trouble();
@@ -133,12 +135,11 @@ START_TEST(every_size)
 
 		view.help = mode == 1;
 		view.paused = mode == 2;
-		world.observation->listeners_presence =
-			mode == 3 ? TCT_UNREADABLE : TCT_PRESENT;
+		world.observation->listeners_presence = mode == 3 ? TCT_UNREADABLE : TCT_PRESENT;
 		if (mode == 3)
-			ck_assert_int_eq(tct_observation_gap(world.observation, "sockets",
-							     "not permitted"),
-					 0);
+			ck_assert_int_eq(
+				tct_observation_gap(world.observation, "sockets", "not permitted"),
+				0);
 		for (unsigned width = 1; width <= 160; width += 3) {
 			for (unsigned height = 1; height <= 60; height++) {
 				TCT_AUTOFREE char *text =
@@ -210,9 +211,11 @@ END_TEST
 START_TEST(colours_and_erasing)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-	struct tct_frame frame = {
-		.out = &text, .width = 6, .height = 3, .color = true, .erase = true
-	};
+	struct tct_frame frame = { .out = &text,
+				   .width = 6,
+				   .height = 3,
+				   .color = true,
+				   .erase = true };
 
 	tct_frame_put(&frame, TCT_STYLE_BAD, "123456"); /* full: nothing to erase */
 	tct_frame_newline(&frame);
@@ -279,7 +282,8 @@ START_TEST(listeners_in_order)
 	view.sort = TCT_WATCH_BY_ADDRESS;
 	view.reverse = true;
 	ck_has(&view, 80, 24, "sort: LISTENER reversed");
-	ck_has(&view, 80, 24, "0.0.0.0:2                    0      -    -       -       0        8");
+	ck_has(&view, 80, 24,
+	       "0.0.0.0:2                    0      -    -       -       0        8");
 }
 END_TEST
 
@@ -311,7 +315,8 @@ START_TEST(findings_that_are_gone)
 	ck_has(&view, 100, 24, "critical 34 s+   accept-queue-full     10.0.0.1:8080 has");
 	world_add(&world, 19);
 	view = world_view(&world);
-	ck_has(&view, 100, 24, "critical 34 s+   accept-queue-full     gone 20 s ago: 10.0.0.1:8080");
+	ck_has(&view, 100, 24,
+	       "critical 34 s+   accept-queue-full     gone 20 s ago: 10.0.0.1:8080");
 	world_add(&world, 60);
 	view = world_view(&world);
 	ck_hasnt(&view, 100, 24, "accept-queue-full");
@@ -346,9 +351,9 @@ START_TEST(what_nobody_could_see)
 {
 	world.observation->states.method = TCT_METHOD_NONE;
 	world.observation->listeners_presence = TCT_UNREADABLE;
-	ck_assert_int_eq(tct_observation_gap(world.observation, "socket states",
-					     "Operation not permitted"),
-			 0);
+	ck_assert_int_eq(
+		tct_observation_gap(world.observation, "socket states", "Operation not permitted"),
+		0);
 	world_add(&world, 1);
 
 	struct tct_watch_view view = world_view(&world);
