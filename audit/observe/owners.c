@@ -112,7 +112,7 @@ static enum tct_owner_sight sight_of(const struct hunt *hunt, int32_t pid)
 		return TCT_OWNER_FOUND;
 	if (!hunt->done)
 		return TCT_OWNER_NOT_SOUGHT;
-	if (!hunt->search.complete)
+	if (hunt->search.out_of_time)
 		return TCT_OWNER_OUT_OF_BUDGET;
 	return hunt->search.not_permitted ? TCT_OWNER_NOT_PERMITTED : TCT_OWNER_NOBODY;
 }
@@ -165,13 +165,14 @@ static int note_gaps(const struct hunt *hunt, struct tct_observation *observatio
 {
 	if (!hunt->done || hunt->search.found == hunt->sought_count)
 		return 0;
-	if (!hunt->search.complete)
+	if (hunt->search.out_of_time)
 		return tct_observation_gap(observation, "processes of some sockets",
-					   "not found within %d ms", (int)budget_ms(observation));
+					   "not found within %d ms of processor time",
+					   (int)budget_ms(observation));
 	if (hunt->search.not_permitted)
 		return tct_observation_gap(
 			observation, "processes of some sockets",
-			"not permitted: only root may see other users' descriptors");
+			"not permitted: some processes' descriptors may not be seen");
 	return 0;
 }
 
@@ -207,4 +208,15 @@ int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 		name_owner(&hunt, root, cgroups, pid_of(&hunt, owner->inode), owner);
 	}
 	return note_gaps(&hunt, observation);
+}
+
+void tct_owners_find_limits(const struct tct_root *root, struct tct_observation *observation)
+{
+	for (size_t i = 0; i < observation->owners_count; i++) {
+		struct tct_owner_group *group = &observation->owners[i];
+
+		if (group->owner.pid != 0)
+			group->descriptors_max =
+				tct_process_descriptors_max(root, group->owner.pid);
+	}
 }

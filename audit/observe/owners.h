@@ -22,4 +22,7 @@ enum {
 int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 		    struct tct_owner_groups *groups, struct tct_observation *observation);
 
+/* Learn how many descriptors the owners handed over may have. */
+void tct_owners_find_limits(const struct tct_root *root, struct tct_observation *observation);
+
 #endif
