@@ -201,6 +201,29 @@ static void put_finding(struct tct_frame *frame, const struct tct_watch_view *vi
 	tct_frame_newline(frame);
 }
 
+/* What to do about it, in the words of the report: the application's part, else a command. */
+static void put_remedy(struct tct_frame *frame, const struct tct_watch_view *view,
+		       const struct tct_watch_finding *followed)
+{
+	enum { INDENT = 9, LABEL = 8 };
+	const struct tct_finding *finding;
+	const char *text = NULL;
+
+	if (!followed->present || followed->rank >= view->report->findings_count)
+		return;
+	finding = &view->report->findings[followed->rank];
+	if (finding->application != NULL)
+		text = finding->application;
+	else if (finding->commands_count > 0)
+		text = finding->commands[0];
+	if (text == NULL)
+		return;
+	tct_frame_to(frame, INDENT);
+	tct_frame_cell(frame, TCT_STYLE_DIM, LABEL, "do");
+	tct_frame_put(frame, TCT_STYLE_DIM, text);
+	tct_frame_newline(frame);
+}
+
 static void put_findings_title(struct tct_frame *frame, const struct tct_watch_view *view,
 			       size_t hidden)
 {
@@ -230,8 +253,10 @@ static void put_findings_title(struct tct_frame *frame, const struct tct_watch_v
 	tct_frame_newline(frame);
 }
 
-static void put_findings(struct tct_frame *frame, const struct tct_watch_view *view, unsigned lines)
+static void put_findings(struct tct_frame *frame, const struct tct_watch_view *view,
+			 const struct tct_watch_layout *layout)
 {
+	unsigned lines = layout->findings;
 	const struct tct_watch_history *history = view->history;
 	size_t shown = lines > 0 ? lines - 1 : 0;
 
@@ -240,8 +265,11 @@ static void put_findings(struct tct_frame *frame, const struct tct_watch_view *v
 	if (shown > history->findings_count)
 		shown = history->findings_count;
 	put_findings_title(frame, view, history->findings_count - shown + history->findings_lost);
-	for (size_t i = 0; i < shown; i++)
+	for (size_t i = 0; i < shown; i++) {
 		put_finding(frame, view, &history->findings[i]);
+		if (layout->remedies)
+			put_remedy(frame, view, &history->findings[i]);
+	}
 }
 
 /* An empty table would look like an idle host. */
@@ -321,7 +349,7 @@ void tct_watch_screen(struct tct_frame *frame, const struct tct_watch_view *view
 		put_listeners(frame, view, layout.listeners);
 		if (layout.blanks)
 			tct_frame_newline(frame);
-		put_findings(frame, view, layout.findings);
+		put_findings(frame, view, &layout);
 	}
 	while (tct_frame_room(frame) > 1)
 		tct_frame_newline(frame);

@@ -41,6 +41,15 @@ static void choose_rates(struct tct_watch_layout *layout, const struct tct_watch
 	}
 }
 
+static unsigned present(const struct tct_watch_history *history)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < history->findings_count; i++)
+		count += history->findings[i].present ? 1 : 0;
+	return count;
+}
+
 /* Listeners and findings share the lines that are left: half for each, and more where the other
  * needs less. */
 static void share(struct tct_watch_layout *layout, const struct tct_watch_view *view, unsigned room)
@@ -61,6 +70,8 @@ static void share(struct tct_watch_layout *layout, const struct tct_watch_view *
 	else
 		layout->findings = room - room / 2;
 	layout->listeners = least(for_listeners, room - layout->findings);
+	layout->remedies = layout->findings == for_findings && layout->listeners == for_listeners &&
+			   room - layout->findings - layout->listeners >= present(view->history);
 	if (layout->listeners == 1 && listeners > 0) { /* a heading alone says nothing */
 		layout->findings = least(for_findings, layout->findings + 1);
 		layout->listeners = 0;

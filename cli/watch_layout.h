@@ -21,6 +21,7 @@ struct tct_watch_layout {
 	bool blanks;           /* empty lines between the parts */
 	unsigned listeners;    /* lines, the heading included; 0 = none */
 	unsigned findings;
+	bool remedies; /* there is room for a second line below each finding */
 };
 
 void tct_watch_layout_make(struct tct_watch_layout *layout, const struct tct_watch_view *view,

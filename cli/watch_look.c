@@ -102,7 +102,9 @@ int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err)
 		.interval_ns = once ? 0 : run->interval_ns,
 		.sockets = true,
 		.counters = true,
-		.looks = TCT_LOOK_ALL,
+		/* the same as an audit's: it must not judge otherwise */
+		.looks = tct_profile_set_looks(run->set) | TCT_LOOK_DESTINATIONS | TCT_LOOK_OWNERS |
+			 TCT_LOOK_UNACCEPTED,
 		.wait = wait_for_interval,
 		.wait_context = run,
 	};

@@ -347,6 +347,24 @@ START_TEST(more_than_fits)
 }
 END_TEST
 
+/* With room to spare each finding says what to do about it. */
+START_TEST(room_for_remedies)
+{
+	trouble();
+	world.report.findings[0].application = strdup("Make it accept() faster\nor else.");
+	ck_assert_ptr_nonnull(world.report.findings[0].application);
+
+	struct tct_watch_view view = world_view(&world);
+
+	ck_has(&view, 80, 26,
+	       "waitin…\n         do      Make it accept() faster or else.\nwarning ");
+	ck_hasnt(&view, 80, 24, "faster");
+	world_no_findings(&world); /* what is gone has none */
+	world_add(&world, 1);
+	ck_hasnt(&view, 80, 40, "faster");
+}
+END_TEST
+
 START_TEST(what_nobody_could_see)
 {
 	world.observation->states.method = TCT_METHOD_NONE;
@@ -447,6 +465,7 @@ int main(void)
 	tcase_add_test(tests, paused_and_help);
 	tcase_add_test(tests, findings_that_are_gone);
 	tcase_add_test(tests, more_than_fits);
+	tcase_add_test(tests, room_for_remedies);
 	tcase_add_test(tests, what_nobody_could_see);
 	tcase_add_test(tests, lines);
 	tcase_add_test(tests, lines_of_what_nobody_knows);

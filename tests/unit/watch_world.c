@@ -98,6 +98,7 @@ void world_no_findings(struct world *world)
 	for (size_t i = 0; i < world->report.findings_count; i++) {
 		free(world->report.findings[i].title);
 		free(world->report.findings[i].subject);
+		free(world->report.findings[i].application);
 	}
 	world->report.findings_count = 0;
 	memset(world->report.by_severity, 0, sizeof(world->report.by_severity));
