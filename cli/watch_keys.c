@@ -121,7 +121,7 @@ int tct_watch_run_screen(struct tct_watch_run *run, struct tct_err *err)
 	/* first a look without rates: nobody should have to wait for it */
 	for (uint64_t i = 0; code == 0 && !run->ended && (count == 0 || i <= count); i++) {
 		code = tct_watch_look(run, i == 0, err);
-		if (code == 0 && !run->ended)
+		if (code == 0 && !run->ended && !run->paused)
 			draw(run);
 	}
 	tct_terminal_close(run->terminal);

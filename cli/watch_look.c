@@ -38,7 +38,7 @@ int64_t tct_watch_pace_ns(const struct tct_watch_run *run)
 	int64_t pace_ns = run->spent_ns * SHARE;
 
 	pace_ns = pace_ns < most_ns ? pace_ns : most_ns;
-	return pace_ns > run->interval_ns ? pace_ns : run->interval_ns;
+	return pace_ns > run->interval_ns / 4 * 5 ? pace_ns : run->interval_ns;
 }
 
 static int64_t cpu_ns(void)
@@ -57,7 +57,7 @@ static bool wait_for_interval(void *context, int64_t deadline_ns)
 
 	run->first_ns = deadline_ns - run->interval_ns;
 	if (run->cpu_ns != 0) /* before the first there was a profile to load, and no look */
-		run->spent_ns = cpu_ns() - run->cpu_ns;
+		run->spent_ns += (cpu_ns() - run->cpu_ns - run->spent_ns) / 4;
 	if (run->began_ns == 0 || run->first_ns - run->began_ns > run->interval_ns / 2)
 		run->began_ns = run->first_ns;
 

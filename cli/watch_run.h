@@ -32,7 +32,7 @@ struct tct_watch_run {
 	int64_t began_ns;    /* when the interval began, by the beat; 0 = none has begun */
 	int64_t first_ns;    /* when its first look was */
 	int64_t cpu_ns;      /* of the process, when it slept last; 0 = never */
-	int64_t spent_ns;    /* what looking and judging took, the last time */
+	int64_t spent_ns;    /* what looking and judging takes, the last times weighing most */
 	enum tct_watch_sort sort;
 	bool reverse;
 	bool paused;
