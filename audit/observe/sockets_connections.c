@@ -75,7 +75,7 @@ static void decide(const struct tct_look *look, const struct tct_local_ports *po
 	else if (sockets > sample_of(look) && most < ports->usable / 2)
 		not_walked(plan, "at most %" PRId64 " ports can be in use, %" PRId64 " are there",
 			   most, ports->usable);
-	if (!plan->walk)
+	if (!plan->walk || most < 1)
 		return;
 	plan->whole = !look->kernel_known || most <= sample_of(look) * WHOLE_OUTGOING;
 	if (plan->whole)
