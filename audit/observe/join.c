@@ -11,69 +11,75 @@ static uint64_t listener_id(const struct tct_listener *listener)
 	return listener->cookie != 0 ? listener->cookie : listener->inode;
 }
 
+struct known_listener {
+	const struct tct_listener *listener;
+};
+
 static int by_id(const void *left, const void *right)
 {
-	const struct tct_listener *const *a = left;
-	const struct tct_listener *const *b = right;
+	const struct tct_listener *a = ((const struct known_listener *)left)->listener;
+	const struct tct_listener *b = ((const struct known_listener *)right)->listener;
 
-	return (listener_id(*a) > listener_id(*b)) - (listener_id(*a) < listener_id(*b));
+	return (listener_id(a) > listener_id(b)) - (listener_id(a) < listener_id(b));
 }
 
 static int join_listeners(struct tct_observation *observation, const struct tct_observation *before)
 {
 	size_t count = before->listeners_count;
-	TCT_AUTOFREE const struct tct_listener **order =
-		calloc(count + 1, sizeof(const struct tct_listener *));
+	TCT_AUTOFREE struct known_listener *order = calloc(count + 1, sizeof(*order));
 
 	if (order == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		order[i] = &before->listeners[i];
-	qsort(order, count, sizeof(order[0]), by_id);
+		order[i].listener = &before->listeners[i];
+	qsort(order, count, sizeof(*order), by_id);
 	for (size_t i = 0; i < observation->listeners_count; i++) {
 		struct tct_listener *listener = &observation->listeners[i];
-		const struct tct_listener *key = listener;
-		const struct tct_listener *const *found =
-			bsearch(&key, order, count, sizeof(order[0]), by_id);
+		const struct known_listener key = { listener };
+		const struct known_listener *found =
+			bsearch(&key, order, count, sizeof(*order), by_id);
 
 		if (found == NULL || listener_id(listener) == 0)
 			continue;
-		listener->queue_first = (*found)->queue;
-		if ((*found)->drops >= 0 && (*found)->drops <= listener->drops)
-			listener->drops_first = (*found)->drops;
+		listener->queue_first = found->listener->queue;
+		if (found->listener->drops >= 0 && found->listener->drops <= listener->drops)
+			listener->drops_first = found->listener->drops;
 	}
 	return 0;
 }
 
+struct known_destination {
+	const struct tct_destination *destination;
+};
+
 static int by_ends(const void *left, const void *right)
 {
-	const struct tct_destination *const *a = left;
-	const struct tct_destination *const *b = right;
-	int order = strcmp((*a)->address, (*b)->address);
+	const struct tct_destination *a = ((const struct known_destination *)left)->destination;
+	const struct tct_destination *b = ((const struct known_destination *)right)->destination;
+	int order = strcmp(a->address, b->address);
 
 	if (order == 0)
-		order = ((*a)->port > (*b)->port) - ((*a)->port < (*b)->port);
-	return order != 0 ? order : strcmp((*a)->source, (*b)->source);
+		order = (a->port > b->port) - (a->port < b->port);
+	return order != 0 ? order : strcmp(a->source, b->source);
 }
 
 static int join_destinations(struct tct_outgoing *outgoing, const struct tct_outgoing *before)
 {
 	size_t count = before->destinations_count;
-	TCT_AUTOFREE const struct tct_destination **order =
-		calloc(count + 1, sizeof(const struct tct_destination *));
+	TCT_AUTOFREE struct known_destination *order = calloc(count + 1, sizeof(*order));
 
 	if (order == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		order[i] = &before->destinations[i];
-	qsort(order, count, sizeof(order[0]), by_ends);
+		order[i].destination = &before->destinations[i];
+	qsort(order, count, sizeof(*order), by_ends);
 	for (size_t i = 0; i < outgoing->destinations_count; i++) {
-		const struct tct_destination *key = &outgoing->destinations[i];
-		const struct tct_destination *const *found =
-			bsearch(&key, order, count, sizeof(order[0]), by_ends);
+		const struct known_destination key = { &outgoing->destinations[i] };
+		const struct known_destination *found =
+			bsearch(&key, order, count, sizeof(*order), by_ends);
 
 		if (found != NULL && outgoing->destinations[i].used_first >= 0)
-			outgoing->destinations[i].used_first = (*found)->used;
+			outgoing->destinations[i].used_first = found->destination->used;
 	}
 	return 0;
 }
