@@ -79,6 +79,31 @@ if python3 -c 'import jsonschema' 2>/dev/null; then
 	python3 "$here/../golden/validate.py" "$LAB_DIR/schemas" "$LAB_DIR/documents"/* || fail "the schema"
 fi
 
+# No connection is lost between two intervals, nor counted in both.
+before=$(counter "$SERVER" TcpPassiveOpens)
+JSON=$LAB_DIR/steady
+"$TCPTUNE" watch --netns "$SERVER" --interval 0.1 --json >"$JSON" 2>&1 </dev/null &
+watcher=$!
+LAB_ACTORS+=("$watcher")
+lines() {
+	(($(wc -l <"$JSON") >= $1))
+}
+await "the first document" 5 lines 1
+actor "$SERVER" listen --address "$SERVER4" --port 7001 --backlog 512 --accept-and-close
+listener=$ACTOR_PID
+actor "$CLIENT" connect --to "$SERVER4" --port 7001 --churn 200 --count 400
+served() {
+	(($(counter "$SERVER" TcpPassiveOpens) - before >= 400))
+}
+await "400 connections" 20 served
+await "three more documents" 10 lines "$(($(wc -l <"$JSON") + 3))"
+kill "$watcher"
+wait "$watcher" || true
+actor_stop "$listener"
+expect "connections in all intervals" \
+	"$(jq -s '[.[] | (.rates["Tcp.PassiveOpens"] // 0) * .interval_seconds] | add | round' "$JSON")" \
+	-eq "$(($(counter "$SERVER" TcpPassiveOpens) - before))"
+
 ran "JSON" 0 --json --interval 0.2 --count 3
 expect "one document a line" "$(jq -c . "$OUT" | cmp - "$OUT" 2>&1 | wc -l)" -eq 0
 expect "three of them" "$(jq -s 'length' "$OUT")" -eq 3
