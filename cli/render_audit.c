@@ -203,7 +203,9 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-	if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0) {
+	/* into a sosreport nothing is to be applied, so a finding's explanation comes next */
+	if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0 &&
+	    !report->observation->host.sosreport) {
 		tct_text_add(&text, "tcptune apply");
 		tct_suggest_profiles(&text, report->set->names, report->set->names_count);
 		tct_suggest_vars(&text, options);

@@ -28,7 +28,8 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	char number[TCT_NUMBER_TEXT];
 
 	if (options->root != NULL)
-		tct_text_addf(&text, ": files below %s", options->root);
+		tct_text_addf(&text, ": %s %s",
+			      host->sosreport ? "the sosreport in" : "files below", options->root);
 	if (host->kernel[0] != '\0')
 		tct_text_addf(&text, "%s Linux %s%s", text.length > 0 ? "," : ":", host->kernel,
 			      host->kernel_assumed ? " (the running one: DIR has none)" : "");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/observe/sosreport.h"
 #include "cli/color.h"
 #include "cli/page.h"
 #include "cli/progress.h"
@@ -81,6 +82,8 @@ int tct_session_open(struct tct_session *session, const struct tct_options *opti
 		code = check_vars(&session->request, err);
 	if (code == 0)
 		code = tct_root_open(&session->root, options->root, err);
+	if (code == 0)
+		code = tct_sos_enter(&session->root, err);
 	if (code == 0 && session->root.live)
 		code = tct_netns_enter(options->netns, &session->netns, err);
 	if (code < 0)

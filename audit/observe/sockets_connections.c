@@ -15,7 +15,7 @@ enum {
 	/* In samples: so many outgoing sockets are counted one by one, and of more so many are
 	 * wanted in the windows. */
 	WHOLE_OUTGOING = 12,
-	WINDOWS_SOCKETS = 2,
+	WINDOWS_SOCKETS = 1,
 	/* LISTEN, requests and bound sockets use no port that connect() wants */
 	CONNECTIONS = TCT_STATES_ALL & ~TCT_STATES_LISTEN & ~(1 << TCT_STATE_SYN_RECV),
 };
@@ -294,9 +294,9 @@ static int hand_over_owners(struct tct_look *look, bool seen)
 	int result = 0;
 
 	look->observation->sample = look->connections.sample;
-	if (look->cgroups != NULL)
-		result = tct_owners_find(look->sockets->options->root, look->cgroups,
-					 &look->connections.groups, look->observation);
+	if (look->cgroups[TCT_INCOMING] != NULL)
+		result = tct_owners_find(look->sockets->options->root, look->cgroups[TCT_INCOMING],
+					 look->connections.groups, look->observation);
 	if (result == 0 && seen)
 		result = tct_connections_hand_over(&look->connections, look->observation);
 	if (result == 0)
@@ -311,6 +311,11 @@ int tct_look_at_connections(struct tct_look *look)
 	int counted;
 	int result;
 
+	if (look->windows.running) { /* the rest of the sample meanwhile */
+		struct tct_diag diag = look->sockets->diag;
+
+		(void)tct_connections_look_incoming(&look->connections, &diag);
+	}
 	tct_look_join(look);
 	result = get_ready(look);
 	if (result < 0)
