@@ -50,6 +50,8 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				  .help = "watch the counters for so long, so that rates are rates; "
 					  "decimals are allowed, 0 = one look without rates (default: "
 					  "1, with --root 0)" },
+	[TCT_OPTION_COUNT] = { "count", 0, TCT_OPTION_NUMBER, "N", .least = 1, .most = 1000000000,
+			       AT(count), .help = "end after N intervals" },
 	[TCT_OPTION_EXACT] = { "exact", 0, TCT_OPTION_FLAG, AT(exact),
 			       .help = "walk every socket to count the states, instead of taking "
 				       "the kernel's own counts where they agree" },

@@ -12,6 +12,11 @@ trap 'rm -rf "$folder"' EXIT
 # Only the cases that print JSON; whether the transcripts are right is the other test's business.
 mapfile -t cases < <(cd "$here/cases" && grep -l json -- */cmd | xargs -n 1 dirname)
 TCT_GOLDEN_JSON=$folder "$here/run.sh" "${cases[@]}" >/dev/null
+# `watch` has no fixture to look at: one document a line, of the host as it is.
+"$TCPTUNE" watch --json --interval 0.1 --count 3 </dev/null |
+	while IFS= read -r document; do
+		printf '%s\n' "$document" >"$(mktemp "$folder/watch.XXXXXX.json")"
+	done
 # A report in which nothing is missing: no fixture has owners, samples and destinations.
 if [[ -n ${FULL_REPORT-} ]]; then
 	FULL_REPORT_TO=$folder/full.json "$FULL_REPORT" >/dev/null && echo >>"$folder/full.json" || exit 1
