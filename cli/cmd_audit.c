@@ -25,7 +25,7 @@ static int print(const struct tct_options *options, const struct tct_report *rep
 	return code;
 }
 
-static int audit(const struct tct_session *session, struct tct_err *err, int *exit_code)
+static int audit(struct tct_session *session, struct tct_err *err, int *exit_code)
 {
 	const struct tct_options *options = session->options;
 	TCT_AUTO(tct_drop_observation) struct tct_observation *keys = NULL;
@@ -75,6 +75,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_INTERVAL, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
+	{ TCT_OPTION_SNAPSHOT, NULL },
 	{ TCT_OPTION_FAIL_ON, NULL },
 	{ TCT_OPTION_FORMAT, NULL },
 	{ TCT_OPTION_JSON, NULL },
@@ -95,7 +96,8 @@ const struct tct_command tct_command_audit = {
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune audit\n"
 		   "tcptune audit --profile highconn --interval 10\n"
-		   "tcptune audit --root /mnt/image --json | jq .findings",
+		   "tcptune audit --root /mnt/image --json | jq .findings\n"
+		   "tcptune audit --snapshot web1.json",
 	.placeholder = "",
 	.run = run,
 };

@@ -3,7 +3,7 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
-static int explain(const struct tct_session *session, const struct tct_topic *topic)
+static int explain(struct tct_session *session, const struct tct_topic *topic)
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_explanation_done) struct tct_explanation explanation = { 0 };

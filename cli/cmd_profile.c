@@ -43,7 +43,7 @@ static void print_source(const struct tct_page *page, const char *text, size_t l
 	}
 }
 
-static int judge_and_show(const struct tct_session *session, const char *origin)
+static int judge_and_show(struct tct_session *session, const char *origin)
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;

@@ -25,6 +25,8 @@ extern const struct tct_command tct_command_rollback;
 extern const struct tct_command tct_command_history;
 extern const struct tct_command tct_command_profile;
 extern const struct tct_command tct_command_explain;
+extern const struct tct_command tct_command_snapshot;
+extern const struct tct_command tct_command_diff;
 extern const struct tct_command tct_command_help;
 extern const struct tct_command tct_command_version;
 

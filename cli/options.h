@@ -27,6 +27,8 @@ enum tct_option_id {
 	TCT_OPTION_FAIL_ON,
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ROOT,
+	TCT_OPTION_SNAPSHOT,
+	TCT_OPTION_OUTPUT,
 	TCT_OPTION_FORMAT,
 	TCT_OPTION_JSON,
 	TCT_OPTION_COLOR,
@@ -91,6 +93,8 @@ struct tct_options {
 	int fail_on;         /* enum tct_severity, -1 = not given */
 	const char *netns;
 	const char *root;
+	const char *snapshot;
+	const char *output;
 	int format; /* enum tct_format */
 	int color;  /* enum tct_color_choice */
 	bool quiet;

@@ -197,13 +197,25 @@ static void suggest_explain(struct tct_text *text, const struct tct_options *opt
 	tct_suggest_root(text, options);
 }
 
+/* What would change that host can't be suggested here. */
+static void suggest_for_snapshot(struct tct_text *text, const struct tct_options *options,
+				 const struct tct_report *report)
+{
+	if (report->findings_count > 0)
+		suggest_explain(text, options, report);
+	else
+		tct_text_add(text, "tcptune explain");
+}
+
 /* The command to type next. */
 static void put_next(const struct tct_page *page, const struct tct_options *options,
 		     const struct tct_report *report)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-	if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0) {
+	if (report->observation->host.source == TCT_SOURCE_SNAPSHOT) {
+		suggest_for_snapshot(&text, options, report);
+	} else if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0) {
 		tct_text_add(&text, "tcptune apply");
 		tct_suggest_profiles(&text, report->set->names, report->set->names_count);
 		tct_suggest_vars(&text, options);

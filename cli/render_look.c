@@ -4,6 +4,7 @@
 
 #include "cli/render.h"
 #include "cli/render_table.h"
+#include "cli/session.h"
 #include "core/mem.h"
 
 enum { TOP_LISTENERS = 10 };
@@ -19,6 +20,16 @@ static void add_namespace(struct tct_text *text, const struct tct_netns *netns)
 			      (unsigned long long)netns->inode);
 }
 
+/* Not where the file is: the report is the same wherever it is judged. */
+static void add_snapshot(struct tct_text *text, const struct tct_host *host)
+{
+	char time[TCT_NUMBER_TEXT];
+
+	tct_text_addf(text, ": snapshot taken %s", tct_text_time(host->taken_at_ns, time));
+	if (host->snapshot_of == TCT_SOURCE_ROOT)
+		tct_text_add(text, " of files below a DIR");
+}
+
 void tct_render_host(const struct tct_page *page, const struct tct_options *options,
 		     const struct tct_observation *observation)
 {
@@ -26,7 +37,9 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	char number[TCT_NUMBER_TEXT];
 
-	if (options->root != NULL)
+	if (host->source == TCT_SOURCE_SNAPSHOT)
+		add_snapshot(&text, host);
+	else if (options->root != NULL)
 		tct_text_addf(&text, ": files below %s", options->root);
 	if (host->kernel[0] != '\0')
 		tct_text_addf(&text, "%s Linux %s%s", text.length > 0 ? "," : ":", host->kernel,
@@ -37,12 +50,12 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	if (host->cpus > 0)
 		tct_text_addf(&text, ", %s CPU%s", tct_text_count(host->cpus, number),
 			      host->cpus == 1 ? "" : "s");
-	if (host->source == TCT_SOURCE_LIVE)
+	if (tct_host_looked_at(host) == TCT_SOURCE_LIVE)
 		add_namespace(&text, &host->netns);
 	if (observation->interval_ns > 0)
 		tct_text_addf(&text, ", watched for %s",
 			      tct_text_nanoseconds(observation->interval_ns, number));
-	else if (host->source == TCT_SOURCE_LIVE)
+	else if (tct_host_looked_at(host) == TCT_SOURCE_LIVE)
 		tct_text_add(&text, ", one look (no rates)");
 
 	TCT_AUTO(tct_text_done) struct tct_text line = { 0 };
@@ -182,4 +195,24 @@ void tct_render_listeners(const struct tct_page *page, bool verbose,
 		added[0] = '\0';
 	tct_page_heading(page, "Listeners", added);
 	tct_table_print(table);
+}
+
+void tct_render_snapshot(const struct tct_page *page, const char *file,
+			 const struct tct_observation *observation, size_t bytes)
+{
+	const struct tct_host *host = &observation->host;
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
+	char number[TCT_NUMBER_TEXT];
+
+	tct_text_addf(&text, "%s: snapshot of %s, %s", file,
+		      host->hostname[0] != '\0' ? host->hostname : "host",
+		      tct_text_bytes((int64_t)bytes, number));
+	if (observation->gaps_count > 0)
+		tct_text_addf(&text, "; %zu thing%s could not be seen", observation->gaps_count,
+			      observation->gaps_count == 1 ? "" : "s");
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, text.data != NULL ? text.data : "");
+	tct_text_add(&next, "tcptune audit --snapshot ");
+	tct_shell_word(&next, file);
+	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, next.data != NULL ? next.data : "");
 }

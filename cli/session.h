@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "audit/judge/report.h"
+#include "audit/observe/snapshot.h"
 #include "cli/options.h"
 
 /* Destructors for TCT_AUTO(). */
@@ -42,22 +43,36 @@ struct tct_session {
 	const char *fallback;               /* the profile when none is named */
 	struct tct_var_override *vars;      /* owned */
 	char **var_names;                   /* owned, vars_count of them */
+	struct tct_snapshot snapshot;       /* --snapshot; empty without it */
 };
 
 /*
- * Open the root (--root) and, on the live host, enter the namespace (--netns). default_profile (may
+ * Open the root (--root) and, on the live host, enter the namespace (--netns). With --snapshot
+ * nothing of this host is opened, and no profile or variable of its own is found: the root stays
+ * closed, and what is observed is the snapshot. default_profile (may
  * be NULL) is asked for when the options name none. Release with tct_session_done in either case.
  * Errors: INPUT, REFUSED.
  */
 int tct_session_open(struct tct_session *session, const struct tct_options *options,
 		     const char *default_profile, struct tct_err *err);
+/* The same without a place to look at: only what is asked of profiles, none of them of this host.
+ */
+int tct_session_open_nowhere(struct tct_session *session, const struct tct_options *options,
+			     const char *default_profile, struct tct_err *err);
 void tct_session_done(struct tct_session *session);
+
+/*
+ * Take a snapshot's one observation for judging (tct_session_observe does that, too). *out is owned
+ * by the caller. Errors: INPUT if it holds those of several namespaces.
+ */
+int tct_session_take(struct tct_snapshot *snapshot, const char *file, struct tct_observation **out,
+		     struct tct_err *err);
 
 /*
  * Observe through the session: sockets and counters or only keys and files, over interval_ns. A
  * word about it appears on stderr, if that is a terminal, when it takes longer than half a second.
  */
-int tct_session_observe(const struct tct_session *session, bool sockets, int64_t interval_ns,
+int tct_session_observe(struct tct_session *session, bool sockets, int64_t interval_ns,
 			struct tct_observation **out, struct tct_err *err);
 
 /* Load the set for the host observed, and its facts. *set is owned by the caller. */
@@ -65,7 +80,7 @@ int tct_session_set(const struct tct_session *session, const struct tct_observat
 		    struct tct_facts *facts, struct tct_profile_set **set, struct tct_err *err);
 
 /* Observe keys and files only, and load the set for that host. Both are owned by the caller. */
-int tct_session_load(const struct tct_session *session, struct tct_facts *facts,
+int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err);
 

@@ -5,14 +5,6 @@
 #include "core/json_text.h"
 #include "core/mem.h"
 
-/* Names of values may hold any bytes that a kernel or file had; JSON's own text can't. */
-static json_t *value_json(const struct tct_value *value)
-{
-	if (value->kind == TCT_VALUE_WORDS || value->kind == TCT_VALUE_PORTS)
-		return tct_bytes_json(value->text);
-	return tct_value_json(value);
-}
-
 static json_t *sysctls_json(const struct tct_observation *observation)
 {
 	json_t *object = json_object();
@@ -21,7 +13,7 @@ static json_t *sysctls_json(const struct tct_observation *observation)
 		const struct tct_sysctl *live = &observation->sysctls[i];
 		json_t *entry = tct_part_json(&tct_part_sysctl, live);
 
-		if (json_object_set_new(entry, "value", value_json(&live->value)) < 0) {
+		if (json_object_set_new(entry, "value", tct_value_json(&live->value)) < 0) {
 			json_decref(entry);
 			entry = NULL;
 		}
@@ -45,7 +37,7 @@ static json_t *boot_values_json(const struct tct_observation *observation)
 		const struct tct_value *value = &observation->boot_values[i];
 
 		if (value->kind != TCT_VALUE_NONE &&
-		    json_object_set_new(object, tct_kernel_keys[i].name, value_json(value)) < 0) {
+		    json_object_set_new(object, tct_kernel_keys[i].name, tct_value_json(value)) < 0) {
 			json_decref(object);
 			return NULL;
 		}
