@@ -54,6 +54,13 @@ static int read_attribute(const struct nlattr *attribute, void *data)
 	case INET_DIAG_SKV6ONLY:
 		socket->v6only = length >= 1 && payload[0] != 0;
 		break;
+	case INET_DIAG_SHUTDOWN: /* told of whole sockets, and only of them */
+		socket->full = true;
+		break;
+	case INET_DIAG_CGROUP_ID:
+		if (length >= sizeof(socket->cgroup))
+			memcpy(&socket->cgroup, payload, sizeof(socket->cgroup));
+		break;
 	default:
 		break;
 	}
@@ -76,6 +83,8 @@ int tct_diag_parse(const struct nlmsghdr *message, struct tct_tcp_socket *socket
 		.family = answer.idiag_family,
 		.state = tct_tcp_state(answer.idiag_state),
 		.timer = answer.idiag_timer,
+		.retransmits = answer.idiag_retrans,
+		.expires_ms = answer.idiag_expires,
 		.local_port = ntohs(answer.id.idiag_sport),
 		.peer_port = ntohs(answer.id.idiag_dport),
 		.interface = answer.id.idiag_if,
@@ -143,7 +152,9 @@ static int take_message(struct tct_diag_stream *stream, const struct nlmsghdr *m
 			return code;
 		if (is_repeated(stream, socket.cookie))
 			return 0;
-		return stream->visitor->visit(stream->visitor->context, &socket);
+		code = stream->visitor->visit(stream->visitor->context, &socket);
+		stream->enough |= code > 0;
+		return code;
 	default:
 		return 0;
 	}
@@ -171,6 +182,12 @@ int tct_diag_take(struct tct_diag_stream *stream, const void *chunk, size_t leng
 		message = mnl_nlmsg_next(message, &left);
 	}
 	return left > 0 ? -EBADMSG : 0;
+}
+
+/* Bytes that a request takes at most. */
+static size_t request_bytes(const struct tct_diag_query *query)
+{
+	return 256 + (query->filter != NULL ? query->filter->bytes : 0);
 }
 
 /* Write the request into buffer. family counts only for TCT_DIAG_BY_FAMILY. */
@@ -203,16 +220,9 @@ static struct nlmsghdr *build_request(void *buffer, enum tct_diag_way way, uint8
 		request->idiag_ext = extensions;
 		request->idiag_states = query->states;
 	}
-	if (query->automatic_ports) {
-		/* Accept by coming to the very end (4), reject by jumping beyond it (8). */
-		const struct inet_diag_bc_op automatic = {
-			.code = INET_DIAG_BC_AUTO,
-			.yes = sizeof(automatic),
-			.no = sizeof(automatic) + 4,
-		};
-
-		mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, sizeof(automatic), &automatic);
-	}
+	if (query->filter != NULL && query->filter->code != NULL)
+		mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, query->filter->bytes,
+			     query->filter->code);
 	return message;
 }
 
@@ -245,6 +255,7 @@ static int open_netlink(struct mnl_socket **out)
 	return 0;
 }
 
+/* 1 = the whole answer came, or the visitor has enough; -errno. */
 static int receive(const struct mnl_socket *netlink, struct tct_diag_stream *stream)
 {
 	alignas(struct nlmsghdr) char chunk[CHUNK];
@@ -270,11 +281,15 @@ static int receive(const struct mnl_socket *netlink, struct tct_diag_stream *str
 static int dump_once(struct tct_diag *diag, uint8_t family, const struct tct_diag_query *query,
 		     struct tct_diag_stream *stream)
 {
-	alignas(struct nlmsghdr) char buffer[256];
+	TCT_AUTOFREE void *buffer = calloc(1, request_bytes(query));
 	TCT_AUTO(close_netlink) struct mnl_socket *netlink = NULL;
-	struct nlmsghdr *message = build_request(buffer, diag->way, family, query);
-	int result = open_netlink(&netlink);
+	struct nlmsghdr *message;
+	int result;
 
+	if (buffer == NULL)
+		return -ENOMEM;
+	message = build_request(buffer, diag->way, family, query);
+	result = open_netlink(&netlink);
 	if (result < 0)
 		return result;
 	message->nlmsg_seq = ++diag->sequence;
@@ -285,7 +300,9 @@ static int dump_once(struct tct_diag *diag, uint8_t family, const struct tct_dia
 			return last_error();
 	}
 	result = receive(netlink, stream);
-	return result < 0 ? result : 0;
+	if (result < 0)
+		return result;
+	return stream->enough ? 1 : 0;
 }
 
 static int dump_families(struct tct_diag *diag, const struct tct_diag_query *query,

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/observe/diag_filter.h"
 #include "audit/observe/tcp_socket.h"
 
 enum tct_diag_way {
@@ -23,18 +24,20 @@ struct tct_diag {
 };
 
 struct tct_diag_query {
-	uint32_t states;      /* mask 1 << state; bit 13 = bound-inactive */
-	bool memory;          /* tell drops */
-	bool info;            /* tell idle_ms; locks each socket for a moment */
-	bool automatic_ports; /* only sockets whose port the kernel chose */
+	uint32_t states;                      /* mask 1 << state; bit 13 = bound-inactive */
+	bool memory;                          /* tell drops */
+	bool info;                            /* tell idle_ms; locks each socket for a moment */
+	const struct tct_diag_filter *filter; /* only sockets that it accepts; borrowed, NULL = all
+					       */
 };
 
 /*
  * Tell the visitor each TCP socket of this network namespace that the query asks for. A refused
  * request is tried the next way (diag->way moves on and stays); a dump that overran or was
  * interrupted is repeated, after visitor->restart. Neighbours in the stream with the same cookie
- * are told once. Returns 0, -ENOMEM or what visit returned, or -errno when every way is refused
- * (diag->way says so) or broken.
+ * are told once. visit may end the dump early by returning 1. Returns 0 = all were told, 1 = visit
+ * had enough, -ENOMEM or what visit returned, or -errno when every way is refused (diag->way says
+ * so) or broken.
  */
 int tct_diag_dump(struct tct_diag *diag, const struct tct_diag_query *query,
 		  const struct tct_tcp_visitor *visitor);
@@ -50,6 +53,7 @@ struct tct_diag_stream {
 	uint32_t port;
 	const struct tct_tcp_visitor *visitor;
 	bool interrupted;
+	bool enough;                      /* the visitor said so */
 	uint64_t recent[TCT_DIAG_RECENT]; /* cookies told last */
 	unsigned recent_next;
 };

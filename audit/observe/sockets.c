@@ -234,13 +234,15 @@ static void recall_first_look(const struct tct_sockets *sockets, struct tct_list
 /* Which listeners have a port that the kernel chose. Returns whether that could be learnt. */
 static bool find_automatic_ports(struct tct_sockets *sockets, struct look *look)
 {
-	const struct tct_diag_query query = { .states = LISTENING, .automatic_ports = true };
+	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
+	const struct tct_diag_query query = { .states = LISTENING, .filter = &filter };
 	const struct tct_tcp_visitor visitor = { restart_automatic, visit_automatic, look };
 	struct tct_diag diag = sockets->diag; /* refusing the filter isn't refusing everything */
 
 	if (look->from_proc || look->listening.items_count == 0)
 		return !look->from_proc;
-	return tct_diag_dump(&diag, &query, &visitor) == 0;
+	return tct_diag_filter_automatic(&filter) == 0 &&
+	       tct_diag_dump(&diag, &query, &visitor) == 0;
 }
 
 /* Listeners first, then all other states. 0 or -errno. */
