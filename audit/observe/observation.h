@@ -5,7 +5,7 @@
  *
  * A snapshot holds all of it: a member that is added here needs its row in snapshot_members.c (or,
  * if it is a pointer, its lines in snapshot_save.c and snapshot_load.c) and its value in
- * tests/unit/test_snapshot.c; unit.snapshot_members tells which one is missing.
+ * tests/unit/full_observation.c; unit.snapshot_members tells which one is missing.
  */
 #ifndef TCT_AUDIT_OBSERVE_OBSERVATION_H
 #define TCT_AUDIT_OBSERVE_OBSERVATION_H

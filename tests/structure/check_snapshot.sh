@@ -8,7 +8,7 @@ cd "$checkout" || exit 1
 failed=0
 count=0
 tables=audit/observe/snapshot_members.c
-unit=tests/unit/test_snapshot.c
+unit=(tests/unit/test_snapshot.c tests/unit/full_observation.c)
 
 shopt -s extglob
 
@@ -70,15 +70,15 @@ while read -r struct member; do
 		grep -qE "\($struct, $member\b" "$tables" ||
 			complain "$struct.$member has no row in $tables: snapshots would lose it"
 	fi
-	grep -qE "(\.|->|, )$base\b" "$unit" ||
-		complain "$struct.$member is not tried by $unit"
+	grep -qE "(\.|->|, )$base\b" "${unit[@]}" ||
+		complain "$struct.$member is not tried by ${unit[*]}"
 done < <(members audit/observe/observation.h audit/observe/netns.h | grep -v '^tct_observe_options ')
 
 # What is known of a line of a sysctl file comes back too, whether it is saved or follows.
 while read -r struct member; do
 	count=$((count + 1))
 	[[ $member == *_capacity || $member == index ]] && continue
-	grep -qE -- "->$member\b|\.$member\b" "$unit" || complain "$struct.$member is not tried by $unit"
+	grep -qE -- "->$member\b|\.$member\b" "${unit[@]}" || complain "$struct.$member is not tried by ${unit[*]}"
 done < <(members audit/observe/sysctl_files.h | grep -E '^tct_(file_line|file_fault|sysctl_files) ')
 
 if ((count < 100)); then
