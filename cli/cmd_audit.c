@@ -28,22 +28,19 @@ static int print(const struct tct_options *options, const struct tct_report *rep
 static int audit(struct tct_session *session, struct tct_err *err, int *exit_code)
 {
 	const struct tct_options *options = session->options;
-	TCT_AUTO(tct_drop_observation) struct tct_observation *keys = NULL;
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	struct tct_facts facts;
 	int64_t interval_ns = options->interval_ns;
-	int code = 0;
+	int code;
 
 	if (interval_ns < 0)
 		interval_ns = session->root.live ? INT64_C(1000000000) : 0;
-	if (interval_ns > 0) /* a mistake in a profile should not wait for the interval */
-		code = tct_session_load(session, &facts, &keys, &set, err);
+	/* the profile first: a mistake in it should not wait for the interval */
+	code = tct_session_load(session, &facts, &observation, &set, err);
 	if (code == 0)
-		code = tct_session_observe(session, true, interval_ns, &observation, err);
-	if (code == 0 && set == NULL)
-		code = tct_session_set(session, observation, &facts, &set, err);
+		code = tct_session_traffic(session, TCT_LOOK_ALL, interval_ns, observation, err);
 	if (code == 0)
 		code = tct_judge(observation, set, &facts, &report, err);
 	if (code == 0)
@@ -73,6 +70,7 @@ static const struct tct_option_use uses[] = {
 			      "may be given again" },
 	{ TCT_OPTION_VAR, NULL },
 	{ TCT_OPTION_INTERVAL, NULL },
+	{ TCT_OPTION_EXACT, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
 	{ TCT_OPTION_SNAPSHOT, NULL },
@@ -81,7 +79,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },
 	{ TCT_OPTION_QUIET, "only the findings, one line each" },
-	{ TCT_OPTION_VERBOSE, "all listeners, all reasons, references" },
+	{ TCT_OPTION_VERBOSE, "all listeners, owners, limits and reasons; references" },
 	{ TCT_OPTION_HELP, NULL },
 };
 

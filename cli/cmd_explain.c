@@ -10,8 +10,7 @@ static int explain(struct tct_session *session, const struct tct_topic *topic)
 	struct tct_page page;
 	struct tct_err err = { 0 };
 
-	if (topic->kind == TCT_TOPIC_KEY &&
-	    tct_session_observe(session, false, 0, &observation, &err) < 0)
+	if (topic->kind == TCT_TOPIC_KEY && tct_session_host(session, &observation, &err) < 0)
 		return tct_complain(&err);
 	tct_explanation_make(topic, observation, &explanation);
 	if (tct_wants_json(session->options))

@@ -6,35 +6,11 @@
 #include "audit/observe/snapshot.h"
 #include "cli/command.h"
 #include "cli/output_file.h"
-#include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/session.h"
 #include "core/mem.h"
 
-/* Everything that any rule of any profile may ask for. */
-static int observe(const struct tct_session *session, int64_t interval_ns,
-		   struct tct_observation **out, struct tct_err *err)
-{
-	const struct tct_observe_options observe = {
-		.root = &session->root,
-		.netns = session->root.live ? &session->netns : NULL,
-		.interval_ns = interval_ns,
-		.sockets = true,
-		.counters = true,
-		.looks = TCT_LOOK_ALL,
-	};
-	struct tct_progress progress;
-
-	tct_progress_begin(&progress, "looking ...");
-
-	int code = tct_observe(&observe, out, err);
-
-	tct_progress_end(&progress);
-	return code;
-}
-
-static int look(const struct tct_session *session, struct tct_snapshot *snapshot,
-		struct tct_err *err)
+static int look(struct tct_session *session, struct tct_snapshot *snapshot, struct tct_err *err)
 {
 	int64_t interval_ns = session->options->interval_ns;
 	struct tct_observation **slot = TCT_APPEND(snapshot, observations);
@@ -49,10 +25,12 @@ static int look(const struct tct_session *session, struct tct_snapshot *snapshot
 	if (interval_ns < 0)
 		interval_ns = session->root.live ? INT64_C(1000000000) : 0;
 	if (code == 0)
-		code = observe(session, interval_ns, slot, err);
-	if (code == 0)
-		snapshot->observations_count = 1;
-	return code;
+		code = tct_session_host(session, slot, err);
+	if (code < 0)
+		return code;
+	snapshot->observations_count = 1;
+	/* Everything that any rule of any profile may ask for. */
+	return tct_session_traffic(session, TCT_LOOK_ALL, interval_ns, *slot, err);
 }
 
 static void drop_document(json_t *const *document)
@@ -109,6 +87,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_OUTPUT, "write to FILE, whole or not at all; a new file is readable by its "
 			     "owner only (default: standard output, -)" },
 	{ TCT_OPTION_INTERVAL, NULL },
+	{ TCT_OPTION_EXACT, NULL },
 	{ TCT_OPTION_NETNS, "look at this network namespace" },
 	{ TCT_OPTION_ROOT, NULL },
 	{ TCT_OPTION_QUIET, "say nothing" },

@@ -49,6 +49,9 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				  .help = "watch the counters for so long, so that rates are rates; "
 					  "decimals are allowed, 0 = one look without rates (default: "
 					  "1, with --root 0)" },
+	[TCT_OPTION_EXACT] = { "exact", 0, TCT_OPTION_FLAG, AT(exact),
+			       .help = "walk every socket to count the states, instead of taking "
+				       "the kernel's own counts where they agree" },
 	[TCT_OPTION_FAIL_ON] = { "fail-on", 0, TCT_OPTION_CHOICE, "SEVERITY", severities,
 				 AT(fail_on),
 				 .help = "exit 1 if there is a finding at least this bad: critical, "

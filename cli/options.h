@@ -24,6 +24,7 @@ enum tct_option_id {
 	TCT_OPTION_FORCE,
 	TCT_OPTION_SOURCE,
 	TCT_OPTION_INTERVAL,
+	TCT_OPTION_EXACT,
 	TCT_OPTION_FAIL_ON,
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ROOT,
@@ -90,7 +91,8 @@ struct tct_options {
 	bool force;
 	bool source;
 	int64_t interval_ns; /* -1 = not given */
-	int fail_on;         /* enum tct_severity, -1 = not given */
+	bool exact;
+	int fail_on; /* enum tct_severity, -1 = not given */
 	const char *netns;
 	const char *root;
 	const char *snapshot;

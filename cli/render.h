@@ -27,6 +27,22 @@ void tct_render_snapshot(const struct tct_page *page, const char *file,
 void tct_render_diff(const struct tct_page *page, const struct tct_options *options,
 		     const struct tct_diff *diff);
 
+/* Who has the sockets: one line an owner. */
+void tct_render_owners(const struct tct_page *page, const struct tct_observation *observation);
+
+/* Ports, connection tracking, memory, the environment: a line each, if it says something. */
+void tct_render_usage(const struct tct_page *page, bool verbose, const struct tct_report *report);
+
+/* Add "nginx[812] nginx.service", or why the owner isn't known; nothing if nobody asked. */
+void tct_owner_add(struct tct_text *text, const struct tct_owner *owner);
+
+/* "1,204", "~1,204" if it was scaled up from a part, "?" if it is not known (-1). Returns out. */
+const char *tct_sampled_count(int64_t number, bool part, char out[TCT_NUMBER_TEXT]);
+
+/* Add "from a sample of 16,384 in about 1,000,000, ±0.8 %"; nothing if each was looked at. */
+void tct_sample_add(struct tct_text *text, const struct tct_page *page,
+		    const struct tct_sample *sample);
+
 /* How many findings at the front of findings[0..count) are of one rule and severity; count > 0. */
 size_t tct_findings_alike(const struct tct_finding *findings, size_t count);
 

@@ -256,6 +256,9 @@ void tct_render_audit(const struct tct_page *page, const struct tct_options *opt
 	tct_render_host(page, options, observation);
 	tct_render_states(page, &observation->states);
 	tct_render_listeners(page, options->verbose, observation);
+	if (options->verbose)
+		tct_render_owners(page, observation);
+	tct_render_usage(page, options->verbose, report);
 	put_findings(page, options->verbose, report);
 	put_settings(page, options->verbose, report);
 	put_limits(page, options->verbose, report);

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/judge/usage.h"
 #include "cli/render.h"
 #include "cli/render_table.h"
-#include "cli/session.h"
 #include "core/mem.h"
 
 enum { TOP_LISTENERS = 10 };
@@ -136,12 +136,13 @@ static bool is_worth_seeing(const struct tct_listener *listener)
 	       (listener->drops_first >= 0 && listener->drops > listener->drops_first);
 }
 
-static void add_listener(struct tct_table *table, const struct tct_listener *listener)
+/* part: what the number of connections rests on; NULL = without that column. */
+static void add_listener(struct tct_table *table, const struct tct_listener *listener,
+			 const struct tct_sample *part)
 {
 	char number[TCT_NUMBER_TEXT];
 	char text[TCT_ENDPOINT_TEXT];
 	bool over = listener->backlog != TCT_BACKLOG_UNKNOWN && listener->queue > listener->backlog;
-	const struct tct_owner *owner = &listener->owner;
 
 	tct_table_row(table);
 	tct_table_cell(table, TCT_STYLE_PLAIN, tct_listener_endpoint(listener, text));
@@ -156,24 +157,45 @@ static void add_listener(struct tct_table *table, const struct tct_listener *lis
 
 	TCT_AUTO(tct_text_done) struct tct_text who = { 0 };
 
-	if (owner->comm[0] != '\0')
-		tct_text_addf(&who, "%s[%d]", owner->comm, (int)owner->pid);
-	if (owner->unit[0] != '\0')
-		tct_text_addf(&who, "%s%s", who.length > 0 ? " " : "", owner->unit);
+	if (part != NULL)
+		tct_table_cell(
+			table, TCT_STYLE_PLAIN,
+			tct_sampled_count(listener->siblings > 0 ? listener->established : -1,
+					  tct_sample_is_part(part), number));
+	tct_owner_add(&who, &listener->owner);
 	tct_table_cell(table, TCT_STYLE_PLAIN, who.data);
+}
+
+/* Were connections counted for any of them? */
+static bool has_connections(const struct tct_observation *observation)
+{
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		const struct tct_listener *listener = &observation->listeners[i];
+
+		if (listener->siblings > 0 && listener->established >= 0)
+			return true;
+	}
+	return false;
 }
 
 void tct_render_listeners(const struct tct_page *page, bool verbose,
 			  const struct tct_observation *observation)
 {
-	static const struct tct_column columns[] = {
+	static const struct tct_column plain[] = {
 		{ "LISTENER", false }, { "QUEUE", true },  { "LIMIT", true },
 		{ "DROPS", true },     { "OWNER", false },
 	};
+	static const struct tct_column wide[] = {
+		{ "LISTENER", false }, { "QUEUE", true },       { "LIMIT", true },
+		{ "DROPS", true },     { "CONNECTIONS", true }, { "OWNER", false },
+	};
 	size_t count = observation->listeners_count;
+	const struct tct_sample *part =
+		verbose && has_connections(observation) ? &observation->sample : NULL;
 	TCT_AUTOFREE struct ranked *order = calloc(count + 1, sizeof(*order));
 	TCT_AUTO(tct_table_free)
-	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
+	struct tct_table *table = tct_table_new(page, part != NULL ? wide : plain,
+						part != NULL ? TCT_COUNT(wide) : TCT_COUNT(plain));
 	size_t shown = 0;
 	char added[80];
 
@@ -184,7 +206,7 @@ void tct_render_listeners(const struct tct_page *page, bool verbose,
 	qsort(order, count, sizeof(*order), by_fullness);
 	for (size_t i = 0; i < count && (verbose || shown < TOP_LISTENERS); i++) {
 		if (verbose || is_worth_seeing(order[i].listener)) {
-			add_listener(table, order[i].listener);
+			add_listener(table, order[i].listener, part);
 			shown++;
 		}
 	}
@@ -195,24 +217,4 @@ void tct_render_listeners(const struct tct_page *page, bool verbose,
 		added[0] = '\0';
 	tct_page_heading(page, "Listeners", added);
 	tct_table_print(table);
-}
-
-void tct_render_snapshot(const struct tct_page *page, const char *file,
-			 const struct tct_observation *observation, size_t bytes)
-{
-	const struct tct_host *host = &observation->host;
-	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
-	char number[TCT_NUMBER_TEXT];
-
-	tct_text_addf(&text, "%s: snapshot of %s, %s", file,
-		      host->hostname[0] != '\0' ? host->hostname : "host",
-		      tct_text_bytes((int64_t)bytes, number));
-	if (observation->gaps_count > 0)
-		tct_text_addf(&text, "; %zu thing%s could not be seen", observation->gaps_count,
-			      observation->gaps_count == 1 ? "" : "s");
-	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, text.data != NULL ? text.data : "");
-	tct_text_add(&next, "tcptune audit --snapshot ");
-	tct_shell_word(&next, file);
-	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, next.data != NULL ? next.data : "");
 }

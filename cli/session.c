@@ -69,6 +69,7 @@ static int check_place(const struct tct_options *options, struct tct_err *err)
 	const char *other = options->netns != NULL      ? "netns"
 			    : options->root != NULL     ? "root"
 			    : options->interval_ns >= 0 ? "interval"
+			    : options->exact            ? "exact"
 							: NULL;
 
 	if (options->snapshot != NULL && other != NULL)
@@ -150,28 +151,43 @@ void tct_session_done(struct tct_session *session)
 	*session = (struct tct_session){ .root = { .fd = -1 } };
 }
 
-int tct_session_observe(struct tct_session *session, bool sockets, int64_t interval_ns,
-			struct tct_observation **out, struct tct_err *err)
+static struct tct_observe_options how(const struct tct_session *session)
 {
-	const struct tct_observe_options observe = {
+	return (struct tct_observe_options){
 		.root = &session->root,
 		.netns = session->root.live ? &session->netns : NULL,
-		.interval_ns = interval_ns,
-		.sockets = sockets,
-		.counters = sockets,
 	};
+}
+
+int tct_session_host(struct tct_session *session, struct tct_observation **out, struct tct_err *err)
+{
+	const struct tct_observe_options observe = how(session);
+
+	if (session->options->snapshot != NULL)
+		return tct_session_take(&session->snapshot, session->options->snapshot, out, err);
+	return tct_observe_host(&observe, out, err);
+}
+
+int tct_session_traffic(const struct tct_session *session, unsigned looks, int64_t interval_ns,
+			struct tct_observation *observation, struct tct_err *err)
+{
+	struct tct_observe_options observe = how(session);
 	char number[TCT_NUMBER_TEXT];
 	char text[TCT_NUMBER_TEXT + 32];
 	struct tct_progress progress;
 
 	if (session->options->snapshot != NULL)
-		return tct_session_take(&session->snapshot, session->options->snapshot, out, err);
+		return 0; /* all of it was seen then */
+	observe.sockets = observe.counters = true;
+	observe.interval_ns = interval_ns;
+	observe.looks = looks;
+	observe.exact = session->options->exact;
 	if (snprintf(text, sizeof(text), "looking for %s ...",
 		     tct_text_nanoseconds(interval_ns, number)) < 0)
 		text[0] = '\0';
 	tct_progress_begin(&progress, interval_ns > 0 ? text : "looking ...");
 
-	int code = tct_observe(&observe, out, err);
+	int code = tct_observe_traffic(&observe, observation, err);
 
 	tct_progress_end(&progress);
 	return code;
@@ -189,7 +205,7 @@ int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err)
 {
-	int code = tct_session_observe(session, false, 0, observation, err);
+	int code = tct_session_host(session, observation, err);
 
 	return code < 0 ? code : tct_session_set(session, *observation, facts, set, err);
 }

@@ -62,24 +62,32 @@ int tct_session_open_nowhere(struct tct_session *session, const struct tct_optio
 void tct_session_done(struct tct_session *session);
 
 /*
- * Take a snapshot's one observation for judging (tct_session_observe does that, too). *out is owned
+ * Take a snapshot's one observation for judging (tct_session_host does that, too). *out is owned
  * by the caller. Errors: INPUT if it holds those of several namespaces.
  */
 int tct_session_take(struct tct_snapshot *snapshot, const char *file, struct tct_observation **out,
 		     struct tct_err *err);
 
 /*
- * Observe through the session: sockets and counters or only keys and files, over interval_ns. A
- * word about it appears on stderr, if that is a terminal, when it takes longer than half a second.
+ * Observe through the session: the host, its keys and files; once if it is a snapshot. *out is
+ * owned by the caller.
  */
-int tct_session_observe(struct tct_session *session, bool sockets, int64_t interval_ns,
-			struct tct_observation **out, struct tct_err *err);
+int tct_session_host(struct tct_session *session, struct tct_observation **out,
+		     struct tct_err *err);
+
+/*
+ * Observe sockets and counters over interval_ns, into the same observation; looks is TCT_LOOK_...
+ * A word about it appears on stderr, if that is a terminal, when it takes longer than half a
+ * second. A snapshot has them already.
+ */
+int tct_session_traffic(const struct tct_session *session, unsigned looks, int64_t interval_ns,
+			struct tct_observation *observation, struct tct_err *err);
 
 /* Load the set for the host observed, and its facts. *set is owned by the caller. */
 int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,
 		    struct tct_facts *facts, struct tct_profile_set **set, struct tct_err *err);
 
-/* Observe keys and files only, and load the set for that host. Both are owned by the caller. */
+/* Observe the host, and load the set for it. Both are owned by the caller. */
 int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err);

@@ -18,6 +18,13 @@
 #define SOCKSTAT6(line_, column_) \
 	.name = "sockstat6." line_ "." column_, .group = TCT_GROUP_SOCKSTAT6, .line = (line_), \
 	.column = (column_), .gauge = true
+/* Sums over the CPUs of numbers of 32 bits. */
+#define CONNTRACK(column_) \
+	.name = "conntrack." column_, .group = TCT_GROUP_CONNTRACK, .line = "conntrack", \
+	.column = (column_)
+#define SOFTNET(column_) \
+	.name = "softnet." column_, .group = TCT_GROUP_SOFTNET, .line = "softnet", \
+	.column = (column_), .host_wide = true
 
 const struct tct_counter tct_counters[] = {
 	{
@@ -735,6 +742,48 @@ const struct tct_counter tct_counters[] = {
 		.summary = "times that a timeout chose another path hash",
 		.source = "net/ipv4/tcp_timer.c",
 	},
+	/* Only some kernels: "delete_list", always 0, stood here before about 5.16. */
+	{
+		CONNTRACK("chainlength"), .optional = true, .unit = "connections",
+		.summary = "not tracked, so dropped: the hash chain was too long; nf_conntrack_buckets is small",
+		.source = "net/netfilter/nf_conntrack_core.c, __nf_conntrack_confirm()",
+	},
+	/* Only some kernels: "searched" stood here before about 5.10. */
+	{
+		CONNTRACK("clashres"), .optional = true, .unit = "packets",
+		.summary = "two packets began the same connection at once, and both could pass",
+		.source = "net/netfilter/nf_conntrack_core.c, nf_ct_resolve_clash()",
+	},
+	{
+		CONNTRACK("drop"), .unit = "packets",
+		.summary = "dropped: no entry could be made (table full, no memory), or another one stood in its way",
+		.source = "net/netfilter/nf_conntrack_core.c, nf_conntrack_in()",
+	},
+	{
+		CONNTRACK("early_drop"), .unit = "connections",
+		.summary = "entries that weren't sure yet (no traffic both ways), thrown out because the table was full",
+		.source = "net/netfilter/nf_conntrack_core.c, early_drop()",
+	},
+	{
+		CONNTRACK("icmp_error"), .unit = "packets",
+		.summary = "ICMP messages that are broken or belong to nothing tracked; no sign of load",
+		.source = "net/netfilter/nf_conntrack_core.c, nf_conntrack_handle_icmp()",
+	},
+	{
+		CONNTRACK("insert_failed"), .unit = "connections",
+		.summary = "an entry was not taken in: another one with its addresses was there; drop may count it, too",
+		.source = "net/netfilter/nf_conntrack_core.c, __nf_conntrack_confirm()",
+	},
+	{
+		CONNTRACK("invalid"), .unit = "packets",
+		.summary = "packets that belong to no connection that is tracked; rules may drop them",
+		.source = "net/netfilter/nf_conntrack_core.c, nf_conntrack_in()",
+	},
+	{
+		CONNTRACK("search_restart"), .unit = "",
+		.summary = "lookups begun anew because an entry moved meanwhile",
+		.source = "net/netfilter/nf_conntrack_core.c, ____nf_conntrack_find()",
+	},
 	{
 		SOCKSTAT("TCP", "alloc"), .host_wide = true, .unit = "sockets",
 		.summary = "TCP sockets allocated on the whole host",
@@ -769,6 +818,31 @@ const struct tct_counter tct_counters[] = {
 		SOCKSTAT6("TCP6", "inuse"), .unit = "sockets",
 		.summary = "AF_INET6 sockets, IPv4 clients of dual-stack listeners too",
 		.source = "net/ipv6/proc.c, sockstat6_seq_show()",
+	},
+	{
+		SOFTNET("dropped"), .unit = "packets",
+		.summary = "the per-CPU queue of netdev_max_backlog was full; a plain NAPI card without RPS never uses it",
+		.source = "net/core/dev.c, enqueue_to_backlog()",
+	},
+	{
+		SOFTNET("flow_limit"), .unit = "packets",
+		.summary = "dropped because one flow filled the per-CPU queue (flow_limit_cpu_bitmap)",
+		.source = "net/core/dev.c, skb_flow_limit()",
+	},
+	{
+		SOFTNET("processed"), .unit = "packets",
+		.summary = "packets taken in by the whole host, loopback too; wraps at 32 bits for each CPU",
+		.source = "net/core/dev.c, process_backlog(), __netif_receive_skb_core()",
+	},
+	{
+		SOFTNET("received_rps"), .unit = "",
+		.summary = "times that another CPU had packets for this one (RPS)",
+		.source = "net/core/dev.c, rps_trigger_softirq()",
+	},
+	{
+		SOFTNET("time_squeeze"), .unit = "",
+		.summary = "work was left over when netdev_budget or its time was used up; nothing is lost by that",
+		.source = "net/core/dev.c, net_rx_action()",
 	},
 };
 

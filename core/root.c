@@ -152,6 +152,26 @@ int tct_root_read(const struct tct_root *root, const char *path, size_t max, cha
 	return 0;
 }
 
+ssize_t tct_root_read_beginning(const struct tct_root *root, const char *path, char *buffer,
+				size_t size)
+{
+	int type = check_type(root, path);
+	TCT_AUTOCLOSE int fd =
+		type < 0 ? type : tct_root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	ssize_t got;
+
+	buffer[0] = '\0';
+	if (fd < 0)
+		return fd;
+	do {
+		got = read(fd, buffer, size - 1);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	buffer[got] = '\0';
+	return got;
+}
+
 bool tct_root_exists(const struct tct_root *root, const char *path)
 {
 	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_PATH, 0);

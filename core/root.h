@@ -36,6 +36,13 @@ int tct_root_openat(const struct tct_root *root, const char *path, int flags, mo
 int tct_root_read(const struct tct_root *root, const char *path, size_t max, char **data,
 		  size_t *length);
 
+/*
+ * Read the beginning of a file: what one read() gives, at most size - 1 bytes, and a NUL. For files
+ * that are long or slow to make. Returns the length or -errno, as above.
+ */
+ssize_t tct_root_read_beginning(const struct tct_root *root, const char *path, char *buffer,
+				size_t size);
+
 /* True if the path exists below root (following links). */
 bool tct_root_exists(const struct tct_root *root, const char *path);
 

@@ -234,6 +234,25 @@ char *tct_text_trim(char *text)
 	return text;
 }
 
+void tct_text_printable(char *to, size_t to_size, const char *from, size_t length)
+{
+	bool utf8;
+
+	if (length > to_size - 1) {
+		length = to_size - 1;
+		/* Never in the middle of a character. */
+		for (int i = 0; i < 3 && length > 0 && (from[length] & 0xc0) == 0x80; i++)
+			length--;
+	}
+	utf8 = tct_text_is_utf8(from, length);
+	for (size_t i = 0; i < length; i++) {
+		const unsigned char byte = (unsigned char)from[i];
+
+		to[i] = byte < ' ' || byte == 0x7f || (byte > 0x7f && !utf8) ? '?' : from[i];
+	}
+	to[length] = '\0';
+}
+
 /* Edit distance with adjacent swaps, given up (returning limit + 1) for very long names. */
 static size_t edit_distance(const char *a, const char *b, size_t limit)
 {

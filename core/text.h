@@ -40,6 +40,12 @@ char *tct_text_copy(const char *text, size_t length);
 char *tct_text_trim(char *text);
 
 /*
+ * Copy from[0..length), as much as fits, for people: well-formed UTF-8 without control characters,
+ * '?' for what isn't. Always terminated (to_size > 0).
+ */
+void tct_text_printable(char *to, size_t to_size, const char *from, size_t length);
+
+/*
  * Find the candidate nearest to `name` by edit distance, if near enough to be a misspelling.
  * candidate(context, i) returns the i-th name, NULL at the end. Returns the name or NULL.
  */

@@ -3,110 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/judge/report.h"
+#include "audit/judge/report_json.h"
 #include "core/json_text.h"
 #include "core/mem.h"
-
-static json_t *number_or_null(int64_t number)
-{
-	return number < 0 ? json_null() : json_integer(number);
-}
-
-static json_t *seconds(int64_t ns)
-{
-	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
-}
-
-static json_t *host_json(const struct tct_host *host)
-{
-	static const char *const sources[] = {
-		[TCT_SOURCE_LIVE] = "live",
-		[TCT_SOURCE_ROOT] = "root",
-		[TCT_SOURCE_SNAPSHOT] = "snapshot",
-	};
-
-	return json_pack(
-		"{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:b}, s:o}", "hostname",
-		tct_json_text_or_null(host->hostname), "kernel",
-		tct_json_text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
-		"mem_total_bytes", number_or_null(host->mem_total_bytes), "cpus",
-		number_or_null(host->cpus), "boot_id", tct_json_text_or_null(host->boot_id),
-		"uptime_seconds", seconds(host->uptime_ns), "source", sources[host->source],
-		"netns", "name", tct_json_text_or_null(host->netns.name), "inode",
-		host->netns.inode == 0 ? json_null() : json_integer((json_int_t)host->netns.inode),
-		"initial", host->netns.initial, "taken_at", tct_json_time(host->taken_at_ns));
-}
-
-static json_t *states_json(const struct tct_states *states)
-{
-	static const char *const methods[] = {
-		[TCT_METHOD_NONE] = NULL,
-		[TCT_METHOD_EXACT] = "exact",
-		[TCT_METHOD_DERIVED] = "derived",
-	};
-	json_t *counts = json_object();
-	int failed = 0;
-
-	for (enum tct_state state = TCT_STATE_ESTABLISHED; state < TCT_STATE_LIMIT; state++)
-		failed |= json_object_set_new(counts, tct_state_name(state),
-					      states->method == TCT_METHOD_NONE
-						      ? json_null()
-						      : json_integer(states->counts[state]));
-	if (failed != 0) {
-		json_decref(counts);
-		return NULL;
-	}
-	return json_pack("{s:o, s:o, s:o}", "counts", counts, "method",
-			 tct_json_text_or_null(methods[states->method]), "elapsed_seconds",
-			 states->method == TCT_METHOD_NONE ? json_null()
-							   : seconds(states->elapsed_ns));
-}
-
-static json_t *owner_json(const struct tct_owner *owner)
-{
-	if (owner->pid == 0 && owner->unit[0] == '\0')
-		return json_null();
-	return json_pack("{s:o, s:o, s:o}", "pid",
-			 owner->pid == 0 ? json_null() : json_integer(owner->pid), "comm",
-			 tct_json_text_or_null(owner->comm), "unit",
-			 tct_json_text_or_null(owner->unit));
-}
-
-static json_t *listeners_json(const struct tct_observation *observation)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < observation->listeners_count; i++) {
-		const struct tct_listener *listener = &observation->listeners[i];
-		json_t *entry = json_pack("{s:s, s:i, s:s, s:I, s:o, s:I, s:o, s:o}", "address",
-					  listener->address, "port", (int)listener->port, "family",
-					  listener->family == AF_INET6 ? "ipv6" : "ipv4", "queue",
-					  (json_int_t)listener->queue, "backlog",
-					  number_or_null(listener->backlog == TCT_BACKLOG_UNKNOWN
-								 ? -1
-								 : (int64_t)listener->backlog),
-					  "syn_recv", (json_int_t)listener->syn_recv, "drops",
-					  number_or_null(listener->drops), "owner",
-					  owner_json(&listener->owner));
-
-		if (json_array_append_new(list, entry) != 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
-static const char *presence_name(enum tct_presence presence)
-{
-	static const char *const names[] = {
-		[TCT_NOT_LOOKED] = "not_looked", [TCT_PRESENT] = "present",
-		[TCT_ABSENT] = "absent",         [TCT_UNREADABLE] = "unreadable",
-		[TCT_UNPARSED] = "unparsed",
-	};
-
-	return names[presence];
-}
 
 /* What the files make of a key at the next boot: the value, and the line that decides it. */
 static json_t *next_boot_json(const struct tct_observation *observation,
@@ -155,7 +54,7 @@ static json_t *sysctls_json(const struct tct_observation *observation)
 			present ? tct_value_json(value) : json_null(), "unit",
 			tct_unit_name(key->unit), "scope",
 			key->scope == TCT_SCOPE_HOST ? "host" : "netns", "presence",
-			presence_name(live->presence), "next_boot", "systemd",
+			tct_presence_name(live->presence), "next_boot", "systemd",
 			next_boot_json(observation, key, TCT_BOOT_SYSTEMD, value), "procps",
 			next_boot_json(observation, key, TCT_BOOT_PROCPS, value), "drift",
 			drift_json(observation, i));
@@ -370,11 +269,7 @@ json_t *tct_report_json(const struct tct_report *report)
 		failed |= json_array_append_new(profiles, tct_json_text(report->set->names[i]));
 	failed |= json_object_set_new(document, "schema", tct_json_text("tcptune.audit.v1"));
 	failed |= json_object_set_new(document, "profiles", profiles);
-	failed |= json_object_set_new(document, "host", host_json(&observation->host));
-	failed |= json_object_set_new(document, "interval_seconds",
-				      seconds(observation->interval_ns));
-	failed |= json_object_set_new(document, "states", states_json(&observation->states));
-	failed |= json_object_set_new(document, "listeners", listeners_json(observation));
+	failed |= tct_report_add_look(report, document);
 	failed |= json_object_set_new(document, "rates", rates_json(observation));
 	failed |= json_object_set_new(document, "sysctls", sysctls_json(observation));
 	failed |= json_object_set_new(document, "settings", settings_json(report));

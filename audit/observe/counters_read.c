@@ -20,6 +20,17 @@ static const struct {
 	{ "proc/net/netstat", { TCT_GROUP_TCPEXT, TCT_GROUP_IPEXT } },
 	{ "proc/net/sockstat", { TCT_GROUP_SOCKSTAT, TCT_GROUP_SOCKSTAT } },
 	{ "proc/net/sockstat6", { TCT_GROUP_SOCKSTAT6, TCT_GROUP_SOCKSTAT6 } },
+	{ "proc/net/stat/nf_conntrack", { TCT_GROUP_CONNTRACK, TCT_GROUP_CONNTRACK } },
+	{ "proc/net/softnet_stat", { TCT_GROUP_SOFTNET, TCT_GROUP_SOFTNET } },
+};
+
+/* The columns of softnet_stat, which has no names: net/core/net-procfs.c, softnet_seq_show(). */
+static const struct {
+	const char *column;
+	size_t position;
+} softnet_columns[] = {
+	{ "processed", 0 },    { "dropped", 1 },     { "time_squeeze", 2 },
+	{ "received_rps", 9 }, { "flow_limit", 10 },
 };
 
 /* The words of one line, terminated in place. */
@@ -157,15 +168,96 @@ static void parse_turns(enum tct_counter_group group, char *text, struct words *
 	}
 }
 
+/* Add one CPU's number, in hexadecimal digits without a prefix. */
+static void add_hex(const char *word, struct tct_counter_value *value)
+{
+	if (value->presence == TCT_UNPARSED)
+		return;
+	errno = 0;
+
+	uintmax_t number = strtoumax(word, NULL, 16);
+
+	/* digits only: no sign, no 0x */
+	if (errno != 0 || word[0] == '\0' || word[strspn(word, "0123456789abcdefABCDEF")] != '\0' ||
+	    number > UINT32_MAX || value->value > INT64_MAX - UINT32_MAX) {
+		*value = (struct tct_counter_value){ .presence = TCT_UNPARSED };
+		return;
+	}
+	value->presence = TCT_PRESENT;
+	value->value += (int64_t)number;
+}
+
+/* The column of a counter among the names; names NULL = the file has none. False if there is none.
+ */
+static bool find_column(const struct tct_counter *counter, const struct words *names,
+			size_t *position)
+{
+	for (size_t i = 0; names == NULL && i < TCT_COUNT(softnet_columns); i++) {
+		if (strcmp(softnet_columns[i].column, counter->column) == 0) {
+			*position = softnet_columns[i].position;
+			return true;
+		}
+	}
+	for (size_t i = 0; names != NULL && i < names->count; i++) {
+		if (strcmp(names->at[i], counter->column) == 0) {
+			*position = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A line for each CPU, after a line of names if the file has one: add the CPUs up. */
+static void parse_cpus(enum tct_counter_group group, char *text, struct words *names,
+		       struct words *values, struct tct_counter_value *out)
+{
+	char *prefix = NULL;
+	char *line;
+
+	if (names != NULL) {
+		line = next_line(&text, &prefix);
+		if (line == NULL)
+			return;
+		split(line, names);
+	}
+	while ((line = next_line(&text, &prefix)) != NULL) {
+		split(line, values);
+		for (size_t i = 0; i < tct_counters_count; i++) {
+			size_t position;
+
+			if (tct_counters[i].group != group || values->count == 0 ||
+			    !find_column(&tct_counters[i], names, &position))
+				continue;
+			if (position < values->count)
+				add_hex(values->at[position], &out[i]);
+			else if (names != NULL || out[i].presence == TCT_PRESENT)
+				out[i] = (struct tct_counter_value){ .presence = TCT_UNPARSED };
+		}
+	}
+}
+
 void tct_counters_parse(enum tct_counter_group group, char *text, struct tct_counter_value *values)
 {
 	struct words names;
 	struct words numbers;
 
-	if (group == TCT_GROUP_SOCKSTAT || group == TCT_GROUP_SOCKSTAT6)
+	switch (group) {
+	case TCT_GROUP_SOCKSTAT:
+	case TCT_GROUP_SOCKSTAT6:
 		parse_turns(group, text, &names, &numbers, values);
-	else
+		break;
+	case TCT_GROUP_CONNTRACK:
+		parse_cpus(group, text, &names, &numbers, values);
+		break;
+	case TCT_GROUP_SOFTNET:
+		parse_cpus(group, text, NULL, &numbers, values);
+		break;
+	case TCT_GROUP_TCP:
+	case TCT_GROUP_TCPEXT:
+	case TCT_GROUP_IPEXT:
 		parse_pairs(group, text, &names, &numbers, values);
+		break;
+	}
 }
 
 static void set_group(enum tct_counter_group group, enum tct_presence presence,

@@ -1,5 +1,5 @@
-/* The kernel's counters: proc/net/snmp, netstat, sockstat, sockstat6, by name and never by
- * position. */
+/* The kernel's counters: proc/net/snmp, netstat, sockstat, sockstat6, stat/nf_conntrack, by name
+ * and not by position; softnet_stat, which has no names. */
 #ifndef TCT_AUDIT_OBSERVE_COUNTERS_READ_H
 #define TCT_AUDIT_OBSERVE_COUNTERS_READ_H
 
@@ -24,7 +24,8 @@ int tct_counters_read(const struct tct_root *root, struct tct_counter_value *val
 
 /*
  * Take the counters of the group from text: pairs of lines (snmp, netstat: names, then values) or
- * lines of names and values in turn (sockstat). Counters not found are left alone. text is changed.
+ * lines of names and values in turn (sockstat), or a line for each CPU, which are added up
+ * (nf_conntrack, softnet_stat). Counters not found are left alone. text is changed.
  */
 void tct_counters_parse(enum tct_counter_group group, char *text, struct tct_counter_value *values);
 

@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/observe/owner_groups.h"
 #include "core/mem.h"
 
 void tct_listening_done(struct tct_listening *listening)
@@ -96,20 +98,65 @@ static struct tct_listening_socket *first_at(struct tct_listening *listening,
 	return &listening->items[low];
 }
 
-void tct_listening_count_request(struct tct_listening *listening,
-				 const struct tct_tcp_socket *request)
+struct tct_listening_socket *tct_listening_find(struct tct_listening *listening,
+						const struct tct_tcp_socket *socket)
 {
-	struct tct_listening_socket *found = first_at(listening, request);
+	struct tct_listening_socket *found = first_at(listening, socket);
 
 	if (found == NULL) {
-		/* A request has its listener's family; mapped addresses too belong to "::". */
-		struct tct_tcp_socket anywhere = *request;
+		/* A connection has its listener's family; mapped addresses too belong to "::". */
+		struct tct_tcp_socket anywhere = *socket;
 
 		memset(anywhere.local, 0, sizeof(anywhere.local));
 		found = first_at(listening, &anywhere);
 	}
+	return found;
+}
+
+void tct_listening_count_request(struct tct_listening *listening,
+				 const struct tct_tcp_socket *request)
+{
+	struct tct_listening_socket *found = tct_listening_find(listening, request);
+
 	if (found != NULL)
 		found->syn_recv++;
+}
+
+void tct_listening_count_connection(struct tct_listening_socket *item,
+				    const struct tct_tcp_socket *socket)
+{
+	struct tct_population populations[TCT_POPULATION_LIMIT] = { 0 };
+
+	tct_populations_add(populations, socket);
+	item->established++;
+	item->remote += populations[TCT_POPULATION_REMOTE].total;
+	item->unguarded += populations[TCT_POPULATION_UNGUARDED].total;
+	item->retransmitting += populations[TCT_POPULATION_RETRANSMITTING].total;
+}
+
+void tct_listening_forget_connections(struct tct_listening *listening)
+{
+	for (size_t i = 0; i < listening->items_count; i++) {
+		struct tct_listening_socket *item = &listening->items[i];
+
+		item->established = item->remote = item->unguarded = item->retransmitting = 0;
+	}
+}
+
+static void scale(int64_t *number, double weight)
+{
+	*number = llround((double)*number * weight);
+}
+
+void tct_listening_scale_connections(struct tct_listening *listening, double weight)
+{
+	for (size_t i = 0; i < listening->items_count; i++) {
+		scale(&listening->items[i].established, weight);
+		scale(&listening->items[i].remote, weight);
+		scale(&listening->items[i].unguarded, weight);
+		scale(&listening->items[i].retransmitting, weight);
+	}
+	listening->connections_known = true;
 }
 
 static void print_address(const struct tct_tcp_socket *socket, char *out, size_t out_size)
@@ -124,36 +171,67 @@ static void print_address(const struct tct_tcp_socket *socket, char *out, size_t
 		(void)snprintf(out, out_size, "%s", address);
 }
 
+/* How many stand at this place, item i being the first. */
+static unsigned count_siblings(const struct tct_listening *listening, size_t i)
+{
+	size_t end = i + 1;
+
+	while (end < listening->items_count &&
+	       compare_address(&listening->items[end].socket, &listening->items[i].socket) == 0)
+		end++;
+	return (unsigned)(end - i);
+}
+
+/* What the item tells, with what its place shares. */
+static void tell(const struct tct_listening *listening, const struct tct_listening_socket *item,
+		 const struct tct_listening_socket *first, unsigned siblings,
+		 struct tct_listener *listener)
+{
+	const struct tct_tcp_socket *socket = &item->socket;
+	bool known = listening->connections_known;
+
+	*listener = (struct tct_listener){
+		.family = socket->family,
+		.port = socket->local_port,
+		.queue = socket->receive_queue,
+		.queue_first = socket->receive_queue,
+		.backlog = socket->send_queue,
+		.drops = socket->drops,
+		.drops_first = socket->drops,
+		.syn_recv = first->syn_recv,
+		.siblings = siblings,
+		.unaccepted_kept = listening->unaccepted_known ? first->unaccepted_kept : -1,
+		.established = known ? first->established : -1,
+		.remote = known ? first->remote : -1,
+		.unguarded = known ? first->unguarded : -1,
+		.retransmitting = known ? first->retransmitting : -1,
+		.port_chosen_by_kernel = item->automatic_port,
+		.port_choice_known = true,
+		.v6only = socket->v6only,
+		.cookie = socket->cookie,
+		.inode = socket->inode,
+		.uid = socket->uid,
+		.owner = { .cgroup = socket->cgroup, .uid = socket->uid, .inode = socket->inode },
+	};
+	print_address(socket, listener->address, sizeof(listener->address));
+}
+
 int tct_listening_hand_over(struct tct_listening *listening, struct tct_observation *observation)
 {
-	int64_t syn_recv = 0;
+	const struct tct_listening_socket *first = NULL;
+	unsigned siblings = 0;
 
 	for (size_t i = 0; i < listening->items_count; i++) {
 		const struct tct_listening_socket *item = &listening->items[i];
-		const struct tct_tcp_socket *socket = &item->socket;
 		struct tct_listener *listener = TCT_APPEND(observation, listeners);
 
 		if (listener == NULL)
 			return -ENOMEM;
-		if (i == 0 || compare_address(&listening->items[i - 1].socket, socket) != 0)
-			syn_recv = item->syn_recv;
-		*listener = (struct tct_listener){
-			.family = socket->family,
-			.port = socket->local_port,
-			.queue = socket->receive_queue,
-			.queue_first = socket->receive_queue,
-			.backlog = socket->send_queue,
-			.drops = socket->drops,
-			.drops_first = socket->drops,
-			.syn_recv = syn_recv,
-			.port_chosen_by_kernel = item->automatic_port,
-			.port_choice_known = true,
-			.v6only = socket->v6only,
-			.cookie = socket->cookie,
-			.inode = socket->inode,
-			.uid = socket->uid,
-		};
-		print_address(socket, listener->address, sizeof(listener->address));
+		if (first == NULL || compare_address(&first->socket, &item->socket) != 0) {
+			first = item;
+			siblings = count_siblings(listening, i);
+		}
+		tell(listening, item, first, siblings, listener);
 	}
 	return 0;
 }

@@ -13,13 +13,22 @@
 struct tct_listening_socket {
 	struct tct_tcp_socket socket;
 	bool automatic_port;
-	int64_t syn_recv; /* kept at the first of those with the same port, family and address */
+	/* Kept at the first of those with the same port, family and address; siblings share them.
+	 */
+	int64_t syn_recv;
+	int64_t established;
+	int64_t remote;
+	int64_t unguarded;
+	int64_t retransmitting;
+	int64_t unaccepted_kept;
 };
 
 struct tct_listening {
 	struct tct_listening_socket *items;
 	size_t items_count;
 	size_t items_capacity;
+	bool connections_known; /* established and so on were looked at */
+	bool unaccepted_known;
 };
 
 void tct_listening_done(struct tct_listening *listening);
@@ -34,6 +43,18 @@ void tct_listening_mark_automatic(struct tct_listening *listening,
  */
 void tct_listening_count_request(struct tct_listening *listening,
 				 const struct tct_tcp_socket *request);
+/*
+ * The listener that took a connection, or has its request: the first of those with its local
+ * address, else of the wildcard ones; NULL if there is none.
+ */
+struct tct_listening_socket *tct_listening_find(struct tct_listening *listening,
+						const struct tct_tcp_socket *socket);
+/* Count an ESTABLISHED connection of the listener found. */
+void tct_listening_count_connection(struct tct_listening_socket *item,
+				    const struct tct_tcp_socket *socket);
+/* Forget those counts; scale them up at the end. */
+void tct_listening_forget_connections(struct tct_listening *listening);
+void tct_listening_scale_connections(struct tct_listening *listening, double weight);
 /* Append all to the observation's listeners, in order. 0 or -ENOMEM. */
 int tct_listening_hand_over(struct tct_listening *listening, struct tct_observation *observation);
 

@@ -167,6 +167,7 @@ struct tct_owner {
 			  */
 	uint64_t cgroup; /* cgroup id, 0 = not told */
 	int64_t uid;     /* -1 = not known */
+	uint32_t inode;  /* of one of its sockets, 0 = none: by it the process is sought */
 	enum tct_owner_sight sight;
 };
 
@@ -305,6 +306,8 @@ enum {
 	TCT_WITHOUT_INET_DIAG = 1 << 1,     /* inet_diag altogether: /proc/net/tcp and tcp6 */
 };
 
+enum { TCT_SAMPLE_SOCKETS = 16384 };
+
 /* What is looked at beside states and listeners: each costs something, so only what rules ask for.
  */
 enum {
@@ -323,8 +326,12 @@ struct tct_observe_options {
 	bool sockets;                  /* look at sockets at all (check and apply need none) */
 	bool listeners; /* the listening sockets only: cheap beside any number of others */
 	bool counters;
-	unsigned looks;   /* TCT_LOOK_..., with sockets */
-	bool exact;       /* walk every socket for the states */
+	unsigned looks;         /* TCT_LOOK_..., with sockets */
+	int64_t sample_sockets; /* so many connections are all looked at, of more a sample; 0 =
+				   TCT_SAMPLE_SOCKETS */
+	bool exact;             /* walk every socket for the states */
+	bool thrifty;     /* don't walk at all where the kernel's counts say that there are only
+			     listeners: requests and bound sockets are not counted then */
 	unsigned without; /* TCT_WITHOUT_..., 0 = use what is best */
 	/*
 	 * Sleep until CLOCK_MONOTONIC is deadline_ns; true = that's enough, don't look again (the

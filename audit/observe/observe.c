@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "audit/observe/counters_read.h"
+#include "audit/observe/environment.h"
 #include "audit/observe/host.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sockets.h"
@@ -65,7 +66,7 @@ static int first_look(struct work *work)
 	if (options->counters)
 		result = tct_counters_read(options->root, work->first, NULL);
 	if (result == 0 && options->sockets)
-		result = tct_sockets_first_look(&work->sockets);
+		result = tct_sockets_first_look(&work->sockets, work->observation);
 	return result;
 }
 
@@ -181,6 +182,7 @@ static int look_at_host(const struct tct_observe_options *options,
 	if (result < 0)
 		return result;
 	tct_host_look(options->root, &observation->host);
+	tct_environment_look(options->root, &observation->environment);
 	result = tct_sysctls_look(options->root, observation);
 	if (result == 0)
 		result = look_at_files(observation, options->root);
@@ -234,7 +236,7 @@ int tct_observe_traffic(const struct tct_observe_options *options,
 
 	if (result < 0)
 		return result;
-	tct_sockets_init(&work.sockets, options->root, options->without);
+	tct_sockets_init(&work.sockets, options);
 	work.first = calloc(tct_counters_count, sizeof(*work.first));
 	work.last = calloc(tct_counters_count, sizeof(*work.last));
 	if (work.first == NULL || work.last == NULL)

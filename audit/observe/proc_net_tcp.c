@@ -10,6 +10,10 @@
 
 #include "core/mem.h"
 
+enum {
+	TICK_MS = 10, /* USER_HZ is 100 */
+};
+
 enum { CHUNK = 65536 }; /* a line is about 150 bytes; one longer than this is malformed */
 
 /* A place in a line; bad sticks. */
@@ -92,6 +96,8 @@ int tct_proc_net_tcp_line(const char *line, uint8_t family, struct tct_tcp_socke
 {
 	struct scan scan = { .at = line };
 	struct tct_tcp_socket told = { .family = family, .drops = -1, .idle_ms = -1 };
+	uint32_t retransmits;
+	uint32_t ticks;
 
 	(void)scan_decimal(&scan);
 	expect(&scan, ':');
@@ -106,9 +112,11 @@ int tct_proc_net_tcp_line(const char *line, uint8_t family, struct tct_tcp_socke
 	skip_blanks(&scan);
 	told.timer = (uint8_t)scan_hex(&scan, 2);
 	expect(&scan, ':');
-	(void)scan_hex(&scan, 8);
+	ticks = scan_hex(&scan, 8);
+	told.expires_ms = ticks < UINT32_MAX / TICK_MS ? ticks * TICK_MS : UINT32_MAX;
 	skip_blanks(&scan);
-	(void)scan_hex(&scan, 8);
+	retransmits = scan_hex(&scan, 8);
+	told.retransmits = (uint8_t)(retransmits < UINT8_MAX ? retransmits : UINT8_MAX);
 	told.uid = scan_decimal(&scan);
 	(void)scan_decimal(&scan);
 	told.inode = scan_decimal(&scan);

@@ -165,6 +165,7 @@ static const struct tct_member owner_members[] = {
 	TEXT(tct_owner, unit),
 	NATURAL(tct_owner, cgroup),
 	NUMBER(tct_owner, uid, -1, UINT32_MAX),
+	NATURAL(tct_owner, inode),
 	CHOICE(tct_owner, sight, sights),
 };
 static const struct tct_part owner_part = MADE_OF(owner_members, tct_owner);

@@ -40,7 +40,7 @@ static void nap_ms(long ms)
 }
 
 /* Observe this namespace. Freed by the caller. */
-static struct tct_observation *look(int64_t interval_ns, unsigned without)
+static struct tct_observation *look_exactly(int64_t interval_ns, unsigned without, bool exact)
 {
 	struct tct_root root;
 	struct tct_netns netns;
@@ -56,12 +56,19 @@ static struct tct_observation *look(int64_t interval_ns, unsigned without)
 		.interval_ns = interval_ns,
 		.sockets = true,
 		.counters = true,
+		.looks = TCT_LOOK_ALL,
+		.exact = exact,
 		.without = without,
 	};
 
 	ck_assert_msg(tct_observe(&options, &observation, &err) == 0, "%s", err.message);
 	tct_root_done(&root);
 	return observation;
+}
+
+static struct tct_observation *look(int64_t interval_ns, unsigned without)
+{
+	return look_exactly(interval_ns, without, false);
 }
 
 static bool has_gap(const struct tct_observation *observation, const char *what)
@@ -145,14 +152,24 @@ START_TEST(every_state_is_counted_as_made_and_as_ss_does)
 		bool by_diag = ways[i] != TCT_WITHOUT_INET_DIAG;
 		struct tct_observation *observation = look(0, ways[i]);
 
-		ck_assert_int_eq(observation->states.method, TCT_METHOD_EXACT);
-		check_counts(observation->states.counts, zoo.expected, by_diag, "made");
+		ck_assert_int_eq(observation->states.method,
+				 by_diag ? TCT_METHOD_DERIVED : TCT_METHOD_EXACT);
+		ck_assert_str_eq(observation->states.why_exact, "");
+		check_counts(observation->states.counts, zoo.expected,
+			     by_diag && !has_gap(observation, "bound and do nothing"), "made");
 		count_by_ss(by_ss);
 		check_counts(observation->states.counts, by_ss, false, "ss");
 		ck_assert_int_eq(has_gap(observation, "accept queue limits"), !by_diag);
 		ck_assert_int_eq(has_gap(observation, "idle times"), !by_diag);
 		tct_observation_free(observation);
 	}
+
+	struct tct_observation *exact = look_exactly(0, 0, true);
+
+	ck_assert_int_eq(exact->states.method, TCT_METHOD_EXACT);
+	ck_assert_str_eq(exact->states.why_exact, "asked for");
+	check_counts(exact->states.counts, zoo.expected, true, "made");
+	tct_observation_free(exact);
 	for (unsigned i = TCT_STATE_ESTABLISHED; i < TCT_STATE_LIMIT; i++)
 		ck_assert_msg(zoo.expected[i] > 0 || i == TCT_STATE_CLOSE, "no %s was made",
 			      tct_state_name((enum tct_state)i));

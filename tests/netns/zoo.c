@@ -119,6 +119,8 @@ int zoo_connect(const char *address, uint16_t port, const char *from, bool start
 	if (from != NULL) {
 		socklen_t own_length = make_place(from, 0, &own);
 
+		/* connect() chooses the port, which is only taken for this destination */
+		set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 		ck_assert_int_eq(bind(fd, &own.any, own_length), 0);
 	}
 	result = connect(fd, &place.any, length);

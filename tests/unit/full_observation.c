@@ -45,6 +45,7 @@ static void fill_owner(struct tct_owner *owner)
 	FILL_TEXT(owner->unit, "unit-%d.service");
 	owner->cgroup = UINT64_MAX - (uint64_t)n();
 	owner->uid = n();
+	owner->inode = UINT32_MAX - (uint32_t)n();
 	owner->sight = TCT_OWNER_OUT_OF_BUDGET;
 }
 

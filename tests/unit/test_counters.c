@@ -29,7 +29,7 @@ END_TEST
 
 START_TEST(names_are_made_of_line_and_column)
 {
-	static const char *const files[] = { "", "", "", "sockstat.", "sockstat6." };
+	static const char *const files[] = { "", "", "", "sockstat.", "sockstat6.", "", "" };
 
 	for (size_t i = 0; i < tct_counters_count; i++) {
 		const struct tct_counter *counter = &tct_counters[i];
@@ -41,12 +41,19 @@ START_TEST(names_are_made_of_line_and_column)
 			       counter->column);
 		ck_assert_str_eq(counter->name, name);
 		ck_assert_msg(!level || counter->gauge, "%s", name);
-		ck_assert_msg(!counter->host_wide || level, "%s", name);
+		/* softnet's are the only counts of the whole host */
+		ck_assert_msg(!counter->host_wide || level || counter->group == TCT_GROUP_SOFTNET,
+			      "%s", name);
+		ck_assert_msg(counter->group != TCT_GROUP_SOFTNET || counter->host_wide, "%s",
+			      name);
 	}
 	ck_assert(tct_counter_find("CurrEstab")->gauge);
 	ck_assert(!tct_counter_find("ListenDrops")->gauge);
 	ck_assert(tct_counter_find("sockstat.TCP.mem")->host_wide);
 	ck_assert(!tct_counter_find("sockstat.TCP.tw")->host_wide);
+	ck_assert(!tct_counter_find("conntrack.drop")->host_wide);
+	ck_assert(!tct_counter_find("conntrack.drop")->gauge);
+	ck_assert(!tct_counter_find("softnet.dropped")->gauge);
 }
 END_TEST
 
@@ -55,6 +62,8 @@ START_TEST(bare_names_are_found_if_clear)
 	ck_assert_str_eq(tct_counter_find("ListenOverflows")->name, "TcpExt.ListenOverflows");
 	ck_assert_str_eq(tct_counter_find("RetransSegs")->name, "Tcp.RetransSegs");
 	ck_assert_str_eq(tct_counter_find("orphan")->name, "sockstat.TCP.orphan");
+	ck_assert_str_eq(tct_counter_find("early_drop")->name, "conntrack.early_drop");
+	ck_assert_str_eq(tct_counter_find("dropped")->name, "softnet.dropped");
 	ck_assert_ptr_null(tct_counter_find("inuse"));
 	ck_assert_ptr_null(tct_counter_find("listenoverflows"));
 	ck_assert_ptr_null(tct_counter_find("Tcp.ListenOverflows"));
@@ -66,9 +75,34 @@ START_TEST(bare_names_are_found_if_clear)
 }
 END_TEST
 
+/* How many columns has the first line, and is one of them called that? */
+static size_t count_columns(const char *text, const char *name, bool *found)
+{
+	size_t length = strcspn(text, "\n");
+	size_t columns = 0;
+
+	*found = false;
+	for (const char *word = text; word < text + length;) {
+		size_t size = strcspn(word, " \n");
+
+		*found |= size == strlen(name) && strncmp(word, name, size) == 0;
+		columns += size > 0 ? 1 : 0;
+		word += size + strspn(word + size, " ");
+	}
+	return columns;
+}
+
 /* Is there a line "Tcp: ... column ..."? */
 static bool prints(const char *text, const struct tct_counter *counter)
 {
+	bool found = false;
+
+	if (counter->group == TCT_GROUP_CONNTRACK || counter->group == TCT_GROUP_SOFTNET) {
+		size_t columns = count_columns(text, counter->column, &found);
+
+		return counter->group == TCT_GROUP_SOFTNET ? columns >= 11 : found;
+	}
+
 	size_t prefix = strlen(counter->line);
 	size_t size = strlen(counter->column);
 
@@ -92,9 +126,10 @@ static bool prints(const char *text, const struct tct_counter *counter)
 
 START_TEST(this_kernel_prints_them)
 {
-	static const char *const files[] = { "proc/net/snmp", "proc/net/netstat",
-					     "proc/net/netstat", "proc/net/sockstat",
-					     "proc/net/sockstat6" };
+	static const char *const files[] = { "proc/net/snmp",        "proc/net/netstat",
+					     "proc/net/netstat",     "proc/net/sockstat",
+					     "proc/net/sockstat6",   "proc/net/stat/nf_conntrack",
+					     "proc/net/softnet_stat" };
 	TCT_AUTO(tct_root_done) struct tct_root root = { .fd = -1 };
 	struct utsname system;
 	bool strict;
@@ -108,7 +143,8 @@ START_TEST(this_kernel_prints_them)
 		TCT_AUTOFREE char *text = NULL;
 
 		if (tct_root_read(&root, files[counter->group], 1 << 20, &text, NULL) < 0) {
-			ck_assert_int_eq(counter->group, TCT_GROUP_SOCKSTAT6);
+			ck_assert(counter->group == TCT_GROUP_SOCKSTAT6 ||
+				  counter->group == TCT_GROUP_CONNTRACK);
 			continue;
 		}
 		ck_assert_msg(prints(text, counter) || counter->optional || !strict, "%s",

@@ -8,8 +8,8 @@
 
 #include "audit/observe/counters_read.h"
 #include "audit/observe/host.h"
+#include "audit/observe/owner_groups.h"
 #include "audit/observe/proc_net_tcp.h"
-#include "audit/observe/sockets.h"
 #include "core/mem.h"
 #include "tests/unit/tcp_lines.h"
 
@@ -95,18 +95,18 @@ START_TEST(populations_leave_out_what_is_not_remote)
 		struct tct_tcp_socket socket =
 			make_socket(cases[i].family, cases[i].local, cases[i].peer);
 
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, cases[i].remote);
 		ck_assert_int_eq(populations[TCT_POPULATION_UNGUARDED].total, cases[i].remote);
 		socket.timer = 2;
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, 2 * cases[i].remote);
 		ck_assert_int_eq(populations[TCT_POPULATION_UNGUARDED].total, cases[i].remote);
 		socket.inode = 0;
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, 2 * cases[i].remote);
 		socket.state = TCT_STATE_CLOSE_WAIT;
-		tct_sockets_populate(populations, &socket);
+		tct_populations_add(populations, &socket);
 		ck_assert_int_eq(populations[TCT_POPULATION_CLOSE_WAIT].total, 1);
 		ck_assert_int_eq(populations[TCT_POPULATION_CLOSE_WAIT].idle_at_least[4], 1);
 		ck_assert_int_eq(populations[TCT_POPULATION_REMOTE].total, 2 * cases[i].remote);
@@ -193,6 +193,54 @@ START_TEST(sockstat_is_read_in_turns)
 	IS(TCT_GROUP_SOCKSTAT, text, "sockstat.TCP.inuse", TCT_PRESENT, 1);
 	IS(TCT_GROUP_SOCKSTAT6, "TCP6: inuse 4\n", "sockstat6.TCP6.inuse", TCT_PRESENT, 4);
 	IS(TCT_GROUP_SOCKSTAT, "TCP: inuse\n", "sockstat.TCP.inuse", TCT_NOT_LOOKED, 0);
+}
+END_TEST
+
+START_TEST(the_cpus_are_added_up_by_the_names_above)
+{
+	const enum tct_counter_group group = TCT_GROUP_CONNTRACK;
+	static const char text[] = "entries  drop new early_drop\n"
+				   "00000010  ffffffff 00000007 00000001\n"
+				   "00000010  ffffffff 00000007 0000000A\n";
+
+	IS(group, text, "conntrack.drop", TCT_PRESENT, INT64_C(0x1fffffffe));
+	IS(group, text, "conntrack.early_drop", TCT_PRESENT, 11);
+	IS(group, text, "conntrack.insert_failed", TCT_NOT_LOOKED, 0);
+	IS(group, "entries drop\n", "conntrack.drop", TCT_NOT_LOOKED, 0);
+	IS(group, "", "conntrack.drop", TCT_NOT_LOOKED, 0);
+	/* One bad CPU, before or after a good one, makes the sum unknown. */
+	IS(group, "drop\n00000001\n0000000g\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "drop\n0x1\n00000001\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "drop\n-1\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "drop\n100000000\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "drop\nfffffffffffffffffffffffff\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "entries drop\n00000001 00000002\n00000001\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "entries drop\n00000001\n00000001 00000002\n", "conntrack.drop", TCT_UNPARSED, 0);
+	IS(group, "entries drop\n\n00000001 00000002\n\n", "conntrack.drop", TCT_PRESENT, 2);
+	/* No other group's. */
+	IS(group, text, "softnet.dropped", TCT_NOT_LOOKED, 0);
+}
+END_TEST
+
+START_TEST(softnet_s_columns_go_by_position)
+{
+	const enum tct_counter_group group = TCT_GROUP_SOFTNET;
+	static const char text[] =
+		"00000001 00000002 00000003 0 0 0 0 0 0 00000004 00000005 00000009 00000000\n"
+		"00000010 00000020 00000030 0 0 0 0 0 0 00000040 00000050 00000009 00000001\n";
+	static const char old[] = "00000001 00000002 00000003 0 0 0 0 0 00000000\n";
+
+	IS(group, text, "softnet.processed", TCT_PRESENT, 0x11);
+	IS(group, text, "softnet.dropped", TCT_PRESENT, 0x22);
+	IS(group, text, "softnet.time_squeeze", TCT_PRESENT, 0x33);
+	IS(group, text, "softnet.received_rps", TCT_PRESENT, 0x44);
+	IS(group, text, "softnet.flow_limit", TCT_PRESENT, 0x55);
+	/* A kernel that has fewer columns. */
+	IS(group, old, "softnet.time_squeeze", TCT_PRESENT, 3);
+	IS(group, old, "softnet.flow_limit", TCT_NOT_LOOKED, 0);
+	/* Cut off in the middle of a CPU. */
+	IS(group, "00000001 00000002 00000003\n00000001", "softnet.processed", TCT_PRESENT, 2);
+	IS(group, "00000001 00000002 00000003\n00000001", "softnet.dropped", TCT_UNPARSED, 0);
 }
 END_TEST
 
@@ -314,6 +362,8 @@ int main(void)
 	tcase_add_test(cases, strange_numbers_are_not_taken);
 	tcase_add_test(cases, lines_without_a_partner_don_t_shift_the_others);
 	tcase_add_test(cases, sockstat_is_read_in_turns);
+	tcase_add_test(cases, the_cpus_are_added_up_by_the_names_above);
+	tcase_add_test(cases, softnet_s_columns_go_by_position);
 	tcase_add_test(cases, very_many_columns_are_survived);
 	tcase_add_test(cases, a_counter_missing_in_one_look_is_missing);
 	tcase_add_test(cases, lines_of_proc_net_tcp_are_read);

@@ -1,0 +1,323 @@
+/* What was seen, in the audit document. */
+#include <string.h>
+
+#include "audit/judge/report_json.h"
+#include "audit/judge/usage.h"
+#include "core/json_text.h"
+#include "core/mem.h"
+
+const char *tct_presence_name(enum tct_presence presence)
+{
+	static const char *const names[] = {
+		[TCT_NOT_LOOKED] = "not_looked", [TCT_PRESENT] = "present",
+		[TCT_ABSENT] = "absent",         [TCT_UNREADABLE] = "unreadable",
+		[TCT_UNPARSED] = "unparsed",
+	};
+
+	return names[presence];
+}
+
+static json_t *number_or_null(int64_t number)
+{
+	return number < 0 ? json_null() : json_integer(number);
+}
+
+static json_t *seconds(int64_t ns)
+{
+	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
+}
+
+static json_t *host_json(const struct tct_host *host)
+{
+	static const char *const sources[] = {
+		[TCT_SOURCE_LIVE] = "live",
+		[TCT_SOURCE_ROOT] = "root",
+		[TCT_SOURCE_SNAPSHOT] = "snapshot",
+	};
+
+	return json_pack(
+		"{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:b}, s:o}", "hostname",
+		tct_json_text_or_null(host->hostname), "kernel",
+		tct_json_text_or_null(host->kernel), "kernel_assumed", host->kernel_assumed,
+		"mem_total_bytes", number_or_null(host->mem_total_bytes), "cpus",
+		number_or_null(host->cpus), "boot_id", tct_json_text_or_null(host->boot_id),
+		"uptime_seconds", seconds(host->uptime_ns), "source", sources[host->source],
+		"netns", "name", tct_json_text_or_null(host->netns.name), "inode",
+		host->netns.inode == 0 ? json_null() : json_integer((json_int_t)host->netns.inode),
+		"initial", host->netns.initial, "taken_at", tct_json_time(host->taken_at_ns));
+}
+
+static json_t *states_json(const struct tct_states *states)
+{
+	static const char *const methods[] = {
+		[TCT_METHOD_NONE] = NULL,
+		[TCT_METHOD_EXACT] = "exact",
+		[TCT_METHOD_DERIVED] = "derived",
+	};
+	json_t *counts = json_object();
+	int failed = 0;
+
+	for (enum tct_state state = TCT_STATE_ESTABLISHED; state < TCT_STATE_LIMIT; state++)
+		failed |= json_object_set_new(counts, tct_state_name(state),
+					      states->method == TCT_METHOD_NONE
+						      ? json_null()
+						      : json_integer(states->counts[state]));
+	if (failed != 0) {
+		json_decref(counts);
+		return NULL;
+	}
+	return json_pack("{s:o, s:o, s:o, s:o}", "counts", counts, "method",
+			 tct_json_text_or_null(methods[states->method]), "why_exact",
+			 tct_json_text_or_null(states->why_exact), "elapsed_seconds",
+			 states->method == TCT_METHOD_NONE ? json_null()
+							   : seconds(states->elapsed_ns));
+}
+
+static const char *sight_name(enum tct_owner_sight sight)
+{
+	static const char *const names[] = {
+		[TCT_OWNER_NOT_SOUGHT] = "not_sought",
+		[TCT_OWNER_FOUND] = "found",
+		[TCT_OWNER_NOT_PERMITTED] = "not_permitted",
+		[TCT_OWNER_OUT_OF_BUDGET] = "out_of_budget",
+		[TCT_OWNER_NOBODY] = "nobody",
+	};
+
+	return names[sight];
+}
+
+static json_t *owner_json(const struct tct_owner *owner)
+{
+	if (owner->pid == 0 && owner->unit[0] == '\0')
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o}", "pid",
+			 owner->pid == 0 ? json_null() : json_integer(owner->pid), "comm",
+			 tct_json_text_or_null(owner->comm), "unit",
+			 tct_json_text_or_null(owner->unit), "uid", number_or_null(owner->uid));
+}
+
+static json_t *listener_json(const struct tct_listener *listener)
+{
+	/* nobody counted siblings, nor what is counted together with them */
+	bool counted = listener->siblings > 0;
+
+	return json_pack(
+		"{s:s, s:i, s:s, s:b, s:o, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
+		"address", listener->address, "port", (int)listener->port, "family",
+		listener->family == AF_INET6 ? "ipv6" : "ipv4", "dual_stack",
+		tct_listener_is_dual_stack(listener), "siblings",
+		counted ? json_integer(listener->siblings) : json_null(), "queue",
+		(json_int_t)listener->queue, "backlog",
+		number_or_null(
+			listener->backlog == TCT_BACKLOG_UNKNOWN ? -1 : (int64_t)listener->backlog),
+		"syn_recv", (json_int_t)listener->syn_recv, "drops",
+		number_or_null(listener->drops), "unaccepted_kept",
+		number_or_null(counted ? listener->unaccepted_kept : -1), "established",
+		number_or_null(counted ? listener->established : -1), "remote",
+		number_or_null(counted ? listener->remote : -1), "unguarded",
+		number_or_null(counted ? listener->unguarded : -1), "retransmitting",
+		number_or_null(counted ? listener->retransmitting : -1), "owner",
+		owner_json(&listener->owner), "owner_sight", sight_name(listener->owner.sight));
+}
+
+static json_t *listeners_json(const struct tct_observation *observation)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		if (json_array_append_new(list, listener_json(&observation->listeners[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* Null where nothing was looked at, or nobody told how much. */
+static json_t *sample_json(const struct tct_sample *sample)
+{
+	if (!sample->whole && sample->seen == 0)
+		return json_null();
+	return json_pack("{s:b, s:I, s:I, s:f}", "whole", sample->whole, "seen",
+			 (json_int_t)sample->seen, "of", (json_int_t)sample->of, "error",
+			 sample->whole ? 0.0 : (double)sample->error_ppm / 1e6);
+}
+
+static json_t *idle_json(const struct tct_population *population)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < TCT_IDLE_STEPS && population->idle_at_least[i] > 0; i++) {
+		if (json_array_append_new(
+			    list, json_pack("{s:I, s:I}", "seconds", (json_int_t)tct_idle_step_s[i],
+					    "sockets", (json_int_t)population->idle_at_least[i])) !=
+		    0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *population_json(const struct tct_population *population)
+{
+	if (population->presence != TCT_PRESENT)
+		return json_null();
+	return json_pack("{s:I, s:o, s:o}", "total", (json_int_t)population->total, "sample",
+			 sample_json(&population->sample), "idle_at_least", idle_json(population));
+}
+
+static json_t *populations_json(const struct tct_population populations[TCT_POPULATION_LIMIT])
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "close_wait",
+			 population_json(&populations[TCT_POPULATION_CLOSE_WAIT]), "remote",
+			 population_json(&populations[TCT_POPULATION_REMOTE]), "unguarded",
+			 population_json(&populations[TCT_POPULATION_UNGUARDED]), "retransmitting",
+			 population_json(&populations[TCT_POPULATION_RETRANSMITTING]));
+}
+
+static json_t *total_json(const struct tct_owner_group *group, enum tct_population_kind kind)
+{
+	const struct tct_population *population = &group->populations[kind];
+
+	return number_or_null(population->presence == TCT_PRESENT ? population->total : -1);
+}
+
+static json_t *owners_json(const struct tct_observation *observation)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < observation->owners_count; i++) {
+		const struct tct_owner_group *group = &observation->owners[i];
+		json_t *entry = json_pack(
+			"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "owner",
+			owner_json(&group->owner), "owner_sight", sight_name(group->owner.sight),
+			"established", number_or_null(group->established), "close_wait",
+			total_json(group, TCT_POPULATION_CLOSE_WAIT), "remote",
+			total_json(group, TCT_POPULATION_REMOTE), "unguarded",
+			total_json(group, TCT_POPULATION_UNGUARDED), "retransmitting",
+			total_json(group, TCT_POPULATION_RETRANSMITTING), "descriptors_max",
+			number_or_null(group->descriptors_max));
+
+		if (json_array_append_new(list, entry) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *destinations_json(const struct tct_outgoing *outgoing)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < outgoing->destinations_count; i++) {
+		const struct tct_destination *to = &outgoing->destinations[i];
+		json_t *entry = json_pack(
+			"{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:s}", "family",
+			to->family == AF_INET6 ? "ipv6" : "ipv4", "source", to->source, "address",
+			to->address, "port", (int)to->port, "sockets", (json_int_t)to->sockets,
+			"time_wait", (json_int_t)to->time_wait, "reusable",
+			(json_int_t)to->reusable, "used", (json_int_t)to->used, "used_first",
+			number_or_null(to->used_first), "owner", owner_json(&to->owner),
+			"owner_sight", sight_name(to->owner.sight));
+
+		if (json_array_append_new(list, entry) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *outgoing_json(const struct tct_outgoing *outgoing)
+{
+	bool seen = outgoing->presence == TCT_PRESENT;
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "presence",
+			 tct_presence_name(outgoing->presence), "why_not",
+			 tct_json_text_or_null(outgoing->why_not), "whole",
+			 seen ? json_boolean(outgoing->whole) : json_null(), "ports_usable",
+			 number_or_null(outgoing->ports_usable), "ports_looked_at",
+			 number_or_null(seen ? outgoing->ports_looked_at : -1), "sockets",
+			 number_or_null(seen ? outgoing->sockets : -1), "established",
+			 number_or_null(seen ? outgoing->established : -1), "destinations",
+			 destinations_json(outgoing));
+}
+
+static json_t *counter_json(const struct tct_observation *observation, const char *name)
+{
+	return number_or_null(tct_usage_counter(observation, name));
+}
+
+static json_t *conntrack_json(const struct tct_observation *observation,
+			      const struct tct_usage *usage)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count",
+			 number_or_null(usage->conntrack_count), "max",
+			 number_or_null(usage->conntrack_max), "buckets",
+			 number_or_null(usage->conntrack_buckets), "drops",
+			 counter_json(observation, "conntrack.drop"), "early_drops",
+			 counter_json(observation, "conntrack.early_drop"), "insert_failed",
+			 counter_json(observation, "conntrack.insert_failed"));
+}
+
+static json_t *memory_json(const struct tct_usage *usage)
+{
+	return json_pack("{s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "scope", "host",
+			 "tcp_mem_bytes", "min", number_or_null(usage->memory_min_bytes),
+			 "pressure", number_or_null(usage->memory_pressure_bytes), "max",
+			 number_or_null(usage->memory_max_bytes), "used_bytes",
+			 number_or_null(usage->memory_used_bytes), "orphans",
+			 number_or_null(usage->orphans), "orphans_max",
+			 number_or_null(usage->orphans_max), "allocated",
+			 number_or_null(usage->allocated));
+}
+
+static json_t *softnet_json(const struct tct_observation *observation)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "scope", "host", "processed",
+			 counter_json(observation, "softnet.processed"), "dropped",
+			 counter_json(observation, "softnet.dropped"), "time_squeeze",
+			 counter_json(observation, "softnet.time_squeeze"), "received_rps",
+			 counter_json(observation, "softnet.received_rps"), "flow_limit",
+			 counter_json(observation, "softnet.flow_limit"));
+}
+
+static json_t *environment_json(const struct tct_observation *observation)
+{
+	const struct tct_environment *seen = &observation->environment;
+
+	return json_pack("{s:s, s:o, s:o, s:{s:s, s:o, s:o}, s:o}", "presence",
+			 tct_presence_name(seen->presence), "container",
+			 tct_json_text_or_null(seen->container), "hypervisor",
+			 tct_json_text_or_null(seen->hypervisor), "nat", "presence",
+			 tct_presence_name(seen->nat_presence), "seen",
+			 seen->nat_presence == TCT_PRESENT ? json_boolean(seen->nat) : json_null(),
+			 "evidence", tct_json_text_or_null(seen->nat_evidence), "private_listeners",
+			 number_or_null(tct_private_listeners(observation)));
+}
+
+int tct_report_add_look(const struct tct_report *report, json_t *document)
+{
+	const struct tct_observation *observation = report->observation;
+	struct tct_usage usage;
+	int failed = 0;
+
+	tct_usage_of(report, &usage);
+	failed |= json_object_set_new(document, "host", host_json(&observation->host));
+	failed |= json_object_set_new(document, "interval_seconds",
+				      seconds(observation->interval_ns));
+	failed |= json_object_set_new(document, "states", states_json(&observation->states));
+	failed |= json_object_set_new(document, "listeners", listeners_json(observation));
+	failed |= json_object_set_new(document, "sample", sample_json(&observation->sample));
+	failed |= json_object_set_new(document, "populations",
+				      populations_json(observation->populations));
+	failed |= json_object_set_new(document, "owners", owners_json(observation));
+	failed |= json_object_set_new(document, "outgoing", outgoing_json(&observation->outgoing));
+	failed |= json_object_set_new(document, "conntrack", conntrack_json(observation, &usage));
+	failed |= json_object_set_new(document, "memory", memory_json(&usage));
+	failed |= json_object_set_new(document, "softnet", softnet_json(observation));
+	failed |= json_object_set_new(document, "environment", environment_json(observation));
+	return failed;
+}

@@ -1,0 +1,321 @@
+#include "audit/observe/connections.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+enum {
+	ESTABLISHED = 1 << TCT_STATE_ESTABLISHED,
+	CLOSING = 1 << TCT_STATE_CLOSE_WAIT,
+	/* LISTEN is on no outgoing port, requests have no port of their own */
+	OUTGOING = 1 << TCT_STATE_ESTABLISHED | 1 << TCT_STATE_SYN_SENT | 1 << TCT_STATE_FIN_WAIT1 |
+		   1 << TCT_STATE_FIN_WAIT2 | 1 << TCT_STATE_TIME_WAIT | 1 << TCT_STATE_CLOSE_WAIT |
+		   1 << TCT_STATE_LAST_ACK | 1 << TCT_STATE_CLOSING,
+};
+
+void tct_connections_init(struct tct_connections *connections, struct tct_listening *listening,
+			  const struct tct_local_ports *ports, struct tct_cgroups *cgroups,
+			  int64_t sample_sockets)
+{
+	*connections = (struct tct_connections){
+		.listening = listening,
+		.ports = ports,
+		.sample_sockets = sample_sockets,
+		.groups = { .cgroups = cgroups },
+		.weights = { .direction = { 1, 1 }, .closing = 1 },
+	};
+}
+
+void tct_connections_done(struct tct_connections *connections)
+{
+	tct_owner_groups_done(&connections->groups);
+	free(connections->windows);
+	connections->windows = NULL;
+}
+
+static enum tct_direction direction_of(const struct tct_connections *connections,
+				       const struct tct_tcp_socket *socket)
+{
+	return tct_port_is_outgoing(connections->ports, socket->local_port) ? TCT_OUTGOING
+									    : TCT_INCOMING;
+}
+
+static int add(struct tct_connections *connections, enum tct_direction direction,
+	       const struct tct_tcp_socket *socket)
+{
+	int64_t listener = -1;
+
+	if (direction == TCT_INCOMING) {
+		struct tct_listening_socket *item =
+			tct_listening_find(connections->listening, socket);
+
+		if (item != NULL) {
+			listener = item - connections->listening->items;
+			tct_listening_count_connection(item, socket);
+		}
+	}
+	return tct_owner_groups_add(&connections->groups, direction, listener, socket);
+}
+
+static void restart(void *context)
+{
+	struct tct_connections *connections = context;
+
+	if (!connections->only_outgoing) {
+		connections->seen[TCT_INCOMING] = 0;
+		tct_owner_groups_clear(&connections->groups, TCT_INCOMING, false);
+		tct_listening_forget_connections(connections->listening);
+	}
+	if (!connections->only_incoming) {
+		connections->seen[TCT_OUTGOING] = 0;
+		tct_owner_groups_clear(&connections->groups, TCT_OUTGOING, false);
+	}
+	if (connections->destinations != NULL)
+		tct_destinations_clear(connections->destinations);
+}
+
+static int visit(void *context, const struct tct_tcp_socket *socket)
+{
+	struct tct_connections *connections = context;
+	enum tct_direction direction = direction_of(connections, socket);
+
+	if (direction == TCT_OUTGOING ? connections->only_incoming : connections->only_outgoing)
+		return 0;
+	if (connections->destinations != NULL)
+		tct_destinations_add(connections->destinations, socket);
+	if (socket->state != TCT_STATE_ESTABLISHED)
+		return 0;
+	connections->seen[direction]++;
+
+	int result = add(connections, direction, socket);
+
+	if (result < 0)
+		return result;
+	return connections->limit > 0 && connections->seen[direction] >= connections->limit;
+}
+
+static void restart_closing(void *context)
+{
+	struct tct_connections *connections = context;
+
+	connections->seen_closing = 0;
+	tct_owner_groups_clear(&connections->groups, TCT_INCOMING, true);
+	tct_owner_groups_clear(&connections->groups, TCT_OUTGOING, true);
+}
+
+static int visit_closing(void *context, const struct tct_tcp_socket *socket)
+{
+	struct tct_connections *connections = context;
+	enum tct_direction direction = direction_of(connections, socket);
+	const struct tct_listening_socket *item = NULL;
+	int result;
+
+	connections->seen_closing++;
+	if (direction == TCT_INCOMING)
+		item = tct_listening_find(connections->listening, socket);
+	result = tct_owner_groups_add(&connections->groups, direction,
+				      item != NULL ? item - connections->listening->items : -1,
+				      socket);
+	if (result < 0)
+		return result;
+	return connections->seen_closing >= TCT_SAMPLE_CLOSING;
+}
+
+/* Every ESTABLISHED one. */
+static int look_at_all(struct tct_connections *connections, struct tct_diag *diag)
+{
+	const struct tct_diag_query query = { .states = ESTABLISHED, .info = true };
+	const struct tct_tcp_visitor visitor = { restart, visit, connections };
+
+	connections->only_incoming = connections->only_outgoing = false;
+	connections->limit = 0;
+	return tct_diag_dump(diag, &query, &visitor);
+}
+
+/* The first incoming ones. Returns 1 if there were more. */
+static int look_at_incoming(struct tct_connections *connections, struct tct_diag *diag)
+{
+	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
+	TCT_AUTOFREE struct tct_port_ranges *ranges = malloc(sizeof(*ranges));
+	const struct tct_diag_query query = {
+		.states = ESTABLISHED,
+		.info = true,
+		.filter = &filter,
+	};
+	const struct tct_tcp_visitor visitor = { restart, visit, connections };
+	int result;
+
+	if (ranges == NULL)
+		return -ENOMEM;
+	tct_local_ports_ranges(connections->ports, false, ranges);
+	result = tct_diag_filter_local_ports(&filter, ranges->items, ranges->count);
+	if (result < 0)
+		return result;
+	connections->only_incoming = true;
+	connections->only_outgoing = false;
+	connections->limit = connections->sample_sockets;
+	return tct_diag_dump(diag, &query, &visitor);
+}
+
+int tct_connections_look_outgoing(struct tct_connections *connections, struct tct_diag *diag,
+				  const struct tct_port_ranges *ranges,
+				  struct tct_destinations *destinations)
+{
+	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
+	const struct tct_diag_query query = {
+		.states = destinations != NULL ? OUTGOING : ESTABLISHED,
+		.info = true,
+		.filter = &filter,
+	};
+	const struct tct_tcp_visitor visitor = { restart, visit, connections };
+	int result = tct_diag_filter_local_ports(&filter, ranges->items, ranges->count);
+
+	if (result < 0)
+		return result;
+	connections->only_incoming = false;
+	connections->only_outgoing = true;
+	connections->limit = 0;
+	connections->destinations = destinations;
+	result = tct_diag_dump(diag, &query, &visitor);
+	connections->destinations = NULL;
+	if (result == 0)
+		connections->outgoing = ranges;
+	return result;
+}
+
+static int look_at_closing(struct tct_connections *connections, struct tct_diag *diag)
+{
+	const struct tct_diag_query query = { .states = CLOSING, .info = true };
+	const struct tct_tcp_visitor visitor = { restart_closing, visit_closing, connections };
+
+	return tct_diag_dump(diag, &query, &visitor);
+}
+
+/* 95 % of samples of n give a share within so much, a half being the worst. */
+static double error_of(int64_t n)
+{
+	return n > 0 ? 1.96 * sqrt(0.25 / (double)n) : 1;
+}
+
+/* Weights and error, from what the two samples saw. */
+static void weigh(struct tct_connections *connections, int64_t established, bool incoming_whole,
+		  double ports_scale)
+{
+	int64_t in = connections->seen[TCT_INCOMING];
+	int64_t out = connections->seen[TCT_OUTGOING];
+	double outgoing = (double)out * ports_scale;
+	double incoming;
+	double shares[TCT_DIRECTIONS] = { 0 };
+	double error = 0;
+
+	if (outgoing > (double)established)
+		outgoing = (double)established;
+	if (incoming_whole) /* then the rest is outgoing */
+		outgoing = (double)(established > in ? established - in : 0);
+	incoming = (double)established - outgoing;
+	connections->weights.direction[TCT_INCOMING] = in > 0 ? incoming / (double)in : 0;
+	connections->weights.direction[TCT_OUTGOING] = out > 0 ? outgoing / (double)out : 0;
+	if (incoming_whole)
+		connections->weights.direction[TCT_INCOMING] = 1;
+	if (established > 0) {
+		shares[TCT_INCOMING] = incoming / (double)established;
+		shares[TCT_OUTGOING] = outgoing / (double)established;
+	}
+	if (!incoming_whole)
+		error = hypot(error, shares[TCT_INCOMING] * error_of(in));
+	if (ports_scale > 1)
+		error = hypot(error, shares[TCT_OUTGOING] * error_of(out));
+	connections->sample = (struct tct_sample){
+		.whole = incoming_whole && ports_scale <= 1,
+		.seen = in + out,
+		.of = established,
+		.error_ppm = llround(error * 1e6),
+	};
+}
+
+/* Outgoing ones, on some ports of our own choice. 0 or -errno. */
+static int look_at_some_outgoing(struct tct_connections *connections, struct tct_diag *diag,
+				 int64_t most)
+{
+	connections->windows = malloc(sizeof(*connections->windows));
+	if (connections->windows == NULL)
+		return -ENOMEM;
+	tct_local_ports_windows(connections->ports,
+				INT64_C(1000000) * connections->sample_sockets / most,
+				connections->windows);
+	return tct_connections_look_outgoing(connections, diag, connections->windows, NULL);
+}
+
+/* Two samples. 0 or -errno. */
+static int look_at_some(struct tct_connections *connections, struct tct_diag *diag,
+			int64_t established, int64_t active_opens)
+{
+	int64_t most = active_opens < established ? active_opens : established;
+	const struct tct_port_ranges *ranges;
+	double scale = 1;
+	int incoming = 0;
+	int result = 0;
+
+	if (connections->outgoing == NULL && most > 0)
+		result = look_at_some_outgoing(connections, diag, most);
+	if (result == 0)
+		incoming = look_at_incoming(connections, diag);
+	if (result < 0 || incoming < 0)
+		return result < 0 ? result : incoming;
+	ranges = connections->outgoing;
+	if (ranges != NULL && !ranges->whole && ranges->ports > 0)
+		scale = (double)connections->ports->outgoing_ports / (double)ranges->ports;
+	weigh(connections, established, incoming == 0, scale);
+	return 0;
+}
+
+int tct_connections_look(struct tct_connections *connections, struct tct_diag *diag,
+			 const int64_t counts[TCT_STATE_LIMIT], int64_t active_opens)
+{
+	int64_t established = counts[TCT_STATE_ESTABLISHED];
+	int64_t closing = counts[TCT_STATE_CLOSE_WAIT];
+	int result = 0;
+
+	connections->sample = (struct tct_sample){ .whole = true };
+	connections->closing = (struct tct_sample){ .whole = true };
+	if (established > connections->sample_sockets) {
+		result = look_at_some(connections, diag, established, active_opens);
+	} else if (established > 0) {
+		result = look_at_all(connections, diag);
+		connections->sample.seen =
+			connections->seen[TCT_INCOMING] + connections->seen[TCT_OUTGOING];
+		connections->sample.of = connections->sample.seen;
+	}
+	if (result < 0)
+		return result;
+	tct_listening_scale_connections(connections->listening,
+					connections->weights.direction[TCT_INCOMING]);
+	if (closing == 0)
+		return 0;
+	result = look_at_closing(connections, diag);
+	if (result < 0)
+		return result;
+	connections->closing.seen = connections->closing.of = connections->seen_closing;
+	if (result == 1 && closing > connections->seen_closing) {
+		connections->closing.whole = false;
+		connections->closing.of = closing;
+		connections->closing.error_ppm = llround(error_of(connections->seen_closing) * 1e6);
+		connections->weights.closing = (double)closing / (double)connections->seen_closing;
+	}
+	return 0;
+}
+
+int tct_connections_hand_over(struct tct_connections *connections,
+			      struct tct_observation *observation)
+{
+	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
+		struct tct_population *population = &observation->populations[kind];
+
+		population->presence = TCT_PRESENT;
+		population->sample = kind == TCT_POPULATION_CLOSE_WAIT ? connections->closing
+								       : connections->sample;
+	}
+	return tct_owner_groups_hand_over(&connections->groups, &connections->weights, observation);
+}

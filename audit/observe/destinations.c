@@ -1,0 +1,194 @@
+#include "audit/observe/destinations.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/observe/addresses.h"
+#include "core/mem.h"
+
+enum {
+	KINDS = 4096,
+	TIME_WAIT_MS = 60000,  /* a constant of the kernel */
+	REUSE_DELAY_MS = 1000, /* before tcp_tw_reuse_delay was a key */
+};
+
+static bool number_of(const struct tct_observation *observation, const char *name, int64_t *number)
+{
+	const struct tct_kernel_key *key = tct_kernel_key_find(name);
+	const struct tct_value *value =
+		key != NULL ? tct_observation_value(observation, key) : NULL;
+
+	if (value == NULL || value->kind != TCT_VALUE_NUMBERS || value->count != 1)
+		return false;
+	*number = value->numbers[0];
+	return true;
+}
+
+struct tct_port_reuse tct_port_reuse_of(const struct tct_observation *observation)
+{
+	struct tct_port_reuse reuse = { .delay_ms = REUSE_DELAY_MS };
+	int64_t timestamps = 0;
+	int64_t mode = 0;
+
+	if (!number_of(observation, "net.ipv4.tcp_timestamps", &timestamps) || timestamps == 0 ||
+	    !number_of(observation, "net.ipv4.tcp_tw_reuse", &mode))
+		return reuse;
+	(void)number_of(observation, "net.ipv4.tcp_tw_reuse_delay", &reuse.delay_ms);
+	reuse.always = mode == 1;
+	reuse.loopback = mode == 2;
+	return reuse;
+}
+
+int tct_destinations_init(struct tct_destinations *destinations,
+			  const struct tct_local_ports *ports, struct tct_port_reuse reuse)
+{
+	*destinations = (struct tct_destinations){ .ports = ports, .reuse = reuse };
+	return tct_frequent_init(&destinations->kinds, sizeof(struct tct_destination_key),
+				 sizeof(struct tct_destination_tally), KINDS);
+}
+
+void tct_destinations_done(struct tct_destinations *destinations)
+{
+	tct_frequent_done(&destinations->kinds);
+}
+
+void tct_destinations_clear(struct tct_destinations *destinations)
+{
+	tct_frequent_clear(&destinations->kinds);
+	destinations->sockets = 0;
+	destinations->established = 0;
+}
+
+static struct tct_destination_key key_of(const struct tct_tcp_socket *socket)
+{
+	struct tct_destination_key key = { .family = AF_INET, .port = socket->peer_port };
+
+	if (socket->family == AF_INET || (tct_address_is_mapped(socket->family, socket->local) &&
+					  tct_address_is_mapped(socket->family, socket->peer))) {
+		size_t word = socket->family == AF_INET ? 0 : 3;
+
+		key.source[0] = socket->local[word];
+		key.address[0] = socket->peer[word];
+	} else {
+		key.family = socket->family;
+		memcpy(key.source, socket->local, sizeof(key.source));
+		memcpy(key.address, socket->peer, sizeof(key.address));
+	}
+	return key;
+}
+
+/* Source: tcp_twsk_unique() in net/ipv4/tcp_ipv4.c. That the old connection used timestamps is
+ * taken for granted. */
+static bool is_reusable(const struct tct_port_reuse *reuse, const struct tct_tcp_socket *socket)
+{
+	if (socket->state != TCT_STATE_TIME_WAIT || socket->timer != TCT_TIMER_TIME_WAIT ||
+	    (int64_t)socket->expires_ms + reuse->delay_ms >= TIME_WAIT_MS)
+		return false;
+	return reuse->always ||
+	       (reuse->loopback && (tct_address_is_loopback(socket->family, socket->local) ||
+				    tct_address_is_loopback(socket->family, socket->peer)));
+}
+
+void tct_destinations_add(struct tct_destinations *destinations,
+			  const struct tct_tcp_socket *socket)
+{
+	struct tct_destination_key key;
+	struct tct_destination_tally *tally;
+
+	if (socket->state == TCT_STATE_LISTEN || socket->state == TCT_STATE_CLOSE ||
+	    socket->state == TCT_STATE_SYN_RECV ||
+	    !tct_port_is_outgoing(destinations->ports, socket->local_port))
+		return;
+	destinations->sockets++;
+	destinations->established += socket->state == TCT_STATE_ESTABLISHED ? 1 : 0;
+	key = key_of(socket);
+	tally = tct_frequent_add(&destinations->kinds, &key);
+	if (tally == NULL)
+		return;
+	tally->time_wait += socket->state == TCT_STATE_TIME_WAIT ? 1 : 0;
+	tally->reusable += is_reusable(&destinations->reuse, socket) ? 1 : 0;
+	if (socket->inode != 0) {
+		tally->inode = socket->inode;
+		tally->cgroup = socket->cgroup;
+		tally->uid = socket->uid;
+	}
+}
+
+static int by_use(const void *left, const void *right)
+{
+	const struct tct_destination_tally *const *a = left;
+	const struct tct_destination_tally *const *b = right;
+	int64_t used_a = (*a)->count - (*a)->reusable;
+	int64_t used_b = (*b)->count - (*b)->reusable;
+
+	if (used_a != used_b)
+		return used_a > used_b ? -1 : 1;
+	return memcmp(&(*a)->key, &(*b)->key, sizeof((*a)->key));
+}
+
+static int64_t scaled(int64_t count, double scale)
+{
+	return llround((double)count * scale);
+}
+
+static void tell(const struct tct_destination_tally *tally, const struct tct_destinations *first,
+		 double scale, struct tct_destination *out)
+{
+	const struct tct_destination_tally *before =
+		first != NULL ? tct_frequent_find(&first->kinds, &tally->key) : NULL;
+
+	*out = (struct tct_destination){
+		.family = (int)tally->key.family,
+		.port = (uint16_t)tally->key.port,
+		.sockets = scaled(tally->count, scale),
+		.time_wait = scaled(tally->time_wait, scale),
+		.reusable = scaled(tally->reusable, scale),
+		.used_first = first == NULL ? -1 : 0,
+		.owner = { .cgroup = tally->cgroup,
+			   .uid = tally->inode != 0 ? (int64_t)tally->uid : -1,
+			   .inode = tally->inode },
+	};
+	out->used = scaled(tally->count - tally->reusable, scale);
+	if (before != NULL)
+		out->used_first = scaled(before->count - before->reusable, scale);
+	if (inet_ntop(out->family, tally->key.source, out->source, sizeof(out->source)) == NULL)
+		out->source[0] = '\0';
+	if (inet_ntop(out->family, tally->key.address, out->address, sizeof(out->address)) == NULL)
+		out->address[0] = '\0';
+}
+
+int tct_destinations_hand_over(const struct tct_destinations *destinations,
+			       const struct tct_destinations *first,
+			       const struct tct_port_ranges *ranges, int64_t ports,
+			       struct tct_outgoing *outgoing)
+{
+	size_t count = destinations->kinds.count;
+	TCT_AUTOFREE struct tct_destination_tally **order = calloc(count + 1, sizeof(*order));
+	double scale = 1;
+
+	if (order == NULL)
+		return -ENOMEM;
+	if (!ranges->whole && ranges->ports > 0)
+		scale = (double)ports / (double)ranges->ports;
+	for (size_t i = 0; i < count; i++)
+		order[i] = tct_frequent_at(&destinations->kinds, i);
+	if (count > 1)
+		qsort(order, count, sizeof(struct tct_destination_tally *), by_use);
+	for (size_t i = 0; i < count && i < TCT_DESTINATIONS_TOLD; i++) {
+		struct tct_destination *destination = TCT_APPEND(outgoing, destinations);
+
+		if (destination == NULL)
+			return -ENOMEM;
+		tell(order[i], first, scale, destination);
+	}
+	outgoing->presence = TCT_PRESENT;
+	outgoing->whole = ranges->whole && destinations->kinds.lost == 0;
+	outgoing->ports_looked_at = ranges->ports;
+	outgoing->sockets = scaled(destinations->sockets, scale);
+	outgoing->established = scaled(destinations->established, scale);
+	return 0;
+}

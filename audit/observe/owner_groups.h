@@ -1,0 +1,83 @@
+/*
+ * Connections by who holds them, while they are gathered: the unit or container of their cgroup;
+ * else the listener that took them, whose process is sought later; else their user.
+ */
+#ifndef TCT_AUDIT_OBSERVE_OWNER_GROUPS_H
+#define TCT_AUDIT_OBSERVE_OWNER_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/observe/cgroups.h"
+#include "audit/observe/observation.h"
+#include "audit/observe/tcp_socket.h"
+
+enum tct_direction {
+	TCT_INCOMING,
+	TCT_OUTGOING,
+	TCT_DIRECTIONS,
+};
+
+enum {
+	TCT_GROUPS_MAX = 256,
+	TCT_GROUP_INODES = 4,
+	TCT_OWNERS_TOLD = 64,
+};
+
+/* What was seen of one group, not scaled yet. */
+struct tct_raw_group {
+	uint64_t cgroup; /* of a unit or container, else 0 */
+	char unit[128];
+	int64_t listener; /* position among the listening sockets, -1 = none */
+	int64_t uid;      /* -1 = several */
+	bool others;      /* all that found no room */
+	int64_t established[TCT_DIRECTIONS];
+	struct tct_population populations[TCT_DIRECTIONS][TCT_POPULATION_LIMIT];
+	uint32_t inodes[TCT_GROUP_INODES]; /* of its sockets, those in CLOSE_WAIT first */
+	size_t inodes_count;
+	size_t inodes_closing; /* of these, in CLOSE_WAIT */
+	struct tct_owner owner;
+};
+
+struct tct_owner_groups {
+	struct tct_raw_group *items; /* owned */
+	size_t items_count;
+	size_t items_capacity;
+	size_t last;                 /* that a socket was added to: neighbours are often alike */
+	struct tct_cgroups *cgroups; /* borrowed; NULL = don't tell owners apart */
+	uint64_t last_cgroup;
+	char last_unit[128];
+};
+
+void tct_owner_groups_done(struct tct_owner_groups *groups);
+
+/* Forget what was counted of ESTABLISHED connections (or of those in CLOSE_WAIT) in a direction. */
+void tct_owner_groups_clear(struct tct_owner_groups *groups, enum tct_direction direction,
+			    bool closing);
+
+/*
+ * Count a connection, ESTABLISHED or CLOSE_WAIT. listener as in struct tct_raw_group. 0 or -ENOMEM.
+ */
+int tct_owner_groups_add(struct tct_owner_groups *groups, enum tct_direction direction,
+			 int64_t listener, const struct tct_tcp_socket *socket);
+
+/* By how much each direction's numbers, and those of CLOSE_WAIT, are scaled up. */
+struct tct_weights {
+	double direction[TCT_DIRECTIONS];
+	double closing;
+};
+
+/*
+ * Fill the observation's populations (sample and presence are left alone) and owners: groups of one
+ * unit, or of one process, are one owner. 0 or -ENOMEM.
+ */
+int tct_owner_groups_hand_over(const struct tct_owner_groups *groups,
+			       const struct tct_weights *weights,
+			       struct tct_observation *observation);
+
+/* Count the socket in the populations that it belongs to. */
+void tct_populations_add(struct tct_population populations[TCT_POPULATION_LIMIT],
+			 const struct tct_tcp_socket *socket);
+
+#endif

@@ -1,0 +1,210 @@
+#include "audit/observe/owners.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/observe/processes.h"
+#include "core/mem.h"
+
+enum {
+	SOUGHT_LISTENERS = 1024,
+	HINTS_EACH = 16,
+	HINTS_MAX = 256,
+};
+
+/* The search while it is put together. */
+struct hunt {
+	struct tct_sought *sought;
+	size_t sought_count;
+	size_t sought_capacity;
+	int32_t hints[HINTS_MAX];
+	size_t hints_count;
+	struct tct_search search;
+	bool done; /* the search ran */
+};
+
+static void done_hunt(struct hunt *hunt)
+{
+	free(hunt->sought);
+}
+
+static int seek(struct hunt *hunt, uint32_t inode)
+{
+	struct tct_sought *sought;
+
+	if (inode == 0)
+		return 0;
+	sought = TCT_APPEND(hunt, sought);
+	if (sought == NULL)
+		return -ENOMEM;
+	sought->inode = inode;
+	return 0;
+}
+
+static void hint(struct hunt *hunt, struct tct_cgroups *cgroups, uint64_t cgroup)
+{
+	size_t room = HINTS_MAX - hunt->hints_count;
+
+	if (cgroup != 0 && room > 0)
+		hunt->hints_count +=
+			tct_cgroups_processes(cgroups, cgroup, hunt->hints + hunt->hints_count,
+					      room < HINTS_EACH ? room : HINTS_EACH);
+}
+
+static int64_t size_of(const struct tct_raw_group *group)
+{
+	int64_t size = 0;
+
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
+		size += group->established[direction] +
+			group->populations[direction][TCT_POPULATION_CLOSE_WAIT].total;
+	return size;
+}
+
+static int put_together(struct hunt *hunt, struct tct_cgroups *cgroups,
+			const struct tct_owner_groups *groups,
+			const struct tct_observation *observation)
+{
+	const struct tct_outgoing *outgoing = &observation->outgoing;
+	int result = 0;
+
+	for (size_t i = 0; i < observation->listeners_count && i < SOUGHT_LISTENERS; i++)
+		result |= seek(hunt, observation->listeners[i].inode);
+	for (size_t i = 0; i < groups->items_count; i++) {
+		const struct tct_raw_group *group = &groups->items[i];
+
+		if (group->others || size_of(group) < TCT_OWNERS_WORTH)
+			continue;
+		for (size_t j = 0; j < group->inodes_count; j++)
+			result |= seek(hunt, group->inodes[j]);
+		hint(hunt, cgroups, group->cgroup);
+	}
+	for (size_t i = 0; i < outgoing->destinations_count; i++) {
+		if (outgoing->destinations[i].sockets >= TCT_OWNERS_WORTH)
+			result |= seek(hunt, outgoing->destinations[i].owner.inode);
+	}
+	return result;
+}
+
+static int by_inode(const void *left, const void *right)
+{
+	const struct tct_sought *a = left;
+	const struct tct_sought *b = right;
+
+	return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+static int32_t pid_of(const struct hunt *hunt, uint32_t inode)
+{
+	const struct tct_sought wanted = { .inode = inode };
+	const struct tct_sought *found = NULL;
+
+	if (hunt->sought_count > 0 && inode != 0)
+		found = bsearch(&wanted, hunt->sought, hunt->sought_count, sizeof(*hunt->sought),
+				by_inode);
+	return found != NULL ? found->pid : 0;
+}
+
+static enum tct_owner_sight sight_of(const struct hunt *hunt, int32_t pid)
+{
+	if (pid != 0)
+		return TCT_OWNER_FOUND;
+	if (!hunt->done)
+		return TCT_OWNER_NOT_SOUGHT;
+	if (!hunt->search.complete)
+		return TCT_OWNER_OUT_OF_BUDGET;
+	return hunt->search.not_permitted ? TCT_OWNER_NOT_PERMITTED : TCT_OWNER_NOBODY;
+}
+
+/* Fill the owner; its cgroup and uid are set. */
+static void name_owner(const struct hunt *hunt, const struct tct_root *root,
+		       struct tct_cgroups *cgroups, int32_t pid, struct tct_owner *owner)
+{
+	owner->pid = pid;
+	owner->sight = sight_of(hunt, pid);
+	if (owner->unit[0] == '\0' && owner->cgroup != 0)
+		(void)tct_cgroups_find(cgroups, owner->cgroup, owner->unit, NULL);
+	if (pid == 0)
+		return;
+	tct_process_name(root, pid, owner->comm);
+	if (owner->unit[0] == '\0')
+		tct_process_unit(root, pid, owner->unit);
+}
+
+static void name_group(const struct hunt *hunt, const struct tct_root *root,
+		       struct tct_cgroups *cgroups, const struct tct_observation *observation,
+		       struct tct_raw_group *group)
+{
+	bool sought = !group->others && size_of(group) >= TCT_OWNERS_WORTH;
+	int32_t pid = 0;
+
+	for (size_t i = 0; sought && i < group->inodes_count && pid == 0; i++)
+		pid = pid_of(hunt, group->inodes[i]);
+	if (pid == 0 && group->listener >= 0 &&
+	    (size_t)group->listener < observation->listeners_count)
+		pid = observation->listeners[group->listener].owner.pid;
+	group->owner = (struct tct_owner){
+		.cgroup = group->cgroup,
+		.uid = group->uid,
+		.inode = group->inodes_count > 0 ? group->inodes[0] : 0,
+	};
+	memcpy(group->owner.unit, group->unit, sizeof(group->owner.unit));
+	name_owner(hunt, root, cgroups, pid, &group->owner);
+	if (pid == 0 && !sought)
+		group->owner.sight = TCT_OWNER_NOT_SOUGHT;
+}
+
+/* Beside very many sockets all processes together hold as many descriptors: less is tried there. */
+static int64_t budget_ms(const struct tct_observation *observation)
+{
+	return observation->sample.whole ? TCT_OWNERS_BUDGET_MS : TCT_OWNERS_SMALL_BUDGET_MS;
+}
+
+static int note_gaps(const struct hunt *hunt, struct tct_observation *observation)
+{
+	if (!hunt->done || hunt->search.found == hunt->sought_count)
+		return 0;
+	if (!hunt->search.complete)
+		return tct_observation_gap(observation, "processes of some sockets",
+					   "not found within %d ms", (int)budget_ms(observation));
+	if (hunt->search.not_permitted)
+		return tct_observation_gap(
+			observation, "processes of some sockets",
+			"not permitted: only root may see other users' descriptors");
+	return 0;
+}
+
+int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
+		    struct tct_owner_groups *groups, struct tct_observation *observation)
+{
+	TCT_AUTO(done_hunt) struct hunt hunt = { .sought = NULL };
+	int result = put_together(&hunt, cgroups, groups, observation);
+
+	if (result < 0)
+		return result;
+	if (hunt.sought_count > 0) {
+		result = tct_processes_seek(
+			root, hunt.sought, hunt.sought_count, hunt.hints, hunt.hints_count,
+			budget_ms(observation) * INT64_C(1000000), &hunt.search);
+		hunt.done = result == 0;
+	}
+	if (result == -ENOMEM)
+		return result;
+	if (result < 0 && tct_observation_gap(observation, "processes of sockets", "/proc: %s",
+					      strerror(-result)) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		struct tct_listener *listener = &observation->listeners[i];
+
+		name_owner(&hunt, root, cgroups, pid_of(&hunt, listener->inode), &listener->owner);
+	}
+	for (size_t i = 0; i < groups->items_count; i++)
+		name_group(&hunt, root, cgroups, observation, &groups->items[i]);
+	for (size_t i = 0; i < observation->outgoing.destinations_count; i++) {
+		struct tct_owner *owner = &observation->outgoing.destinations[i].owner;
+
+		name_owner(&hunt, root, cgroups, pid_of(&hunt, owner->inode), owner);
+	}
+	return note_gaps(&hunt, observation);
+}
