@@ -40,7 +40,10 @@ static int audit(struct tct_session *session, struct tct_err *err, int *exit_cod
 	/* the profile first: a mistake in it should not wait for the interval */
 	code = tct_session_load(session, &facts, &observation, &set, err);
 	if (code == 0)
-		code = tct_session_traffic(session, TCT_LOOK_ALL, interval_ns, observation, err);
+		code = tct_session_traffic(session,
+					   tct_profile_set_looks(set) | TCT_LOOK_DESTINATIONS |
+						   TCT_LOOK_OWNERS | TCT_LOOK_UNACCEPTED,
+					   interval_ns, observation, err);
 	if (code == 0)
 		code = tct_judge(observation, set, &facts, &report, err);
 	if (code == 0)

@@ -17,12 +17,13 @@ enum {
 
 void tct_connections_init(struct tct_connections *connections, struct tct_listening *listening,
 			  const struct tct_local_ports *ports, struct tct_cgroups *cgroups,
-			  int64_t sample_sockets)
+			  int64_t sample_sockets, bool info)
 {
 	*connections = (struct tct_connections){
 		.listening = listening,
 		.ports = ports,
 		.sample_sockets = sample_sockets,
+		.info = info,
 		.groups = { .cgroups = cgroups },
 		.weights = { .direction = { 1, 1 }, .closing = 1 },
 	};
@@ -126,7 +127,7 @@ static int visit_closing(void *context, const struct tct_tcp_socket *socket)
 /* Every ESTABLISHED one. */
 static int look_at_all(struct tct_connections *connections, struct tct_diag *diag)
 {
-	const struct tct_diag_query query = { .states = ESTABLISHED, .info = true };
+	const struct tct_diag_query query = { .states = ESTABLISHED, .info = connections->info };
 	const struct tct_tcp_visitor visitor = { restart, visit, connections };
 
 	connections->only_incoming = connections->only_outgoing = false;
@@ -141,7 +142,7 @@ static int look_at_incoming(struct tct_connections *connections, struct tct_diag
 	TCT_AUTOFREE struct tct_port_ranges *ranges = malloc(sizeof(*ranges));
 	const struct tct_diag_query query = {
 		.states = ESTABLISHED,
-		.info = true,
+		.info = connections->info,
 		.filter = &filter,
 	};
 	const struct tct_tcp_visitor visitor = { restart, visit, connections };
@@ -166,7 +167,7 @@ int tct_connections_look_outgoing(struct tct_connections *connections, struct tc
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
 	const struct tct_diag_query query = {
 		.states = destinations != NULL ? OUTGOING : ESTABLISHED,
-		.info = true,
+		.info = connections->info,
 		.filter = &filter,
 	};
 	const struct tct_tcp_visitor visitor = { restart, visit, connections };
@@ -187,7 +188,7 @@ int tct_connections_look_outgoing(struct tct_connections *connections, struct tc
 
 static int look_at_closing(struct tct_connections *connections, struct tct_diag *diag)
 {
-	const struct tct_diag_query query = { .states = CLOSING, .info = true };
+	const struct tct_diag_query query = { .states = CLOSING, .info = connections->info };
 	const struct tct_tcp_visitor visitor = { restart_closing, visit_closing, connections };
 
 	return tct_diag_dump(diag, &query, &visitor);
@@ -313,7 +314,7 @@ int tct_connections_hand_over(struct tct_connections *connections,
 	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
 		struct tct_population *population = &observation->populations[kind];
 
-		population->presence = TCT_PRESENT;
+		population->presence = connections->info ? TCT_PRESENT : TCT_NOT_LOOKED;
 		population->sample = kind == TCT_POPULATION_CLOSE_WAIT ? connections->closing
 								       : connections->sample;
 	}

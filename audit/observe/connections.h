@@ -36,6 +36,7 @@ struct tct_connections {
 						  not */
 	const struct tct_port_ranges *outgoing; /* borrowed; where outgoing ones were looked at */
 	int64_t sample_sockets;
+	bool info; /* ask for idle times: they cost a lock of each socket */
 	struct tct_weights weights;
 	struct tct_sample sample;
 	struct tct_sample closing;
@@ -50,7 +51,7 @@ struct tct_connections {
 
 void tct_connections_init(struct tct_connections *connections, struct tct_listening *listening,
 			  const struct tct_local_ports *ports, struct tct_cgroups *cgroups,
-			  int64_t sample_sockets);
+			  int64_t sample_sockets, bool info);
 void tct_connections_done(struct tct_connections *connections);
 
 /*

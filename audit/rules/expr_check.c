@@ -281,7 +281,7 @@ static int check_call(const struct tct_checker *checker, struct tct_expr *node)
 		return tct_check_error(checker, node, "unknown function `%.40s`", node->text);
 	}
 	if ((function->need == TCT_NEED_SYSCTL && !checker->scope->sysctl) ||
-	    (function->need == TCT_NEED_EVIDENCE && !checker->scope->evidence))
+	    (function->need >= TCT_NEED_EVIDENCE && !checker->scope->evidence))
 		return tct_check_error(
 			checker, node,
 			"%s() can't be used here: it must not depend on what is seen, so that applying twice changes nothing",

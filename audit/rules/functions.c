@@ -373,9 +373,9 @@ static const struct tct_function functions[] = {
 	  tct_eval_counter },
 	{ "rate", "rate(NAME)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_rate, tct_eval_rate },
 	{ "delta", "delta(NAME)", 1, 1, NULL, TCT_NEED_EVIDENCE, tct_check_delta, tct_eval_delta },
-	{ "population", "population(close_wait)", 1, 1, NULL, TCT_NEED_EVIDENCE,
+	{ "population", "population(close_wait)", 1, 1, NULL, TCT_NEED_POPULATIONS,
 	  tct_check_population, tct_eval_population },
-	{ "idle", "idle(close_wait, 10s)", 2, 2, NULL, TCT_NEED_EVIDENCE, tct_check_idle,
+	{ "idle", "idle(close_wait, 10s)", 2, 2, NULL, TCT_NEED_POPULATIONS, tct_check_idle,
 	  tct_eval_idle },
 };
 

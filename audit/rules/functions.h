@@ -9,6 +9,7 @@ enum tct_need {
 	TCT_NEED_NOTHING, /* a pure function */
 	TCT_NEED_SYSCTL,
 	TCT_NEED_EVIDENCE,
+	TCT_NEED_POPULATIONS, /* evidence that costs: TCT_LOOK_POPULATIONS */
 };
 
 struct tct_function {

@@ -128,6 +128,10 @@ void tct_inputs_note(struct tct_inputs *inputs, const char *name, const struct t
 /* True for unset(...), which may only be a variable's whole value. */
 bool tct_expr_is_unset(const struct tct_expr *expr);
 
+/* TCT_LOOK_... that the expression, or the text, asks for; NULL asks for nothing. */
+unsigned tct_expr_looks(const struct tct_expr *expr);
+unsigned tct_template_looks(const struct tct_template *template_);
+
 /* One bound of two profiles: the larger (at_least) or smaller (at_most). NULL on ENOMEM. */
 struct tct_expr *tct_node_merge(struct tct_arena *arena, enum tct_node_kind kind,
 				struct tct_expr *a, struct tct_expr *b);

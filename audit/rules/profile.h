@@ -175,6 +175,9 @@ int tct_profile_set_load(const struct tct_profile_request *request, struct tct_f
 			 struct tct_profile_set **set, struct tct_err *err);
 void tct_profile_set_free(struct tct_profile_set *set);
 
+/* TCT_LOOK_... that its rules ask for (observation.h). */
+unsigned tct_profile_set_looks(const struct tct_profile_set *set);
+
 /*
  * Is `value` refused for `key` by a `never` entry? Returns the entry or NULL. An entry that can't
  * be evaluated (kernel not known) doesn't refuse.

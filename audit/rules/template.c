@@ -148,3 +148,13 @@ void tct_template_render(const struct tct_template *template_, const struct tct_
 		}
 	}
 }
+
+unsigned tct_template_looks(const struct tct_template *template_)
+{
+	unsigned looks = 0;
+
+	for (const struct part *part = template_ != NULL ? template_->first : NULL; part != NULL;
+	     part = part->next)
+		looks |= tct_expr_looks(part->expr);
+	return looks;
+}

@@ -137,6 +137,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(cases, 30);
 	tcase_add_test(cases, ranges_of_local_ports);
 	tcase_add_test(cases, as_many_ranges_as_may_be);
 	tcase_add_test(cases, a_port_at_either_end);

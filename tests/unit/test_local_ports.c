@@ -265,6 +265,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(cases, 30);
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, the_range_less_listeners_is_outgoing);
 	tcase_add_test(cases, without_a_range_nothing_is_outgoing);

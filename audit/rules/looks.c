@@ -1,0 +1,40 @@
+/* What a set of profiles makes it worth to look at. */
+#include "audit/rules/functions.h"
+#include "audit/rules/profile.h"
+
+/* The depth is bounded: TCT_EXPR_DEPTH_MAX. */
+unsigned tct_expr_looks(const struct tct_expr *expr)
+{
+	unsigned looks = 0;
+
+	if (expr == NULL)
+		return 0;
+	if (expr->kind == TCT_NODE_CALL && expr->function->need == TCT_NEED_POPULATIONS)
+		looks = TCT_LOOK_POPULATIONS;
+	for (size_t i = 0; i < expr->count; i++)
+		looks |= tct_expr_looks(expr->arguments[i]);
+	return looks;
+}
+
+static unsigned rule_looks(const struct tct_rule *rule)
+{
+	unsigned looks = tct_expr_looks(rule->when);
+
+	for (size_t i = 0; i < TCT_SEVERITY_LIMIT; i++)
+		looks |= tct_expr_looks(rule->severity_when[i]);
+	for (size_t i = 0; i < rule->evidence_count; i++)
+		looks |= tct_expr_looks(rule->evidence[i].expr);
+	for (size_t i = 0; i < rule->commands_count; i++)
+		looks |= tct_template_looks(rule->commands[i]);
+	return looks | tct_template_looks(rule->title) | tct_template_looks(rule->why) |
+	       tct_template_looks(rule->application);
+}
+
+unsigned tct_profile_set_looks(const struct tct_profile_set *set)
+{
+	unsigned looks = 0;
+
+	for (size_t i = 0; i < set->rules_count; i++)
+		looks |= rule_looks(&set->rules[i]);
+	return looks;
+}
