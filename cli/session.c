@@ -328,6 +328,10 @@ void tct_suggest_vars(struct tct_text *out, const struct tct_options *options)
 
 void tct_suggest_place(struct tct_text *out, const struct tct_options *options)
 {
+	if (options->snapshot != NULL) {
+		tct_text_add(out, " --snapshot ");
+		tct_shell_word(out, options->snapshot);
+	}
 	tct_suggest_root(out, options);
 	if (options->netns != NULL) {
 		tct_text_add(out, " --netns ");

@@ -108,7 +108,8 @@ int tct_print_json(json_t *document, int code);
 bool tct_wants_json(const struct tct_options *options);
 
 /*
- * For commands that are suggested: append " --root DIR" and " --netns X" as given; " --root DIR"
+ * For commands that are suggested: append " --root DIR", " --netns X" and
+ * " --snapshot FILE" as given; " --root DIR"
  * only, for those that take no namespace; " --profile P" for each name.
  */
 void tct_suggest_place(struct tct_text *out, const struct tct_options *options);
