@@ -13,11 +13,8 @@
 static int look(struct tct_session *session, struct tct_snapshot *snapshot, struct tct_err *err)
 {
 	int64_t interval_ns = session->options->interval_ns;
-	struct tct_observation **slot = TCT_APPEND(snapshot, observations);
+	struct tct_observation *observation = NULL;
 
-	if (slot == NULL)
-		return tct_err_nomem(err);
-	snapshot->observations_count = 0; /* not there yet */
 	(void)snprintf(snapshot->tcptune, sizeof(snapshot->tcptune), "%s", TCPTUNE_VERSION);
 
 	int code = tct_variables_text(&session->root, &snapshot->variables, err);
@@ -25,12 +22,13 @@ static int look(struct tct_session *session, struct tct_snapshot *snapshot, stru
 	if (interval_ns < 0)
 		interval_ns = session->root.live ? INT64_C(1000000000) : 0;
 	if (code == 0)
-		code = tct_session_host(session, slot, err);
+		code = tct_session_host(session, &observation, err);
+	if (code == 0 && tct_snapshot_add(snapshot, observation) < 0)
+		code = tct_err_nomem(err);
 	if (code < 0)
 		return code;
-	snapshot->observations_count = 1;
 	/* Everything that any rule of any profile may ask for. */
-	return tct_session_traffic(session, TCT_LOOK_ALL, interval_ns, *slot, err);
+	return tct_session_traffic(session, TCT_LOOK_ALL, interval_ns, observation, err);
 }
 
 static void drop_document(json_t *const *document)

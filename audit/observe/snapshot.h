@@ -29,6 +29,9 @@ struct tct_snapshot {
 	size_t observations_capacity;
 };
 
+/* Add an observation, which is the snapshot's in either case. 0 or -ENOMEM. */
+int tct_snapshot_add(struct tct_snapshot *snapshot, struct tct_observation *observation);
+
 /* The document of a snapshot; tcptune and variables as above. NULL on ENOMEM. Owned by the caller.
  */
 json_t *tct_snapshot_json(const struct tct_snapshot *snapshot);

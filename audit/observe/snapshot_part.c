@@ -264,7 +264,7 @@ static int take_text(const struct tct_loading *loading, const struct tct_where *
 	if (strlen(text) >= member->size)
 		return tct_loading_fail(loading, where, "longer than %zu bytes", member->size - 1);
 	memset(at, 0, member->size);
-	memcpy(at, text, strlen(text));
+	memcpy(at, text, strlen(text) + 1);
 	return 0;
 }
 

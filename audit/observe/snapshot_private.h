@@ -89,7 +89,7 @@ const json_t *tct_loading_member(const struct tct_loading *loading, const struct
 /* snapshot_files.c: the sysctl files; null for NULL. */
 json_t *tct_snapshot_files_json(const struct tct_sysctl_files *files);
 int tct_snapshot_files_from_json(const struct tct_loading *loading, const struct tct_where *where,
-				 const json_t *json, struct tct_sysctl_files **files);
+				 const json_t *json, struct tct_sysctl_files **out);
 
 /* snapshot_load.c: one observation. */
 int tct_observation_from_json(const struct tct_loading *loading, const struct tct_where *where,

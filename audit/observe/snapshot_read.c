@@ -201,14 +201,12 @@ static int take_observations(const struct tct_loading *loading, const json_t *do
 					TCT_SNAPSHOT_OBSERVATIONS_MAX);
 	for (size_t i = 0; i < json_array_size(items) && result == 0; i++) {
 		const struct tct_where here = { &list, NULL, i };
-		struct tct_observation **slot = TCT_APPEND(snapshot, observations);
+		struct tct_observation *observation = tct_observation_new();
 
-		if (slot == NULL)
+		if (observation == NULL || tct_snapshot_add(snapshot, observation) < 0)
 			return tct_err_nomem(loading->err);
-		*slot = tct_observation_new();
-		if (*slot == NULL)
-			return tct_err_nomem(loading->err);
-		result = tct_observation_from_json(loading, &here, json_array_get(items, i), *slot);
+		result = tct_observation_from_json(loading, &here, json_array_get(items, i),
+						   observation);
 	}
 	return result;
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ static json_t *boot_values_json(const struct tct_observation *observation)
 		const struct tct_value *value = &observation->boot_values[i];
 
 		if (value->kind != TCT_VALUE_NONE &&
-		    json_object_set_new(object, tct_kernel_keys[i].name, tct_value_json(value)) < 0) {
+		    json_object_set_new(object, tct_kernel_keys[i].name, tct_value_json(value)) <
+			    0) {
 			json_decref(object);
 			return NULL;
 		}
@@ -151,6 +153,17 @@ char *tct_snapshot_text(const json_t *document, size_t *length)
 	memcpy(whole + *length, "\n", 2);
 	++*length;
 	return whole;
+}
+
+int tct_snapshot_add(struct tct_snapshot *snapshot, struct tct_observation *observation)
+{
+	if (tct_grow(&snapshot->observations, &snapshot->observations_capacity,
+		     snapshot->observations_count, sizeof(void *)) < 0) {
+		tct_observation_free(observation);
+		return -ENOMEM;
+	}
+	snapshot->observations[snapshot->observations_count++] = observation;
+	return 0;
 }
 
 void tct_snapshot_done(struct tct_snapshot *snapshot)

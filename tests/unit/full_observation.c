@@ -312,9 +312,8 @@ void snapshot_load(const char *text, size_t length, struct tct_snapshot *snapsho
 struct tct_snapshot snapshot_of(struct tct_observation *observation)
 {
 	struct tct_snapshot snapshot = { .tcptune = "1.2.3" };
-	struct tct_observation **slot = TCT_APPEND(&snapshot, observations);
 
-	ck_assert_ptr_nonnull(slot);
-	*slot = observation;
+	ck_assert_ptr_nonnull(observation);
+	ck_assert_int_eq(tct_snapshot_add(&snapshot, observation), 0);
 	return snapshot;
 }
