@@ -104,6 +104,8 @@ void tct_render_states(const struct tct_page *page, const struct tct_states *sta
 		}
 		tct_page_newline(page);
 	}
+	if (states->why_exact[0] != '\0')
+		tct_page_paragraph(page, 2, "one by one:", 12, TCT_STYLE_DIM, states->why_exact);
 }
 
 /* How full the accept queue is, in millionths, for the order. */

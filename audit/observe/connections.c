@@ -15,23 +15,36 @@ enum {
 		   1 << TCT_STATE_LAST_ACK | 1 << TCT_STATE_CLOSING,
 };
 
+/* One dump. */
+struct walk {
+	struct tct_connections *connections;
+	struct tct_destinations *destinations; /* NULL = not counted */
+	bool incoming;                         /* which ones are wanted */
+	bool outgoing;
+	int64_t limit; /* of the incoming ones; 0 = none */
+};
+
 void tct_connections_init(struct tct_connections *connections, struct tct_listening *listening,
-			  const struct tct_local_ports *ports, struct tct_cgroups *cgroups,
-			  int64_t sample_sockets, bool info)
+			  const struct tct_local_ports *ports,
+			  struct tct_cgroups *const cgroups[TCT_DIRECTIONS], int64_t sample_sockets,
+			  bool info)
 {
 	*connections = (struct tct_connections){
 		.listening = listening,
 		.ports = ports,
 		.sample_sockets = sample_sockets,
 		.info = info,
-		.groups = { .cgroups = cgroups },
+		.incoming = -EAGAIN,
+		.groups = { { .cgroups = cgroups[TCT_INCOMING] },
+			    { .cgroups = cgroups[TCT_OUTGOING] } },
 		.weights = { .direction = { 1, 1 }, .closing = 1 },
 	};
 }
 
 void tct_connections_done(struct tct_connections *connections)
 {
-	tct_owner_groups_done(&connections->groups);
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
+		tct_owner_groups_done(&connections->groups[direction]);
 	free(connections->windows);
 	connections->windows = NULL;
 }
@@ -43,58 +56,63 @@ static enum tct_direction direction_of(const struct tct_connections *connections
 									    : TCT_INCOMING;
 }
 
-static int add(struct tct_connections *connections, enum tct_direction direction,
-	       const struct tct_tcp_socket *socket)
+/* The listener that took it, among the listening ones; NULL if none did. */
+static struct tct_listening_socket *listener_of(const struct tct_connections *connections,
+						enum tct_direction direction,
+						const struct tct_tcp_socket *socket)
 {
-	int64_t listener = -1;
+	return direction == TCT_INCOMING ? tct_listening_find(connections->listening, socket)
+					 : NULL;
+}
 
-	if (direction == TCT_INCOMING) {
-		struct tct_listening_socket *item =
-			tct_listening_find(connections->listening, socket);
-
-		if (item != NULL) {
-			listener = item - connections->listening->items;
-			tct_listening_count_connection(item, socket);
-		}
-	}
-	return tct_owner_groups_add(&connections->groups, direction, listener, socket);
+static int add(struct tct_connections *connections, enum tct_direction direction,
+	       const struct tct_listening_socket *item, const struct tct_tcp_socket *socket)
+{
+	return tct_owner_groups_add(&connections->groups[direction],
+				    item != NULL ? item - connections->listening->items : -1,
+				    socket);
 }
 
 static void restart(void *context)
 {
-	struct tct_connections *connections = context;
+	struct walk *walk = context;
+	struct tct_connections *connections = walk->connections;
 
-	if (!connections->only_outgoing) {
+	if (walk->incoming) {
 		connections->seen[TCT_INCOMING] = 0;
-		tct_owner_groups_clear(&connections->groups, TCT_INCOMING, false);
+		tct_owner_groups_clear(&connections->groups[TCT_INCOMING], false);
 		tct_listening_forget_connections(connections->listening);
 	}
-	if (!connections->only_incoming) {
+	if (walk->outgoing) {
 		connections->seen[TCT_OUTGOING] = 0;
-		tct_owner_groups_clear(&connections->groups, TCT_OUTGOING, false);
+		tct_owner_groups_clear(&connections->groups[TCT_OUTGOING], false);
 	}
-	if (connections->destinations != NULL)
-		tct_destinations_clear(connections->destinations);
+	if (walk->destinations != NULL)
+		tct_destinations_clear(walk->destinations);
 }
 
 static int visit(void *context, const struct tct_tcp_socket *socket)
 {
-	struct tct_connections *connections = context;
+	struct walk *walk = context;
+	struct tct_connections *connections = walk->connections;
 	enum tct_direction direction = direction_of(connections, socket);
+	struct tct_listening_socket *item;
+	int result;
 
-	if (direction == TCT_OUTGOING ? connections->only_incoming : connections->only_outgoing)
+	if (direction == TCT_OUTGOING ? !walk->outgoing : !walk->incoming)
 		return 0;
-	if (connections->destinations != NULL)
-		tct_destinations_add(connections->destinations, socket);
+	if (walk->destinations != NULL)
+		tct_destinations_add(walk->destinations, socket);
 	if (socket->state != TCT_STATE_ESTABLISHED)
 		return 0;
 	connections->seen[direction]++;
-
-	int result = add(connections, direction, socket);
-
+	item = listener_of(connections, direction, socket);
+	if (item != NULL)
+		tct_listening_count_connection(item, socket);
+	result = add(connections, direction, item, socket);
 	if (result < 0)
 		return result;
-	return connections->limit > 0 && connections->seen[direction] >= connections->limit;
+	return walk->limit > 0 && connections->seen[direction] >= walk->limit;
 }
 
 static void restart_closing(void *context)
@@ -102,62 +120,56 @@ static void restart_closing(void *context)
 	struct tct_connections *connections = context;
 
 	connections->seen_closing = 0;
-	tct_owner_groups_clear(&connections->groups, TCT_INCOMING, true);
-	tct_owner_groups_clear(&connections->groups, TCT_OUTGOING, true);
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
+		tct_owner_groups_clear(&connections->groups[direction], true);
 }
 
 static int visit_closing(void *context, const struct tct_tcp_socket *socket)
 {
 	struct tct_connections *connections = context;
 	enum tct_direction direction = direction_of(connections, socket);
-	const struct tct_listening_socket *item = NULL;
-	int result;
+	int result =
+		add(connections, direction, listener_of(connections, direction, socket), socket);
 
-	connections->seen_closing++;
-	if (direction == TCT_INCOMING)
-		item = tct_listening_find(connections->listening, socket);
-	result = tct_owner_groups_add(&connections->groups, direction,
-				      item != NULL ? item - connections->listening->items : -1,
-				      socket);
 	if (result < 0)
 		return result;
-	return connections->seen_closing >= TCT_SAMPLE_CLOSING;
+	return ++connections->seen_closing >= TCT_SAMPLE_CLOSING;
 }
 
 /* Every ESTABLISHED one. */
 static int look_at_all(struct tct_connections *connections, struct tct_diag *diag)
 {
+	struct walk walk = { .connections = connections, .incoming = true, .outgoing = true };
 	const struct tct_diag_query query = { .states = ESTABLISHED, .info = connections->info };
-	const struct tct_tcp_visitor visitor = { restart, visit, connections };
+	const struct tct_tcp_visitor visitor = { restart, visit, &walk };
 
-	connections->only_incoming = connections->only_outgoing = false;
-	connections->limit = 0;
 	return tct_diag_dump(diag, &query, &visitor);
 }
 
-/* The first incoming ones. Returns 1 if there were more. */
-static int look_at_incoming(struct tct_connections *connections, struct tct_diag *diag)
+int tct_connections_look_incoming(struct tct_connections *connections, struct tct_diag *diag)
 {
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
 	TCT_AUTOFREE struct tct_port_ranges *ranges = malloc(sizeof(*ranges));
+	struct walk walk = {
+		.connections = connections,
+		.incoming = true,
+		.limit = connections->sample_sockets,
+	};
 	const struct tct_diag_query query = {
 		.states = ESTABLISHED,
 		.info = connections->info,
 		.filter = &filter,
 	};
-	const struct tct_tcp_visitor visitor = { restart, visit, connections };
-	int result;
+	const struct tct_tcp_visitor visitor = { restart, visit, &walk };
 
+	connections->incoming = -ENOMEM;
 	if (ranges == NULL)
 		return -ENOMEM;
 	tct_local_ports_ranges(connections->ports, false, ranges);
-	result = tct_diag_filter_local_ports(&filter, ranges->items, ranges->count);
-	if (result < 0)
-		return result;
-	connections->only_incoming = true;
-	connections->only_outgoing = false;
-	connections->limit = connections->sample_sockets;
-	return tct_diag_dump(diag, &query, &visitor);
+	connections->incoming = tct_diag_filter_local_ports(&filter, ranges->items, ranges->count);
+	if (connections->incoming == 0)
+		connections->incoming = tct_diag_dump(diag, &query, &visitor);
+	return connections->incoming;
 }
 
 int tct_connections_look_outgoing(struct tct_connections *connections, struct tct_diag *diag,
@@ -165,22 +177,21 @@ int tct_connections_look_outgoing(struct tct_connections *connections, struct tc
 				  struct tct_destinations *destinations)
 {
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
+	struct walk walk = {
+		.connections = connections,
+		.destinations = destinations,
+		.outgoing = true,
+	};
 	const struct tct_diag_query query = {
 		.states = destinations != NULL ? OUTGOING : ESTABLISHED,
 		.info = connections->info,
 		.filter = &filter,
 	};
-	const struct tct_tcp_visitor visitor = { restart, visit, connections };
+	const struct tct_tcp_visitor visitor = { restart, visit, &walk };
 	int result = tct_diag_filter_local_ports(&filter, ranges->items, ranges->count);
 
-	if (result < 0)
-		return result;
-	connections->only_incoming = false;
-	connections->only_outgoing = true;
-	connections->limit = 0;
-	connections->destinations = destinations;
-	result = tct_diag_dump(diag, &query, &visitor);
-	connections->destinations = NULL;
+	if (result == 0)
+		result = tct_diag_dump(diag, &query, &visitor);
 	if (result == 0)
 		connections->outgoing = ranges;
 	return result;
@@ -256,19 +267,18 @@ static int look_at_some(struct tct_connections *connections, struct tct_diag *di
 	int64_t most = active_opens < established ? active_opens : established;
 	const struct tct_port_ranges *ranges;
 	double scale = 1;
-	int incoming = 0;
 	int result = 0;
 
 	if (connections->outgoing == NULL && most > 0)
 		result = look_at_some_outgoing(connections, diag, most);
-	if (result == 0)
-		incoming = look_at_incoming(connections, diag);
-	if (result < 0 || incoming < 0)
-		return result < 0 ? result : incoming;
+	if (result == 0 && connections->incoming < 0)
+		result = tct_connections_look_incoming(connections, diag);
+	if (result < 0)
+		return result;
 	ranges = connections->outgoing;
 	if (ranges != NULL && !ranges->whole && ranges->ports > 0)
 		scale = (double)connections->ports->outgoing_ports / (double)ranges->ports;
-	weigh(connections, established, incoming == 0, scale);
+	weigh(connections, established, connections->incoming == 0, scale);
 	return 0;
 }
 
@@ -318,5 +328,5 @@ int tct_connections_hand_over(struct tct_connections *connections,
 		population->sample = kind == TCT_POPULATION_CLOSE_WAIT ? connections->closing
 								       : connections->sample;
 	}
-	return tct_owner_groups_hand_over(&connections->groups, &connections->weights, observation);
+	return tct_owner_groups_hand_over(connections->groups, &connections->weights, observation);
 }

@@ -31,40 +31,40 @@ struct tct_outgoing_plan {
 struct tct_connections {
 	struct tct_listening *listening;     /* borrowed; sorted */
 	const struct tct_local_ports *ports; /* borrowed */
-	struct tct_owner_groups groups;
-	struct tct_destinations *destinations; /* borrowed; counted along with outgoing ones, NULL =
-						  not */
-	const struct tct_port_ranges *outgoing; /* borrowed; where outgoing ones were looked at */
+	struct tct_owner_groups groups[TCT_DIRECTIONS];
+	const struct tct_port_ranges *outgoing; /* borrowed; where outgoing ones were looked at,
+						   NULL = not yet */
+	int incoming; /* what look_incoming() returned; -EAGAIN = not yet */
 	int64_t sample_sockets;
 	bool info; /* ask for idle times: they cost a lock of each socket */
 	struct tct_weights weights;
 	struct tct_sample sample;
 	struct tct_sample closing;
 	struct tct_port_ranges *windows; /* owned; of our own choice */
-	/* while a dump runs */
 	int64_t seen[TCT_DIRECTIONS];
 	int64_t seen_closing;
-	int64_t limit;
-	bool only_incoming;
-	bool only_outgoing;
 };
 
 void tct_connections_init(struct tct_connections *connections, struct tct_listening *listening,
-			  const struct tct_local_ports *ports, struct tct_cgroups *cgroups,
-			  int64_t sample_sockets, bool info);
+			  const struct tct_local_ports *ports,
+			  struct tct_cgroups *const cgroups[TCT_DIRECTIONS], int64_t sample_sockets,
+			  bool info);
 void tct_connections_done(struct tct_connections *connections);
 
 /*
  * Look at the outgoing ones on the ports of the ranges, which must outlive the connections, and
- * count them in destinations as well. May run beside other dumps, in a thread of its own. 0 or
- * -errno of the dump.
+ * count them in destinations as well (may be NULL). May run in a thread of its own, beside
+ * tct_connections_look_incoming(). 0 or -errno of the dump.
  */
 int tct_connections_look_outgoing(struct tct_connections *connections, struct tct_diag *diag,
 				  const struct tct_port_ranges *ranges,
 				  struct tct_destinations *destinations);
 
+/* Look at a sample of the incoming ones. 0 = there were no more, 1 = there were, or -errno. */
+int tct_connections_look_incoming(struct tct_connections *connections, struct tct_diag *diag);
+
 /*
- * Look at all, or at samples; at outgoing ones unless that was done. counts are the namespace's,
+ * Look at all, or at samples, at what was not looked at yet. counts are the namespace's,
  * active_opens its connect() calls. Fills the listening items' numbers, scaled. 0 or -errno of the
  * dump.
  */

@@ -118,16 +118,20 @@ void tct_destinations_add(struct tct_destinations *destinations,
 	}
 }
 
+struct ranked {
+	const struct tct_destination_tally *tally;
+};
+
 static int by_use(const void *left, const void *right)
 {
-	const struct tct_destination_tally *const *a = left;
-	const struct tct_destination_tally *const *b = right;
-	int64_t used_a = (*a)->count - (*a)->reusable;
-	int64_t used_b = (*b)->count - (*b)->reusable;
+	const struct tct_destination_tally *a = ((const struct ranked *)left)->tally;
+	const struct tct_destination_tally *b = ((const struct ranked *)right)->tally;
+	int64_t used_a = a->count - a->reusable;
+	int64_t used_b = b->count - b->reusable;
 
 	if (used_a != used_b)
 		return used_a > used_b ? -1 : 1;
-	return memcmp(&(*a)->key, &(*b)->key, sizeof((*a)->key));
+	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
 static int64_t scaled(int64_t count, double scale)
@@ -167,7 +171,7 @@ int tct_destinations_hand_over(const struct tct_destinations *destinations,
 			       struct tct_outgoing *outgoing)
 {
 	size_t count = destinations->kinds.count;
-	TCT_AUTOFREE struct tct_destination_tally **order = calloc(count + 1, sizeof(*order));
+	TCT_AUTOFREE struct ranked *order = calloc(count + 1, sizeof(*order));
 	double scale = 1;
 
 	if (order == NULL)
@@ -175,15 +179,15 @@ int tct_destinations_hand_over(const struct tct_destinations *destinations,
 	if (!ranges->whole && ranges->ports > 0)
 		scale = (double)ports / (double)ranges->ports;
 	for (size_t i = 0; i < count; i++)
-		order[i] = tct_frequent_at(&destinations->kinds, i);
+		order[i].tally = tct_frequent_at(&destinations->kinds, i);
 	if (count > 1)
-		qsort(order, count, sizeof(struct tct_destination_tally *), by_use);
+		qsort(order, count, sizeof(*order), by_use);
 	for (size_t i = 0; i < count && i < TCT_DESTINATIONS_TOLD; i++) {
 		struct tct_destination *destination = TCT_APPEND(outgoing, destinations);
 
 		if (destination == NULL)
 			return -ENOMEM;
-		tell(order[i], first, scale, destination);
+		tell(order[i].tally, first, scale, destination);
 	}
 	outgoing->presence = TCT_PRESENT;
 	outgoing->whole = ranges->whole && destinations->kinds.lost == 0;

@@ -119,7 +119,7 @@ static void put_tree(struct tct_diag_filter *filter, size_t at, const struct tct
 	}
 	compare(filter, at, INET_DIAG_BC_S_GE, ranges[0].first, filter->bytes + REFUSE);
 	compare(filter, at + COMPARE, INET_DIAG_BC_S_LE, ranges[0].last, filter->bytes + REFUSE);
-	jump(filter, at + 2 * COMPARE, filter->bytes);
+	jump(filter, at + COMPARE + COMPARE, filter->bytes);
 }
 
 int tct_diag_filter_local_ports(struct tct_diag_filter *filter, const struct tct_port_range *ranges,

@@ -91,7 +91,10 @@ static enum answer look_at_connections(const struct tct_root *root, char *eviden
 	if (text == NULL)
 		return ANSWER_DENIED;
 	length = tct_root_read_beginning(root, "proc/net/nf_conntrack", text, CONNECTIONS_MAX);
-	/* Only a yes counts: what isn't translated at this moment says little. */
+	/*
+	 * Only a yes counts: what isn't translated at this moment says little. Live it is the last
+	 * resort: the kernel goes through the whole host's table for the part that is ours.
+	 */
 	if (length <= 0)
 		return ANSWER_NO;
 	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
@@ -292,7 +295,7 @@ void tct_nat_look(const struct tct_root *root, struct tct_environment *environme
 						   size);
 		else if (i == 2 && root->live)
 			answer = look_at_nf_tables(root, evidence, size);
-		else if (i == 3)
+		else if (i == 3 && (denied || !root->live))
 			answer = look_at_connections(root, evidence, size);
 		environment->nat = answer == ANSWER_YES;
 		if (environment->nat)

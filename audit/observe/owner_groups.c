@@ -14,17 +14,16 @@ void tct_owner_groups_done(struct tct_owner_groups *groups)
 	*groups = (struct tct_owner_groups){ 0 };
 }
 
-void tct_owner_groups_clear(struct tct_owner_groups *groups, enum tct_direction direction,
-			    bool closing)
+void tct_owner_groups_clear(struct tct_owner_groups *groups, bool closing)
 {
 	for (size_t i = 0; i < groups->items_count; i++) {
 		struct tct_raw_group *group = &groups->items[i];
 
 		if (!closing)
-			group->established[direction] = 0;
+			group->established = 0;
 		for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
 			if ((kind == TCT_POPULATION_CLOSE_WAIT) == closing)
-				group->populations[direction][kind] = (struct tct_population){ 0 };
+				group->populations[kind] = (struct tct_population){ 0 };
 		}
 	}
 }
@@ -127,8 +126,8 @@ static void keep_inode(struct tct_raw_group *group, const struct tct_tcp_socket 
 	}
 }
 
-int tct_owner_groups_add(struct tct_owner_groups *groups, enum tct_direction direction,
-			 int64_t listener, const struct tct_tcp_socket *socket)
+int tct_owner_groups_add(struct tct_owner_groups *groups, int64_t listener,
+			 const struct tct_tcp_socket *socket)
 {
 	struct tct_raw_group *group = find(groups, listener, socket);
 
@@ -137,8 +136,8 @@ int tct_owner_groups_add(struct tct_owner_groups *groups, enum tct_direction dir
 	if (group->uid != (int64_t)socket->uid)
 		group->uid = -1;
 	if (socket->state == TCT_STATE_ESTABLISHED)
-		group->established[direction]++;
-	tct_populations_add(group->populations[direction], socket);
+		group->established++;
+	tct_populations_add(group->populations, socket);
 	if (!group->others)
 		keep_inode(group, socket);
 	return 0;
@@ -152,15 +151,12 @@ static void add_scaled(struct tct_population *to, const struct tct_population *f
 }
 
 static void add_populations(struct tct_population *to, const struct tct_raw_group *group,
-			    const struct tct_weights *weights)
+			    enum tct_direction direction, const struct tct_weights *weights)
 {
-	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++) {
-		for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++)
-			add_scaled(&to[kind], &group->populations[direction][kind],
-				   kind == TCT_POPULATION_CLOSE_WAIT
-					   ? weights->closing
-					   : weights->direction[direction]);
-	}
+	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++)
+		add_scaled(&to[kind], &group->populations[kind],
+			   kind == TCT_POPULATION_CLOSE_WAIT ? weights->closing
+							     : weights->direction[direction]);
 }
 
 /* One unit, or one process, or else groups that nothing joins. */
@@ -224,24 +220,35 @@ static void sort_owners(struct tct_observation *observation)
 	}
 }
 
-int tct_owner_groups_hand_over(const struct tct_owner_groups *groups,
-			       const struct tct_weights *weights,
-			       struct tct_observation *observation)
+static int hand_over(const struct tct_owner_groups *groups, enum tct_direction direction,
+		     const struct tct_weights *weights, struct tct_observation *observation)
 {
 	for (size_t i = 0; i < groups->items_count; i++) {
 		const struct tct_raw_group *raw = &groups->items[i];
 		struct tct_owner_group *group;
 
-		add_populations(observation->populations, raw, weights);
+		add_populations(observation->populations, raw, direction, weights);
 		if (groups->cgroups == NULL || raw->others)
 			continue;
 		group = owner_of(observation, &raw->owner);
 		if (group == NULL)
 			return -ENOMEM;
-		for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
-			group->established += llround((double)raw->established[direction] *
-						      weights->direction[direction]);
-		add_populations(group->populations, raw, weights);
+		group->established +=
+			llround((double)raw->established * weights->direction[direction]);
+		add_populations(group->populations, raw, direction, weights);
+	}
+	return 0;
+}
+
+int tct_owner_groups_hand_over(const struct tct_owner_groups groups[TCT_DIRECTIONS],
+			       const struct tct_weights *weights,
+			       struct tct_observation *observation)
+{
+	for (enum tct_direction direction = TCT_INCOMING; direction < TCT_DIRECTIONS; direction++) {
+		int result = hand_over(&groups[direction], direction, weights, observation);
+
+		if (result < 0)
+			return result;
 	}
 	sort_owners(observation);
 	return 0;

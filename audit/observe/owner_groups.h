@@ -32,14 +32,15 @@ struct tct_raw_group {
 	int64_t listener; /* position among the listening sockets, -1 = none */
 	int64_t uid;      /* -1 = several */
 	bool others;      /* all that found no room */
-	int64_t established[TCT_DIRECTIONS];
-	struct tct_population populations[TCT_DIRECTIONS][TCT_POPULATION_LIMIT];
+	int64_t established;
+	struct tct_population populations[TCT_POPULATION_LIMIT];
 	uint32_t inodes[TCT_GROUP_INODES]; /* of its sockets, those in CLOSE_WAIT first */
 	size_t inodes_count;
 	size_t inodes_closing; /* of these, in CLOSE_WAIT */
 	struct tct_owner owner;
 };
 
+/* Those of one direction. */
 struct tct_owner_groups {
 	struct tct_raw_group *items; /* owned */
 	size_t items_count;
@@ -52,15 +53,14 @@ struct tct_owner_groups {
 
 void tct_owner_groups_done(struct tct_owner_groups *groups);
 
-/* Forget what was counted of ESTABLISHED connections (or of those in CLOSE_WAIT) in a direction. */
-void tct_owner_groups_clear(struct tct_owner_groups *groups, enum tct_direction direction,
-			    bool closing);
+/* Forget what was counted of ESTABLISHED connections, or of those in CLOSE_WAIT. */
+void tct_owner_groups_clear(struct tct_owner_groups *groups, bool closing);
 
 /*
  * Count a connection, ESTABLISHED or CLOSE_WAIT. listener as in struct tct_raw_group. 0 or -ENOMEM.
  */
-int tct_owner_groups_add(struct tct_owner_groups *groups, enum tct_direction direction,
-			 int64_t listener, const struct tct_tcp_socket *socket);
+int tct_owner_groups_add(struct tct_owner_groups *groups, int64_t listener,
+			 const struct tct_tcp_socket *socket);
 
 /* By how much each direction's numbers, and those of CLOSE_WAIT, are scaled up. */
 struct tct_weights {
@@ -72,7 +72,7 @@ struct tct_weights {
  * Fill the observation's populations (sample and presence are left alone) and owners: groups of one
  * unit, or of one process, are one owner. 0 or -ENOMEM.
  */
-int tct_owner_groups_hand_over(const struct tct_owner_groups *groups,
+int tct_owner_groups_hand_over(const struct tct_owner_groups groups[TCT_DIRECTIONS],
 			       const struct tct_weights *weights,
 			       struct tct_observation *observation);
 

@@ -54,23 +54,15 @@ static void hint(struct hunt *hunt, struct tct_cgroups *cgroups, uint64_t cgroup
 
 static int64_t size_of(const struct tct_raw_group *group)
 {
-	int64_t size = 0;
-
-	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
-		size += group->established[direction] +
-			group->populations[direction][TCT_POPULATION_CLOSE_WAIT].total;
-	return size;
+	return group->established + group->populations[TCT_POPULATION_CLOSE_WAIT].total;
 }
 
-static int put_together(struct hunt *hunt, struct tct_cgroups *cgroups,
-			const struct tct_owner_groups *groups,
-			const struct tct_observation *observation)
+/* The groups that are worth it. 0 or -ENOMEM. */
+static int seek_groups(struct hunt *hunt, struct tct_cgroups *cgroups,
+		       const struct tct_owner_groups *groups)
 {
-	const struct tct_outgoing *outgoing = &observation->outgoing;
 	int result = 0;
 
-	for (size_t i = 0; i < observation->listeners_count && i < SOUGHT_LISTENERS; i++)
-		result |= seek(hunt, observation->listeners[i].inode);
 	for (size_t i = 0; i < groups->items_count; i++) {
 		const struct tct_raw_group *group = &groups->items[i];
 
@@ -80,6 +72,20 @@ static int put_together(struct hunt *hunt, struct tct_cgroups *cgroups,
 			result |= seek(hunt, group->inodes[j]);
 		hint(hunt, cgroups, group->cgroup);
 	}
+	return result;
+}
+
+static int put_together(struct hunt *hunt, struct tct_cgroups *cgroups,
+			const struct tct_owner_groups groups[TCT_DIRECTIONS],
+			const struct tct_observation *observation)
+{
+	const struct tct_outgoing *outgoing = &observation->outgoing;
+	int result = 0;
+
+	for (size_t i = 0; i < observation->listeners_count && i < SOUGHT_LISTENERS; i++)
+		result |= seek(hunt, observation->listeners[i].inode);
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
+		result |= seek_groups(hunt, cgroups, &groups[direction]);
 	for (size_t i = 0; i < outgoing->destinations_count; i++) {
 		if (outgoing->destinations[i].sockets >= TCT_OWNERS_WORTH)
 			result |= seek(hunt, outgoing->destinations[i].owner.inode);
@@ -112,7 +118,7 @@ static enum tct_owner_sight sight_of(const struct hunt *hunt, int32_t pid)
 		return TCT_OWNER_FOUND;
 	if (!hunt->done)
 		return TCT_OWNER_NOT_SOUGHT;
-	if (!hunt->search.complete)
+	if (hunt->search.out_of_time)
 		return TCT_OWNER_OUT_OF_BUDGET;
 	return hunt->search.not_permitted ? TCT_OWNER_NOT_PERMITTED : TCT_OWNER_NOBODY;
 }
@@ -165,18 +171,20 @@ static int note_gaps(const struct hunt *hunt, struct tct_observation *observatio
 {
 	if (!hunt->done || hunt->search.found == hunt->sought_count)
 		return 0;
-	if (!hunt->search.complete)
+	if (hunt->search.out_of_time)
 		return tct_observation_gap(observation, "processes of some sockets",
-					   "not found within %d ms", (int)budget_ms(observation));
+					   "not found within %d ms of processor time",
+					   (int)budget_ms(observation));
 	if (hunt->search.not_permitted)
 		return tct_observation_gap(
 			observation, "processes of some sockets",
-			"not permitted: only root may see other users' descriptors");
+			"not permitted: some processes' descriptors may not be seen");
 	return 0;
 }
 
 int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
-		    struct tct_owner_groups *groups, struct tct_observation *observation)
+		    struct tct_owner_groups groups[TCT_DIRECTIONS],
+		    struct tct_observation *observation)
 {
 	TCT_AUTO(done_hunt) struct hunt hunt = { .sought = NULL };
 	int result = put_together(&hunt, cgroups, groups, observation);
@@ -199,12 +207,25 @@ int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 
 		name_owner(&hunt, root, cgroups, pid_of(&hunt, listener->inode), &listener->owner);
 	}
-	for (size_t i = 0; i < groups->items_count; i++)
-		name_group(&hunt, root, cgroups, observation, &groups->items[i]);
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++) {
+		for (size_t i = 0; i < groups[direction].items_count; i++)
+			name_group(&hunt, root, cgroups, observation, &groups[direction].items[i]);
+	}
 	for (size_t i = 0; i < observation->outgoing.destinations_count; i++) {
 		struct tct_owner *owner = &observation->outgoing.destinations[i].owner;
 
 		name_owner(&hunt, root, cgroups, pid_of(&hunt, owner->inode), owner);
 	}
 	return note_gaps(&hunt, observation);
+}
+
+void tct_owners_find_limits(const struct tct_root *root, struct tct_observation *observation)
+{
+	for (size_t i = 0; i < observation->owners_count; i++) {
+		struct tct_owner_group *group = &observation->owners[i];
+
+		if (group->owner.pid != 0)
+			group->descriptors_max =
+				tct_process_descriptors_max(root, group->owner.pid);
+	}
 }

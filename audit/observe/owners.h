@@ -20,6 +20,10 @@ enum {
  * over yet, their listeners being positions among the observation's). Notes gaps. 0 or -ENOMEM.
  */
 int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
-		    struct tct_owner_groups *groups, struct tct_observation *observation);
+		    struct tct_owner_groups groups[TCT_DIRECTIONS],
+		    struct tct_observation *observation);
+
+/* Learn how many descriptors the owners handed over may have. */
+void tct_owners_find_limits(const struct tct_root *root, struct tct_observation *observation);
 
 #endif

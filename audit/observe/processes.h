@@ -29,8 +29,9 @@ struct tct_search {
  * first descriptors of each process before the further ones (listeners are opened early), and the
  * processes hint[0..hints) before all others, as far as their first 11,000 or so. A socket that
  * several hold (workers, socket activation) goes to the one that is met first; 1 comes after the
- * others. Ends when all are found, or after budget_ns (0 = no limit), but not before the processes
- * are listed (2 us each). 0 or -errno: -ENOMEM, -ENOENT without /proc. Effects: reads /proc only.
+ * others. Ends when all are found, or after budget_ns of processor time (0 = no limit; at most
+ * eight times that on the clock), but not before the processes are listed (2 us each). 0 or -errno:
+ * -ENOMEM, -ENOENT without /proc. Effects: reads /proc only.
  */
 int tct_processes_seek(const struct tct_root *root, struct tct_sought *sought, size_t count,
 		       const int32_t *hint, size_t hints, int64_t budget_ns,

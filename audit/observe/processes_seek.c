@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "audit/observe/processes.h"
 #include "audit/observe/processes_private.h"
@@ -7,6 +8,7 @@
 
 enum {
 	LOOKS_PER_CLOCK = 16, /* one look costs 3 to 7 us: the budget is kept to 0.1 ms */
+	PATIENCE = 8,         /* on the clock at most so many times the budget */
 	HINTED_ROUNDS = 3,    /* about 11,000 descriptors of each */
 };
 
@@ -21,8 +23,10 @@ struct seek {
 	struct tct_proc proc;
 	struct tct_sought *sought;
 	size_t count;
-	size_t left; /* not found yet */
-	int64_t deadline_ns;
+	size_t left;       /* not found yet */
+	int64_t budget_ns; /* of processor time, 0 = no limit */
+	int64_t start_ns;
+	int64_t start_cpu_ns;
 	struct tct_search *search;
 	struct tct_descriptors piece;
 };
@@ -66,9 +70,21 @@ static void note(struct seek *seek, int32_t pid, uint32_t inode)
 	}
 }
 
+static int64_t cpu_ns(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* On a busy host a small budget of time on the clock would find nothing; what counts is our cost.
+ */
 static bool is_late(struct seek *seek)
 {
-	if (seek->deadline_ns != 0 && tct_processes_now_ns() >= seek->deadline_ns)
+	if (seek->budget_ns != 0 &&
+	    (cpu_ns() - seek->start_cpu_ns >= seek->budget_ns ||
+	     tct_processes_now_ns() - seek->start_ns >= seek->budget_ns * PATIENCE))
 		seek->search->out_of_time = true;
 	return seek->search->out_of_time;
 }
@@ -200,7 +216,9 @@ int tct_processes_seek(const struct tct_root *root, struct tct_sought *sought, s
 	seek->sought = sought;
 	seek->count = count;
 	seek->search = search;
-	seek->deadline_ns = budget_ns > 0 ? start_ns + budget_ns : 0;
+	seek->budget_ns = budget_ns > 0 ? budget_ns : 0;
+	seek->start_ns = start_ns;
+	seek->start_cpu_ns = cpu_ns();
 	for (size_t i = 0; i < count; i++) {
 		sought[i].pid = 0;
 		seek->left += sought[i].inode != 0;

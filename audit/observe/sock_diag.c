@@ -71,7 +71,9 @@ int tct_diag_parse(const struct nlmsghdr *message, struct tct_tcp_socket *socket
 {
 	struct inet_diag_msg answer;
 
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(answer))
+	/* the kernel pads every attribute, and libmnl reads up to the padding's end */
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(answer) ||
+	    message->nlmsg_len % MNL_ALIGNTO != 0)
 		return -EBADMSG;
 	memcpy(&answer, mnl_nlmsg_get_payload(message), sizeof(answer));
 	if (answer.idiag_family != AF_INET && answer.idiag_family != AF_INET6)

@@ -14,8 +14,12 @@ int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
 	*look = (struct tct_look){ .sockets = sockets, .observation = observation };
 	if ((sockets->options->looks & TCT_LOOK_OWNERS) == 0 || !sockets->options->root->live)
 		return 0;
-	look->cgroups = tct_cgroups_new(sockets->options->root);
-	return look->cgroups != NULL ? 0 : -ENOMEM;
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++) {
+		look->cgroups[direction] = tct_cgroups_new(sockets->options->root);
+		if (look->cgroups[direction] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 void tct_look_done(struct tct_look *look)
@@ -23,7 +27,8 @@ void tct_look_done(struct tct_look *look)
 	tct_look_join(look);
 	tct_connections_done(&look->connections);
 	tct_destinations_done(&look->destinations);
-	tct_cgroups_free(look->cgroups);
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
+		tct_cgroups_free(look->cgroups[direction]);
 	tct_listening_done(&look->listening);
 }
 

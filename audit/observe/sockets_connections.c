@@ -15,7 +15,7 @@ enum {
 	/* In samples: so many outgoing sockets are counted one by one, and of more so many are
 	 * wanted in the windows. */
 	WHOLE_OUTGOING = 12,
-	WINDOWS_SOCKETS = 2,
+	WINDOWS_SOCKETS = 1,
 	/* LISTEN, requests and bound sockets use no port that connect() wants */
 	CONNECTIONS = TCT_STATES_ALL & ~TCT_STATES_LISTEN & ~(1 << TCT_STATE_SYN_RECV),
 };
@@ -75,7 +75,7 @@ static void decide(const struct tct_look *look, const struct tct_local_ports *po
 	else if (sockets > sample_of(look) && most < ports->usable / 2)
 		not_walked(plan, "at most %" PRId64 " ports can be in use, %" PRId64 " are there",
 			   most, ports->usable);
-	if (!plan->walk)
+	if (!plan->walk || most < 1)
 		return;
 	plan->whole = !look->kernel_known || most <= sample_of(look) * WHOLE_OUTGOING;
 	if (plan->whole)
@@ -86,15 +86,16 @@ static void decide(const struct tct_look *look, const struct tct_local_ports *po
 					&plan->ranges);
 }
 
-/* The plan is made once, so that both looks see the same ports. 0 or -ENOMEM. */
+/* Both looks see the same ports, if there was anything to see at the first. 0 or -ENOMEM. */
 static int make_plan(struct tct_look *look)
 {
 	struct tct_sockets *sockets = look->sockets;
 	int result = learn_ports(look);
 
-	if (result < 0 || sockets->plan != NULL)
+	if (result < 0 || (sockets->plan != NULL && sockets->plan->walk))
 		return result;
-	sockets->plan = malloc(sizeof(*sockets->plan));
+	if (sockets->plan == NULL)
+		sockets->plan = malloc(sizeof(*sockets->plan));
 	if (sockets->plan == NULL)
 		return -ENOMEM;
 	if ((sockets->options->looks & TCT_LOOK_DESTINATIONS) == 0) {
@@ -293,11 +294,13 @@ static int hand_over_owners(struct tct_look *look, bool seen)
 	int result = 0;
 
 	look->observation->sample = look->connections.sample;
-	if (look->cgroups != NULL)
-		result = tct_owners_find(look->sockets->options->root, look->cgroups,
-					 &look->connections.groups, look->observation);
+	if (look->cgroups[TCT_INCOMING] != NULL)
+		result = tct_owners_find(look->sockets->options->root, look->cgroups[TCT_INCOMING],
+					 look->connections.groups, look->observation);
 	if (result == 0 && seen)
 		result = tct_connections_hand_over(&look->connections, look->observation);
+	if (result == 0)
+		tct_owners_find_limits(look->sockets->options->root, look->observation);
 	return result;
 }
 
@@ -308,6 +311,11 @@ int tct_look_at_connections(struct tct_look *look)
 	int counted;
 	int result;
 
+	if (look->windows.running) { /* the rest of the sample meanwhile */
+		struct tct_diag diag = look->sockets->diag;
+
+		(void)tct_connections_look_incoming(&look->connections, &diag);
+	}
 	tct_look_join(look);
 	result = get_ready(look);
 	if (result < 0)

@@ -39,7 +39,8 @@ struct tct_look {
 	struct tct_connections connections;
 	struct tct_destinations destinations;
 	struct tct_windows_walk windows;
-	struct tct_cgroups *cgroups; /* owned; NULL = owners are not asked for */
+	struct tct_cgroups *cgroups[TCT_DIRECTIONS]; /* owned, one for each thread; NULL = owners
+							are not asked for */
 };
 
 int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,

@@ -24,7 +24,7 @@ void lab_exit(enum lab_exit code, const char *format, ...)
 {
 	va_list arguments;
 
-	(void)fputs("tcplab: ", stderr);
+	(void)fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(arguments, format);
 	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);

@@ -63,7 +63,7 @@ enum { LAB_EVENTS = 256 };
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t lab_now_ns(void);
 
-/* Print "tcplab: message" to stderr and exit with the code. */
+/* Print "PROGRAM: message" to stderr and exit with the code. */
 __attribute__((format(printf, 2, 3), noreturn)) void lab_exit(enum lab_exit code,
 							      const char *format, ...);
 

@@ -123,8 +123,18 @@ nft 'add chain ip web to { type nat hook output priority -100; }' || fail "nft"
 nft add rule ip web to udp dport 81 redirect to :8081 || fail "nft"
 echo x >/dev/udp/127.0.0.1/81
 nft flush ruleset
+ck .environment.nat.seen false "a translated connection, but no rule any more"
 if grep -q dport=81 /proc/net/nf_conntrack 2>/dev/null; then
-	ck .environment.nat.evidence '"/proc/net/nf_conntrack: a translated connection"' "a translated connection"
+	# what this kernel lists, as a captured host's
+	tree=$(mktemp -d) || fail "mktemp"
+	trap 'rm -rf "$tree"' EXIT
+	mkdir -p "$tree/proc/net"
+	cat /proc/net/nf_conntrack >"$tree/proc/net/nf_conntrack"
+	found=$("$TCPTUNE" audit --root "$tree" --json | jq -r .environment.nat.evidence)
+	[[ $found == "/proc/net/nf_conntrack: a translated connection" ]] || fail "a translated connection: $found"
+	grep -v dport=81 /proc/net/nf_conntrack >"$tree/proc/net/nf_conntrack" || fail "the others are gone"
+	found=$("$TCPTUNE" audit --root "$tree" --json | jq -r .environment.nat.evidence)
+	[[ $found == null ]] || fail "connections that aren't translated: $found"
 else
 	echo "no list of connections in this kernel"
 fi

@@ -413,6 +413,7 @@ static char *text_of(bool verbose)
 	struct tct_page page = { .out = out, .width = 200, .utf8 = true };
 
 	ck_assert_ptr_nonnull(out);
+	tct_render_states(&page, &seen->states);
 	tct_render_listeners(&page, verbose, seen);
 	if (verbose)
 		tct_render_owners(&page, seen);
@@ -442,6 +443,7 @@ START_TEST(a_sampled_number_says_so)
 	ck_has(text, "~700,000");
 	ck_has(text, "~600,000");
 	ck_has(text, "nginx[812] nginx.service");
+	ck_has(text, "  one by one: sockstat and the dump disagree\n");
 	ck_has(text, "(not found in the time given)");
 	ck_has(text, "(not permitted to see)");
 	ck_lacks(text, "~9 ");

@@ -1,0 +1,399 @@
+/*
+ * What is said of connections, on the running kernel: who holds them, who accepts them, which ports
+ * they use; and what happens where the kernel's counts can't be had or are wrong.
+ */
+#include <check.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "audit/observe/observation.h"
+#include "core/mem.h"
+#include "tests/netns/zoo.h"
+
+enum { SKIPPED = 77 };
+
+/* What happens between the two looks. */
+struct meanwhile {
+	void (*act)(struct meanwhile *meanwhile);
+	int listener;
+	uint16_t port;
+};
+
+static bool wait_and_act(void *context, int64_t deadline_ns)
+{
+	struct meanwhile *meanwhile = context;
+
+	(void)deadline_ns;
+	if (meanwhile->act != NULL)
+		meanwhile->act(meanwhile);
+	return false;
+}
+
+struct how {
+	struct meanwhile *meanwhile; /* NULL = one look */
+	bool thrifty;
+};
+
+static struct tct_observation *look(const struct how *how)
+{
+	struct tct_root root;
+	struct tct_observation *observation = NULL;
+	struct tct_err err = { 0 };
+
+	ck_assert_int_eq(tct_root_open(&root, NULL, &err), 0);
+
+	const struct tct_observe_options options = {
+		.root = &root,
+		.interval_ns = how->meanwhile != NULL ? 1 : 0,
+		.sockets = true,
+		.counters = true,
+		.looks = TCT_LOOK_ALL,
+		.thrifty = how->thrifty,
+		.wait = how->meanwhile != NULL ? wait_and_act : NULL,
+		.wait_context = how->meanwhile,
+	};
+
+	ck_assert_msg(tct_observe(&options, &observation, &err) == 0, "%s", err.message);
+	tct_root_done(&root);
+	return observation;
+}
+
+static const struct tct_listener *listener_at(const struct tct_observation *observation,
+					      uint16_t port)
+{
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		if (observation->listeners[i].port == port)
+			return &observation->listeners[i];
+	}
+	ck_abort_msg("no listener at port %u", port);
+	return NULL;
+}
+
+static const char *gap_of(const struct tct_observation *observation, const char *what)
+{
+	for (size_t i = 0; i < observation->gaps_count; i++) {
+		if (strstr(observation->gaps[i].what, what) != NULL)
+			return observation->gaps[i].why;
+	}
+	return "";
+}
+
+/* ---- accept queues ---- */
+
+static void accept_one_and_connect_one(struct meanwhile *meanwhile)
+{
+	(void)zoo_accept(meanwhile->listener);
+	(void)zoo_connect("127.0.0.1", meanwhile->port, NULL, false);
+}
+
+START_TEST(connections_that_nobody_accepts_are_known_again)
+{
+	const struct zoo_place place = { .address = "0.0.0.0", .port = 7500, .backlog = 16 };
+	const struct zoo_place other = { .address = "::", .port = 7501, .backlog = 16 };
+	struct meanwhile meanwhile = { .port = place.port };
+	struct tct_observation *observation;
+
+	meanwhile.listener = zoo_listen(&place);
+	(void)zoo_listen(&other);
+	for (unsigned i = 0; i < 3; i++)
+		(void)zoo_connect("127.0.0.1", place.port, NULL, false);
+	(void)zoo_connect("::1", other.port, NULL, false);
+
+	observation = look(&(struct how){ .meanwhile = &meanwhile });
+	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_kept, 3);
+	ck_assert_int_eq(listener_at(observation, 7501)->unaccepted_kept, 1);
+	tct_observation_free(observation);
+
+	meanwhile.act = accept_one_and_connect_one;
+	observation = look(&(struct how){ .meanwhile = &meanwhile });
+	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_kept, 2);
+	ck_assert_uint_eq(listener_at(observation, 7500)->queue, 3);
+	ck_assert_uint_eq(listener_at(observation, 7500)->queue_first, 3);
+	tct_observation_free(observation);
+
+	observation = look(&(struct how){ 0 });
+	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_kept, -1);
+	tct_observation_free(observation);
+}
+END_TEST
+
+START_TEST(listeners_tell_siblings_families_and_owner)
+{
+	const struct zoo_place places[] = {
+		{ .address = "127.0.0.2", .port = 7510, .backlog = 6, .reuse_port = true },
+		{ .address = "127.0.0.2", .port = 7510, .backlog = 7, .reuse_port = true },
+		{ .address = "::", .port = 7511, .backlog = 8 },
+		{ .address = "::", .port = 7512, .backlog = 9, .v6only = true },
+	};
+	struct tct_observation *observation;
+	char comm[32] = "";
+
+	for (size_t i = 0; i < TCT_COUNT(places); i++)
+		(void)zoo_listen(&places[i]);
+	(void)prctl(PR_GET_NAME, comm);
+	observation = look(&(struct how){ 0 });
+	ck_assert_uint_eq(listener_at(observation, 7510)->siblings, 2);
+	ck_assert_uint_eq(listener_at(observation, 7510)[1].siblings, 2);
+	ck_assert_uint_eq(listener_at(observation, 7511)->siblings, 1);
+	ck_assert(tct_listener_is_dual_stack(listener_at(observation, 7511)));
+	ck_assert(!tct_listener_is_dual_stack(listener_at(observation, 7512)));
+	ck_assert(!tct_listener_is_dual_stack(listener_at(observation, 7510)));
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		const struct tct_owner *owner = &observation->listeners[i].owner;
+
+		ck_assert_int_eq(owner->sight, TCT_OWNER_FOUND);
+		ck_assert_int_eq(owner->pid, getpid());
+		ck_assert_str_eq(owner->comm, comm);
+		ck_assert_int_eq(owner->uid, getuid());
+	}
+	tct_observation_free(observation);
+}
+END_TEST
+
+/* ---- owners ---- */
+
+enum { LEAKED = 40, FEW = 3 };
+
+/* Accept `count` connections whose peers are closed, and hold them. Never returns. */
+static void leak(uint16_t port, unsigned count, int ready)
+{
+	const struct zoo_place place = { .address = "127.0.0.1", .port = port, .backlog = 64 };
+	int listener = zoo_listen(&place);
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, port == 7520 ? "leaker" : "small");
+	for (unsigned i = 0; i < count; i++) {
+		int client = zoo_connect("127.0.0.1", port, NULL, false);
+		int server = zoo_accept(listener);
+
+		ck_assert_int_eq(close(client), 0);
+		zoo_await(server, TCT_STATE_CLOSE_WAIT);
+	}
+	ck_assert_int_eq(write(ready, "x", 1), 1);
+	for (;;)
+		(void)pause();
+}
+
+static pid_t start_leak(uint16_t port, unsigned count)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		leak(port, count, ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	return child;
+}
+
+START_TEST(a_leak_has_an_owner)
+{
+	pid_t leaker = start_leak(7520, LEAKED);
+	pid_t small = start_leak(7521, FEW);
+	struct tct_observation *observation = look(&(struct how){ 0 });
+	const struct tct_owner_group *owners = observation->owners;
+
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_CLOSE_WAIT], LEAKED + FEW);
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_CLOSE_WAIT].total, LEAKED + FEW);
+	ck_assert_uint_eq(observation->owners_count, 2);
+	ck_assert_int_eq(owners[0].owner.pid, leaker);
+	ck_assert_str_eq(owners[0].owner.comm, "leaker");
+	ck_assert_int_eq(owners[0].owner.sight, TCT_OWNER_FOUND);
+	ck_assert_int_eq(owners[0].populations[TCT_POPULATION_CLOSE_WAIT].total, LEAKED);
+	ck_assert_int_eq(owners[0].established, 0);
+	ck_assert_int_gt(owners[0].descriptors_max, LEAKED);
+	/* too few to be sought themselves; but their listener was */
+	ck_assert_int_eq(owners[1].owner.pid, small);
+	ck_assert_int_eq(owners[1].populations[TCT_POPULATION_CLOSE_WAIT].total, FEW);
+	tct_observation_free(observation);
+	(void)kill(leaker, SIGKILL);
+	(void)kill(small, SIGKILL);
+	ck_assert_int_eq(waitpid(leaker, NULL, 0), leaker);
+	ck_assert_int_eq(waitpid(small, NULL, 0), small);
+}
+END_TEST
+
+/* ---- ports ---- */
+
+static void connect_ten(struct meanwhile *meanwhile)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		(void)zoo_connect(ZOO_HERE, meanwhile->port, ZOO_THERE, false);
+		(void)zoo_accept(meanwhile->listener);
+	}
+}
+
+START_TEST(ports_in_use_grow)
+{
+	const struct zoo_place place = { .address = ZOO_HERE, .port = 7530, .backlog = 64 };
+	struct meanwhile meanwhile = { .act = connect_ten, .port = place.port };
+	struct tct_observation *observation;
+	const struct tct_outgoing *outgoing;
+
+	meanwhile.listener = zoo_listen(&place);
+	observation = look(&(struct how){ .meanwhile = &meanwhile });
+	outgoing = &observation->outgoing;
+	ck_assert_uint_eq(outgoing->destinations_count, 1);
+	ck_assert_int_eq(outgoing->destinations[0].used, 10);
+	tct_observation_free(observation);
+
+	observation = look(&(struct how){ .meanwhile = &meanwhile });
+	outgoing = &observation->outgoing;
+	ck_assert_int_eq(outgoing->presence, TCT_PRESENT);
+	ck_assert(outgoing->whole);
+	ck_assert_int_eq(outgoing->ports_usable, 28232);
+	ck_assert_uint_eq(outgoing->destinations_count, 1);
+	ck_assert_str_eq(outgoing->destinations[0].source, ZOO_THERE);
+	ck_assert_str_eq(outgoing->destinations[0].address, ZOO_HERE);
+	ck_assert_uint_eq(outgoing->destinations[0].port, 7530);
+	ck_assert_int_eq(outgoing->destinations[0].used_first, 10);
+	ck_assert_int_eq(outgoing->destinations[0].used, 20);
+	tct_observation_free(observation);
+}
+END_TEST
+
+/* ---- where the kernel's counts can't be relied on ---- */
+
+static void write_file(const char *folder, const char *name, const char *text, size_t length)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, length, file), length);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void copy_file(const char *folder, const char *name)
+{
+	char path[128];
+	char text[16384];
+	FILE *file;
+	size_t length;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/net/%s", name);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	length = fread(text, 1, sizeof(text), file);
+	ck_assert_int_eq(fclose(file), 0);
+	write_file(folder, name, text, length);
+}
+
+/*
+ * For this process, /proc/net is a folder with copies and a sockstat of our own. (A single file
+ * there can't be mounted over: the kernel forgets such entries at once.)
+ */
+static void replace_sockstat(const char *text)
+{
+	static const char *const copies[] = { "sockstat6", "snmp", "netstat" };
+	const char *folder = "/mnt";
+
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("tmpfs", folder, "tmpfs", 0, NULL), 0);
+	for (size_t i = 0; i < TCT_COUNT(copies); i++)
+		copy_file(folder, copies[i]);
+	write_file(folder, "sockstat", text, strlen(text));
+	ck_assert_int_eq(mount(folder, "/proc/self/net", NULL, MS_BIND, NULL), 0);
+}
+
+static void check_walked(const char *sockstat, const char *why)
+{
+	const struct zoo_place place = { .address = "127.0.0.1", .port = 7540, .backlog = 4 };
+	int listener = zoo_listen(&place);
+	struct tct_observation *observation;
+
+	(void)zoo_connect("127.0.0.1", place.port, NULL, false);
+	(void)zoo_accept(listener);
+	replace_sockstat(sockstat);
+	observation = look(&(struct how){ 0 });
+	ck_assert_int_eq(observation->states.method, TCT_METHOD_EXACT);
+	ck_assert_str_eq(observation->states.why_exact, why);
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_ESTABLISHED], 2);
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_LISTEN], 1);
+	tct_observation_free(observation);
+}
+
+START_TEST(unreadable_counts_are_made_up_for)
+{
+	if (geteuid() != 0)
+		return; /* mounts need more than a user namespace of one's own here */
+	check_walked("TCP: nothing\n", "the kernel's own counts can't be read: Bad message");
+}
+END_TEST
+
+START_TEST(counts_that_disagree_are_not_believed)
+{
+	if (geteuid() != 0)
+		return;
+	check_walked("sockets: used 9\nTCP: inuse 90 orphan 0 tw 0 alloc 3 mem 1\n",
+		     "the kernel's counts disagree: ESTABLISHED 89 by sockstat, CurrEstab 2, "
+		     "TIME_WAIT 0");
+}
+END_TEST
+
+/* ---- thrift ---- */
+
+START_TEST(a_namespace_of_listeners_needs_no_walk)
+{
+	const struct zoo_place place = { .address = "127.0.0.1", .port = 7550, .backlog = 4 };
+	int listener = zoo_listen(&place);
+	struct tct_observation *observation = look(&(struct how){ .thrifty = true });
+
+	ck_assert_int_eq(observation->states.method, TCT_METHOD_DERIVED);
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_LISTEN], 1);
+	ck_assert_str_ne(gap_of(observation, "half-open"), "");
+	tct_observation_free(observation);
+
+	(void)zoo_connect("127.0.0.1", place.port, NULL, false);
+	(void)zoo_accept(listener);
+	observation = look(&(struct how){ .thrifty = true });
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_ESTABLISHED], 2);
+	ck_assert_str_eq(gap_of(observation, "half-open"), "");
+	tct_observation_free(observation);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("connections");
+	TCase *cases = tcase_create("connections");
+	SRunner *runner = srunner_create(suite);
+	pid_t probe = fork();
+	int status = 0;
+	int failed;
+
+	if (probe == 0)
+		_exit(zoo_unshare() < 0 ? SKIPPED : 0);
+	if (probe < 0 || waitpid(probe, &status, 0) < 0 || WEXITSTATUS(status) == SKIPPED) {
+		printf("skipped: may not make network namespaces\n");
+		return SKIPPED;
+	}
+	tcase_add_checked_fixture(cases, zoo_enter, NULL);
+	tcase_set_timeout(cases, 60);
+	tcase_add_test(cases, connections_that_nobody_accepts_are_known_again);
+	tcase_add_test(cases, listeners_tell_siblings_families_and_owner);
+	tcase_add_test(cases, a_leak_has_an_owner);
+	tcase_add_test(cases, ports_in_use_grow);
+	tcase_add_test(cases, unreadable_counts_are_made_up_for);
+	tcase_add_test(cases, counts_that_disagree_are_not_believed);
+	tcase_add_test(cases, a_namespace_of_listeners_needs_no_walk);
+	suite_add_tcase(suite, cases);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
