@@ -215,7 +215,10 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 
 	if (report->observation->host.source == TCT_SOURCE_SNAPSHOT) {
 		suggest_for_snapshot(&text, options, report);
-	} else if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0) {
+	} else if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0 &&
+		   !report->observation->host.sosreport) {
+		/* into a sosreport nothing is to be applied, so a finding's explanation comes next
+		 */
 		tct_text_add(&text, "tcptune apply");
 		tct_suggest_profiles(&text, report->set->names, report->set->names_count);
 		tct_suggest_vars(&text, options);

@@ -174,7 +174,8 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 			      result->interrupted);
 		tct_page_newline(page);
 	}
-	if (result->conforms || result->refused_count > 0 || result->profiles == NULL)
+	if (result->conforms || result->refused_count > 0 || result->profiles == NULL ||
+	    result->record)
 		return;
 	/* What would change that host can't be suggested here. */
 	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit" : "tcptune apply");

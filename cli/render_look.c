@@ -27,7 +27,7 @@ static void add_snapshot(struct tct_text *text, const struct tct_host *host)
 
 	tct_text_addf(text, ": snapshot taken %s", tct_text_time(host->taken_at_ns, time));
 	if (host->snapshot_of == TCT_SOURCE_ROOT)
-		tct_text_add(text, " of files below a DIR");
+		tct_text_add(text, host->sosreport ? " of a sosreport" : " of files below a DIR");
 }
 
 void tct_render_host(const struct tct_page *page, const struct tct_options *options,
@@ -40,7 +40,8 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	if (host->source == TCT_SOURCE_SNAPSHOT)
 		add_snapshot(&text, host);
 	else if (options->root != NULL)
-		tct_text_addf(&text, ": files below %s", options->root);
+		tct_text_addf(&text, ": %s %s",
+			      host->sosreport ? "the sosreport in" : "files below", options->root);
 	if (host->kernel[0] != '\0')
 		tct_text_addf(&text, "%s Linux %s%s", text.length > 0 ? "," : ":", host->kernel,
 			      host->kernel_assumed ? " (the running one: DIR has none)" : "");

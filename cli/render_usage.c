@@ -52,8 +52,22 @@ static void add_endpoint(struct tct_text *text, const struct tct_destination *to
 		tct_text_addf(text, "%s:%u", to->address, (unsigned)to->port);
 }
 
-static void put_ports(struct lines *lines, const struct tct_outgoing *outgoing)
+/* "; none is left in 40 s at this rate" */
+static void add_time_left(struct tct_text *text, const struct tct_observation *observation,
+			  const struct tct_destination *most)
 {
+	int64_t growth_ppm;
+	int64_t left_ns;
+	char number[TCT_NUMBER_TEXT];
+
+	if (tct_usage_ports_growth(observation, most, &growth_ppm, &left_ns) && left_ns >= 0)
+		tct_text_addf(text, "; none is left in %s at the present rate",
+			      tct_text_nanoseconds(left_ns, number));
+}
+
+static void put_ports(struct lines *lines, const struct tct_observation *observation)
+{
+	const struct tct_outgoing *outgoing = &observation->outgoing;
 	const struct tct_destination *most =
 		outgoing->presence == TCT_PRESENT && outgoing->destinations_count > 0
 			? &outgoing->destinations[0]
@@ -76,6 +90,7 @@ static void put_ports(struct lines *lines, const struct tct_outgoing *outgoing)
 		if (!outgoing->whole)
 			tct_text_addf(&text, ", from %s of the ports",
 				      tct_text_count(outgoing->ports_looked_at, number));
+		add_time_left(&text, observation, most);
 	} else if (outgoing->presence == TCT_PRESENT) {
 		tct_text_addf(&text, "%snone is in use", text.length > 0 ? "; " : "");
 	} else if (outgoing->why_not[0] != '\0') {
@@ -215,7 +230,7 @@ void tct_render_usage(const struct tct_page *page, bool verbose, const struct tc
 	struct tct_usage usage;
 
 	tct_usage_of(report, &usage);
-	put_ports(&lines, &observation->outgoing);
+	put_ports(&lines, observation);
 	put_conntrack(&lines, observation, &usage);
 	put_memory(&lines, &observation->host, &usage);
 	put_softnet(&lines, observation);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/observe/sosreport.h"
 #include "cli/color.h"
 #include "cli/page.h"
 #include "cli/progress.h"
@@ -134,6 +135,8 @@ int tct_session_open(struct tct_session *session, const struct tct_options *opti
 		code = open_snapshot(session, err);
 	else if (code == 0)
 		code = tct_root_open(&session->root, options->root, err);
+	if (code == 0 && options->snapshot == NULL)
+		code = tct_sos_enter(&session->root, err);
 	if (code == 0 && session->root.live)
 		code = tct_netns_enter(options->netns, &session->netns, err);
 	return code;

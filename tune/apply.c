@@ -313,6 +313,9 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 	if (options->profile == NULL || options->profile->names_count == 0)
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
 				   "which profile? Use --profile NAME");
+	status = tct_place_of_work_check(options->root, err);
+	if (status < 0)
+		return status;
 	tct_place_of_work_init(options, &apply.place);
 	choose_parts(&apply);
 	if (options->reason != NULL)

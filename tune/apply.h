@@ -107,6 +107,7 @@ struct tct_check_result {
 	char *profiles;       /* judged against */
 	json_t *variables;    /* of the last apply, if it is judged against; NULL = none */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
+	bool record;          /* of a sosreport: nothing can be applied there */
 	struct tct_check_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/observe/sosreport.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/apply.h"
@@ -342,7 +343,7 @@ int tct_check(const struct tct_apply_options *options, struct tct_check_result *
 	struct check check = { .options = options, .result = result, .err = err };
 	int status;
 
-	*result = (struct tct_check_result){ 0 };
+	*result = (struct tct_check_result){ .record = tct_sos_is(options->root) };
 	tct_place_of_work_init(options, &check.place);
 	status = run(&check);
 	done(&check);

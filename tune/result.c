@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "audit/observe/sosreport.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/transact.h"
@@ -84,6 +85,15 @@ int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *r
 		return 0;
 	result->drop_in_diff = tct_diff(result->drop_in_path, before, after);
 	return result->drop_in_diff != NULL ? 0 : -ENOMEM;
+}
+
+int tct_place_of_work_check(const struct tct_root *root, struct tct_err *err)
+{
+	if (!tct_sos_is(root))
+		return 0;
+	return tct_err_set(err, TCT_FAULT_REFUSED, EROFS,
+			   "%s is a sosreport, a record of a host: nothing is written into it",
+			   root->path);
 }
 
 void tct_place_of_work_init(const struct tct_apply_options *options,

@@ -13,6 +13,9 @@ struct tct_place_of_work {
 	char boot_id[40];       /* "" below a DIR */
 };
 
+/* Refuse a root into which nothing is ever to be written: a sosreport is a record. */
+int tct_place_of_work_check(const struct tct_root *root, struct tct_err *err);
+
 void tct_place_of_work_init(const struct tct_apply_options *options,
 			    struct tct_place_of_work *place);
 

@@ -27,6 +27,31 @@ static json_t *next_boot_json(const struct tct_observation *observation,
 			 "file", tct_json_text(line->file), "line", (json_int_t)line->line);
 }
 
+/* Lines that set the key and don't decide it under either model. */
+static json_t *shadowed_json(const struct tct_observation *observation,
+			     const struct tct_kernel_key *key)
+{
+	const struct tct_sysctl_files *files = observation->files;
+	json_t *list = json_array();
+
+	for (size_t i = 0; files != NULL && observation->files_govern && i < files->lines_count;
+	     i++) {
+		const struct tct_file_line *line = &files->lines[i];
+
+		if (line->known != key || line->is_pattern || line->value == NULL ||
+		    line->wins != 0 || line->read_by == 0 || line->twin != 0)
+			continue;
+		if (json_array_append_new(list, json_pack("{s:o, s:I, s:o}", "file",
+							  tct_json_text(line->file), "line",
+							  (json_int_t)line->line, "value",
+							  tct_json_text(line->value))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *drift_json(const struct tct_observation *observation, size_t index)
 {
 	switch (tct_observation_drift(observation, &tct_kernel_keys[index])) {
@@ -50,14 +75,14 @@ static json_t *sysctls_json(const struct tct_observation *observation)
 		bool present = live->presence == TCT_PRESENT && live->value.kind != TCT_VALUE_NONE;
 		const struct tct_value *value = present ? &live->value : NULL;
 		json_t *entry = json_pack(
-			"{s:s, s:o, s:s, s:s, s:s, s:{s:o, s:o}, s:o}", "key", key->name, "value",
-			present ? tct_value_json(value) : json_null(), "unit",
+			"{s:s, s:o, s:s, s:s, s:s, s:{s:o, s:o}, s:o, s:o}", "key", key->name,
+			"value", present ? tct_value_json(value) : json_null(), "unit",
 			tct_unit_name(key->unit), "scope",
 			key->scope == TCT_SCOPE_HOST ? "host" : "netns", "presence",
 			tct_presence_name(live->presence), "next_boot", "systemd",
 			next_boot_json(observation, key, TCT_BOOT_SYSTEMD, value), "procps",
-			next_boot_json(observation, key, TCT_BOOT_PROCPS, value), "drift",
-			drift_json(observation, i));
+			next_boot_json(observation, key, TCT_BOOT_PROCPS, value), "shadowed",
+			shadowed_json(observation, key), "drift", drift_json(observation, i));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);

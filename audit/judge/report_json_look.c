@@ -207,20 +207,32 @@ static json_t *owners_json(const struct tct_observation *observation)
 	return list;
 }
 
-static json_t *destinations_json(const struct tct_outgoing *outgoing)
+/* Seconds or a rate from millionths or nanoseconds; null if not known. */
+static json_t *real_or_null(bool known, int64_t number, double scale)
 {
+	return known ? json_real((double)number / scale) : json_null();
+}
+
+static json_t *destinations_json(const struct tct_observation *observation)
+{
+	const struct tct_outgoing *outgoing = &observation->outgoing;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < outgoing->destinations_count; i++) {
 		const struct tct_destination *to = &outgoing->destinations[i];
+		int64_t growth_ppm = 0;
+		int64_t left_ns = -1;
+		bool known = tct_usage_ports_growth(observation, to, &growth_ppm, &left_ns);
 		json_t *entry = json_pack(
-			"{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:s}", "family",
-			to->family == AF_INET6 ? "ipv6" : "ipv4", "source", to->source, "address",
-			to->address, "port", (int)to->port, "sockets", (json_int_t)to->sockets,
-			"time_wait", (json_int_t)to->time_wait, "reusable",
+			"{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:s}",
+			"family", to->family == AF_INET6 ? "ipv6" : "ipv4", "source", to->source,
+			"address", to->address, "port", (int)to->port, "sockets",
+			(json_int_t)to->sockets, "time_wait", (json_int_t)to->time_wait, "reusable",
 			(json_int_t)to->reusable, "used", (json_int_t)to->used, "used_first",
-			number_or_null(to->used_first), "owner", owner_json(&to->owner),
-			"owner_sight", sight_name(to->owner.sight));
+			number_or_null(to->used_first), "growth_per_second",
+			real_or_null(known, growth_ppm, 1e6), "exhausted_in_seconds",
+			real_or_null(known && left_ns >= 0, left_ns, 1e9), "owner",
+			owner_json(&to->owner), "owner_sight", sight_name(to->owner.sight));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
@@ -230,8 +242,9 @@ static json_t *destinations_json(const struct tct_outgoing *outgoing)
 	return list;
 }
 
-static json_t *outgoing_json(const struct tct_outgoing *outgoing)
+static json_t *outgoing_json(const struct tct_observation *observation)
 {
+	const struct tct_outgoing *outgoing = &observation->outgoing;
 	bool seen = outgoing->presence == TCT_PRESENT;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "presence",
@@ -242,7 +255,7 @@ static json_t *outgoing_json(const struct tct_outgoing *outgoing)
 			 number_or_null(seen ? outgoing->ports_looked_at : -1), "sockets",
 			 number_or_null(seen ? outgoing->sockets : -1), "established",
 			 number_or_null(seen ? outgoing->established : -1), "destinations",
-			 destinations_json(outgoing));
+			 destinations_json(observation));
 }
 
 static json_t *counter_json(const struct tct_observation *observation, const char *name)
@@ -314,7 +327,7 @@ int tct_report_add_look(const struct tct_report *report, json_t *document)
 	failed |= json_object_set_new(document, "populations",
 				      populations_json(observation->populations));
 	failed |= json_object_set_new(document, "owners", owners_json(observation));
-	failed |= json_object_set_new(document, "outgoing", outgoing_json(&observation->outgoing));
+	failed |= json_object_set_new(document, "outgoing", outgoing_json(observation));
 	failed |= json_object_set_new(document, "conntrack", conntrack_json(observation, &usage));
 	failed |= json_object_set_new(document, "memory", memory_json(&usage));
 	failed |= json_object_set_new(document, "softnet", softnet_json(observation));

@@ -1,6 +1,7 @@
 #include "audit/judge/usage.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -70,6 +71,28 @@ void tct_usage_of(const struct tct_report *report, struct tct_usage *usage)
 		.conntrack_max = field_of(observation, "net.netfilter.nf_conntrack_max", 0),
 		.conntrack_buckets = field_of(observation, "net.netfilter.nf_conntrack_buckets", 0),
 	};
+}
+
+bool tct_usage_ports_growth(const struct tct_observation *observation,
+			    const struct tct_destination *destination, int64_t *growth_ppm,
+			    int64_t *left_ns)
+{
+	int64_t usable = observation->outgoing.ports_usable;
+	double growth;
+	double left_s;
+
+	if (observation->interval_ns <= 0 || destination->used_first < 0 || usable < 0)
+		return false;
+	growth = (double)(destination->used - destination->used_first) /
+		 ((double)observation->interval_ns / 1e9);
+	*growth_ppm = llround(growth * 1e6);
+	*left_ns = -1;
+	if (growth <= 0)
+		return true;
+	left_s = (double)(usable > destination->used ? usable - destination->used : 0) / growth;
+	if (left_s < 9e9)
+		*left_ns = llround(left_s * 1e9);
+	return true;
 }
 
 bool tct_sample_is_part(const struct tct_sample *sample)

@@ -31,6 +31,14 @@ void tct_usage_of(const struct tct_report *report, struct tct_usage *usage);
 int64_t tct_usage_counter(const struct tct_observation *observation, const char *name);
 int64_t tct_usage_growth(const struct tct_observation *observation, const char *name);
 
+/*
+ * How fast a destination takes up ports: per second, in millionths (may be negative); false = not
+ * known. left_ns, if they get fewer: until none is left for it, -1 = they don't.
+ */
+bool tct_usage_ports_growth(const struct tct_observation *observation,
+			    const struct tct_destination *destination, int64_t *growth_ppm,
+			    int64_t *left_ns);
+
 /* Was a number of owners, listeners and populations scaled up from a part of the connections? */
 bool tct_sample_is_part(const struct tct_sample *sample);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/observe/sosreport.h"
 #include "audit/observe/sysctl_files_private.h"
 #include "core/mem.h"
 
@@ -506,6 +507,9 @@ enum tct_boot_model tct_boot_model_of(const struct tct_root *root)
 	if (root->live)
 		return tct_root_exists(root, "/run/systemd/system") ? TCT_BOOT_SYSTEMD
 								    : TCT_BOOT_PROCPS;
+	/* sos asks systemd only where it is installed, and takes no programs along */
+	if (tct_sos_is(root) && tct_root_exists(root, "/sos_commands/systemd"))
+		return TCT_BOOT_SYSTEMD;
 
 	bool has_systemd = any_exists(root, systemd, TCT_COUNT(systemd));
 	bool has_procps = any_exists(root, procps, TCT_COUNT(procps));

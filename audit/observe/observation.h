@@ -35,6 +35,7 @@ struct tct_host {
 	tct_version kernel_version; /* 0 = not known */
 	bool kernel_assumed;     /* a DIR without a kernel: the running one is taken, and the report
 				    says so */
+	bool sosreport; /* a DIR that is a record of a host: nothing is to be written there */
 	int64_t mem_total_bytes; /* -1 = not known, as for every number here */
 	int64_t cpus;
 	int64_t page_bytes;

@@ -9,6 +9,7 @@
 #include "audit/observe/host.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sockets.h"
+#include "audit/observe/sosreport.h"
 #include "audit/observe/sysctl_live.h"
 #include "core/mem.h"
 
@@ -80,7 +81,9 @@ static int last_look(struct work *work)
 		work->two_looks = false;
 	work->last_ns = now_ns();
 	if (options->counters) {
-		result = tct_counters_read(options->root, work->last, observation);
+		result = tct_sos_is(options->root)
+				 ? tct_sos_counters_read(options->root, work->last, observation)
+				 : tct_counters_read(options->root, work->last, observation);
 		if (result < 0)
 			return result;
 		tct_counters_combine(work->two_looks ? work->first : work->last, work->last,
@@ -88,6 +91,11 @@ static int last_look(struct work *work)
 	}
 	if (work->two_looks)
 		observation->interval_ns = work->last_ns - work->first_ns;
+	if (options->sockets || options->listeners) {
+		result = tct_sos_sockets_look(options->root, observation);
+		if (result != -ENOENT)
+			return result;
+	}
 	if (options->sockets)
 		result = tct_sockets_look(&work->sockets, observation);
 	else if (options->listeners)
@@ -183,7 +191,13 @@ static int look_at_host(const struct tct_observe_options *options,
 		return result;
 	tct_host_look(options->root, &observation->host);
 	tct_environment_look(options->root, &observation->environment);
-	result = tct_sysctls_look(options->root, observation);
+	if (tct_sos_is(options->root)) {
+		tct_sos_host_look(options->root, &observation->host);
+		tct_sos_environment_look(options->root, &observation->environment);
+		result = tct_sos_sysctls_look(options->root, observation);
+	} else {
+		result = tct_sysctls_look(options->root, observation);
+	}
 	if (result == 0)
 		result = look_at_files(observation, options->root);
 	return result;

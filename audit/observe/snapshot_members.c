@@ -109,6 +109,7 @@ static const struct tct_member host_members[] = {
 	TEXT(tct_host, hostname),
 	TEXT(tct_host, kernel),
 	BOOL(tct_host, kernel_assumed),
+	BOOL(tct_host, sosreport),
 	NUMBER(tct_host, mem_total_bytes, -1, NUMBER_MAX),
 	NUMBER(tct_host, cpus, -1, INT32_MAX),
 	NUMBER(tct_host, page_bytes, -1, 1 << 30),

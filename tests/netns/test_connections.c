@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "audit/judge/usage.h"
 #include "audit/observe/observation.h"
 #include "core/mem.h"
 #include "tests/netns/zoo.h"
@@ -240,6 +242,8 @@ START_TEST(ports_in_use_grow)
 	struct meanwhile meanwhile = { .act = connect_ten, .port = place.port };
 	struct tct_observation *observation;
 	const struct tct_outgoing *outgoing;
+	int64_t growth_ppm = 0;
+	int64_t left_ns = 0;
 
 	meanwhile.listener = zoo_listen(&place);
 	observation = look(&(struct how){ .meanwhile = &meanwhile });
@@ -259,6 +263,11 @@ START_TEST(ports_in_use_grow)
 	ck_assert_uint_eq(outgoing->destinations[0].port, 7530);
 	ck_assert_int_eq(outgoing->destinations[0].used_first, 10);
 	ck_assert_int_eq(outgoing->destinations[0].used, 20);
+	ck_assert(tct_usage_ports_growth(observation, &outgoing->destinations[0], &growth_ppm,
+					 &left_ns));
+	/* 10 in the interval, and 28,212 are left */
+	ck_assert_int_eq(growth_ppm, llround(10e15 / (double)observation->interval_ns));
+	ck_assert_int_eq(left_ns, llround(28212 / 10.0 * (double)observation->interval_ns));
 	tct_observation_free(observation);
 }
 END_TEST

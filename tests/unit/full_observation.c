@@ -55,6 +55,7 @@ static void fill_host(struct tct_host *host)
 	ck_assert_int_gt(snprintf(host->kernel, sizeof(host->kernel), "6.18.44-test"), 0);
 	host->kernel_version = tct_version_parse(host->kernel);
 	host->kernel_assumed = true;
+	host->sosreport = true;
 	host->mem_total_bytes = n();
 	host->cpus = n();
 	host->page_bytes = n();
