@@ -1,59 +1,126 @@
+#include "audit/judge/namespace_reports.h"
 #include "cli/command.h"
 #include "cli/render.h"
 #include "cli/session.h"
 #include "core/mem.h"
 
-/* --fail-on: is there a finding at least as bad? */
-static bool is_hit(const struct tct_report *report, int fail_on)
+static void drop_reports(struct tct_namespace_reports *reports)
+{
+	tct_namespace_reports_done(reports);
+}
+
+/* --fail-on: is there a finding at least as bad, here or in another namespace (may be NULL)? */
+static bool is_hit(const struct tct_report *report, const struct tct_namespace_reports *others,
+		   int fail_on)
 {
 	for (int severity = 0; severity <= fail_on; severity++) {
-		if (report->by_severity[severity] > 0)
+		if (report->by_severity[severity] > 0 ||
+		    (others != NULL && others->by_severity[severity] > 0))
 			return true;
 	}
 	return false;
 }
 
-static int print(const struct tct_options *options, const struct tct_report *report)
+static json_t *document_of(const struct tct_report *report,
+			   const struct tct_namespace_reports *others)
 {
-	int code = is_hit(report, options->fail_on) ? TCT_EXIT_NO : TCT_EXIT_DONE;
+	json_t *document = tct_report_json(report);
+
+	if (document == NULL || others == NULL ||
+	    tct_namespace_reports_into(others, report, document) == 0)
+		return document;
+	json_decref(document);
+	return NULL;
+}
+
+static int print(const struct tct_options *options, const struct tct_report *report,
+		 const struct tct_namespace_reports *others)
+{
+	int code = is_hit(report, others, options->fail_on) ? TCT_EXIT_NO : TCT_EXIT_DONE;
 	struct tct_page page;
 
 	if (tct_wants_json(options))
-		return tct_print_json(tct_report_json(report), code);
+		return tct_print_json(document_of(report, others), code);
 	tct_page_init(&page, stdout, options);
-	tct_render_audit(&page, options, report);
+	tct_render_audit(&page, options, report, others);
 	return code;
 }
 
-static int audit(struct tct_session *session, struct tct_err *err, int *exit_code)
+/* What the rules ask for, and what is printed anyhow. */
+static unsigned looks_of(const struct tct_profile_set *set)
 {
-	const struct tct_options *options = session->options;
+	return tct_profile_set_looks(set) | TCT_LOOK_DESTINATIONS | TCT_LOOK_OWNERS |
+	       TCT_LOOK_UNACCEPTED;
+}
+
+static int audit(struct tct_session *session, int64_t interval_ns, struct tct_err *err,
+		 int *exit_code)
+{
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	struct tct_facts facts;
-	int64_t interval_ns = options->interval_ns;
-	int code;
-
-	if (interval_ns < 0)
-		interval_ns = session->root.live ? INT64_C(1000000000) : 0;
 	/* the profile first: a mistake in it should not wait for the interval */
-	code = tct_session_load(session, &facts, &observation, &set, err);
+	int code = tct_session_load(session, &facts, &observation, &set, err);
+
 	if (code == 0)
-		code = tct_session_traffic(session,
-					   tct_profile_set_looks(set) | TCT_LOOK_DESTINATIONS |
-						   TCT_LOOK_OWNERS | TCT_LOOK_UNACCEPTED,
-					   interval_ns, observation, err);
+		code = tct_session_traffic(session, looks_of(set), interval_ns, observation, err);
 	if (code == 0)
 		code = tct_judge(observation, set, &facts, &report, err);
 	if (code == 0)
-		*exit_code = print(options, report);
+		*exit_code = print(session->options, report, NULL);
+	return code;
+}
+
+/* One of the other namespaces was looked at. */
+static int add_namespace(void *context, const struct tct_namespace *where,
+			 struct tct_observation **observation, struct tct_err *err)
+{
+	return tct_namespace_reports_add(context, where, *observation, err);
+}
+
+static int audit_all(struct tct_session *session, int64_t interval_ns, struct tct_err *err,
+		     int *exit_code)
+{
+	TCT_AUTO(tct_drop_observation) struct tct_observation *own = NULL;
+	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
+	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
+	TCT_AUTO(drop_reports) struct tct_namespace_reports others = { 0 };
+	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
+	struct tct_facts facts;
+	struct tct_tour tour;
+	int code = tct_session_load(session, &facts, &own, &set, err);
+
+	if (code < 0)
+		return code;
+	if (tct_needs_find(set, &needs) < 0)
+		return tct_err_nomem(err);
+	others.set = set;
+	others.needs = &needs;
+	others.facts = &facts;
+	if (tct_wants_json(session->options)) {
+		others.documents = json_array();
+		if (others.documents == NULL)
+			return tct_err_nomem(err);
+	}
+	code = tct_session_tour(session, looks_of(set), interval_ns, &needs, add_namespace, &others,
+				own, &tour, err);
+	/* what is the host's is judged once: in its first namespace, if that is among them */
+	if (code == 0)
+		code = tct_judge_namespace(own, set,
+					   tour.initial && !own->host.netns.initial ? &needs : NULL,
+					   &facts, &report, err);
+	if (code == 0 && tct_namespace_reports_settle(&others, own) < 0)
+		code = tct_err_nomem(err);
+	if (code == 0)
+		*exit_code = print(session->options, report, &others);
 	return code;
 }
 
 static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session;
+	int64_t interval_ns = options->interval_ns;
 	struct tct_err err;
 	int exit_code = TCT_EXIT_DONE;
 
@@ -63,7 +130,9 @@ static int run(const struct tct_options *options)
 		return tct_bad_usage(
 			"--interval needs a live host: the counters below --root stand "
 			"still");
-	if (audit(&session, &err, &exit_code) < 0)
+	if (interval_ns < 0)
+		interval_ns = session.root.live ? INT64_C(1000000000) : 0;
+	if ((options->all_netns ? audit_all : audit)(&session, interval_ns, &err, &exit_code) < 0)
 		return tct_complain(&err);
 	return exit_code;
 }
@@ -75,6 +144,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_INTERVAL, NULL },
 	{ TCT_OPTION_EXACT, NULL },
 	{ TCT_OPTION_NETNS, NULL },
+	{ TCT_OPTION_ALL_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
 	{ TCT_OPTION_SNAPSHOT, NULL },
 	{ TCT_OPTION_FAIL_ON, NULL },
@@ -97,6 +167,7 @@ const struct tct_command tct_command_audit = {
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune audit\n"
 		   "tcptune audit --profile highconn --interval 10\n"
+		   "tcptune audit --all-netns --fail-on warning --quiet\n"
 		   "tcptune audit --root /mnt/image --json | jq .findings\n"
 		   "tcptune audit --snapshot web1.json",
 	.placeholder = "",

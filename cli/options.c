@@ -58,6 +58,9 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 					 "warning, advice or info" },
 	[TCT_OPTION_NETNS] = { "netns", 0, TCT_OPTION_TEXT, "NAME|PID|PATH", AT(netns),
 			       .help = "work in this network namespace" },
+	[TCT_OPTION_ALL_NETNS] = { "all-netns", 0, TCT_OPTION_FLAG, AT(all_netns),
+				   .help = "look at every network namespace of the host: the "
+					   "named ones, and those of processes" },
 	[TCT_OPTION_ROOT] = { "root", 0, TCT_OPTION_TEXT, "DIR", AT(root),
 			      .help = "take the host's files from DIR: an image, or a captured "
 				      "machine" },

@@ -27,6 +27,7 @@ enum tct_option_id {
 	TCT_OPTION_EXACT,
 	TCT_OPTION_FAIL_ON,
 	TCT_OPTION_NETNS,
+	TCT_OPTION_ALL_NETNS,
 	TCT_OPTION_ROOT,
 	TCT_OPTION_SNAPSHOT,
 	TCT_OPTION_OUTPUT,
@@ -94,6 +95,7 @@ struct tct_options {
 	bool exact;
 	int fail_on; /* enum tct_severity, -1 = not given */
 	const char *netns;
+	bool all_netns;
 	const char *root;
 	const char *snapshot;
 	const char *output;

@@ -2,14 +2,26 @@
 #ifndef TCT_CLI_RENDER_H
 #define TCT_CLI_RENDER_H
 
+#include "audit/judge/namespace_reports.h"
 #include "audit/judge/report.h"
 #include "audit/judge/report_diff.h"
 #include "cli/page.h"
 #include "tune/apply.h"
 
-/* `audit` as text: everything, or one line a finding with --quiet. */
+/* `audit` as text: everything, or one line a finding with --quiet. others: of --all-netns, or NULL.
+ */
 void tct_render_audit(const struct tct_page *page, const struct tct_options *options,
-		      const struct tct_report *report);
+		      const struct tct_report *report, const struct tct_namespace_reports *others);
+
+/* The findings in other namespaces, namespace by namespace; or a line each. own: of our own one. */
+void tct_render_namespaces(const struct tct_page *page, const struct tct_options *options,
+			   const struct tct_namespace_reports *others,
+			   const struct tct_report *own);
+void tct_render_namespaces_quiet(const struct tct_page *page,
+				 const struct tct_namespace_reports *others);
+
+/* A rule that simply had nothing to look at in so short a time, or without rates. */
+bool tct_reason_is_dull(const char *reason);
 
 /* What was seen: the host in one line, the eleven states, the listeners (all with verbose). */
 void tct_render_host(const struct tct_page *page, const struct tct_options *options,
@@ -52,6 +64,11 @@ size_t tct_findings_alike(const struct tct_finding *findings, size_t count);
  */
 void tct_render_findings(const struct tct_page *page, bool verbose,
 			 const struct tct_finding *findings, size_t count);
+
+/* The same where what the rule says stands further up already: what was seen, and what to change.
+ */
+void tct_render_findings_again(const struct tct_page *page, const struct tct_finding *findings,
+			       size_t count);
 
 /* `apply` and its dry run, and `rollback`, as text; exit_code tells whether it failed. */
 void tct_render_apply(const struct tct_page *page, const struct tct_options *options,

@@ -91,8 +91,7 @@ static void put_settings(const struct tct_page *page, bool verbose, const struct
 	tct_table_print(table);
 }
 
-/* A rule that simply had nothing to look at in so short a time, or without rates. */
-static bool is_dull(const char *reason)
+bool tct_reason_is_dull(const char *reason)
 {
 	return strstr(reason, "not enough traffic") != NULL || strstr(reason, "one look") != NULL ||
 	       strstr(reason, "interval") != NULL;
@@ -139,7 +138,7 @@ static void put_limits(const struct tct_page *page, bool verbose, const struct t
 		if (verbose)
 			tct_page_paragraph(page, 2, entry->id, LABEL, TCT_STYLE_PLAIN,
 					   entry->reason);
-		else if (is_dull(entry->reason))
+		else if (tct_reason_is_dull(entry->reason))
 			tct_text_addf(&dull, "%s%s", dull.length > 0 ? ", " : "", entry->id);
 		else
 			tct_text_addf(&text, "%s%s", text.length > 0 ? ", " : "", entry->id);
@@ -154,12 +153,14 @@ static void put_limits(const struct tct_page *page, bool verbose, const struct t
 				   LABEL, TCT_STYLE_PLAIN, dull.data);
 }
 
-static void put_summary(const struct tct_page *page, const struct tct_report *report)
+static void put_summary(const struct tct_page *page, const struct tct_report *report,
+			const struct tct_namespace_reports *others)
 {
 	tct_page_newline(page);
 	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
 	     severity++) {
-		size_t count = report->by_severity[severity];
+		size_t count = report->by_severity[severity] +
+			       (others != NULL ? others->by_severity[severity] : 0);
 
 		tct_page_putf(page, count > 0 ? tct_severity_style(severity) : TCT_STYLE_DIM,
 			      "%zu %s", count, tct_severity_name(severity));
@@ -207,14 +208,37 @@ static void suggest_for_snapshot(struct tct_text *text, const struct tct_options
 		tct_text_add(text, "tcptune explain");
 }
 
+/* The other namespace to look at next: one whose worst finding is worse than all of our own. */
+static const char *worse_namespace(const struct tct_report *report,
+				   const struct tct_namespace_reports *others)
+{
+	const struct tct_namespace_report *worst;
+
+	if (others == NULL || others->items_count == 0)
+		return NULL;
+	worst = &others->items[0];
+	if (report->findings_count > 0 &&
+	    report->findings[0].severity <= worst->report->findings[0].severity)
+		return NULL;
+	return worst->where.name;
+}
+
 /* The command to type next. */
 static void put_next(const struct tct_page *page, const struct tct_options *options,
-		     const struct tct_report *report)
+		     const struct tct_report *report, const struct tct_namespace_reports *others)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	const char *netns = worse_namespace(report, others);
 
 	if (report->observation->host.source == TCT_SOURCE_SNAPSHOT) {
 		suggest_for_snapshot(&text, options, report);
+	} else if (netns != NULL) {
+		tct_text_add(&text, "tcptune audit");
+		if (options->profiles.items_count > 0)
+			tct_suggest_profiles(&text, report->set->names, report->set->names_count);
+		tct_suggest_vars(&text, options);
+		tct_text_add(&text, " --netns ");
+		tct_shell_word(&text, netns);
 	} else if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0 &&
 		   !report->observation->host.sosreport) {
 		/* into a sosreport nothing is to be applied, so a finding's explanation comes next
@@ -248,12 +272,14 @@ static void put_quiet(const struct tct_page *page, const struct tct_report *repo
 }
 
 void tct_render_audit(const struct tct_page *page, const struct tct_options *options,
-		      const struct tct_report *report)
+		      const struct tct_report *report, const struct tct_namespace_reports *others)
 {
 	const struct tct_observation *observation = report->observation;
 
 	if (options->quiet) {
 		put_quiet(page, report);
+		if (others != NULL)
+			tct_render_namespaces_quiet(page, others);
 		return;
 	}
 	tct_render_host(page, options, observation);
@@ -265,6 +291,8 @@ void tct_render_audit(const struct tct_page *page, const struct tct_options *opt
 	put_findings(page, options->verbose, report);
 	put_settings(page, options->verbose, report);
 	put_limits(page, options->verbose, report);
-	put_summary(page, report);
-	put_next(page, options, report);
+	if (others != NULL)
+		tct_render_namespaces(page, options, others, report);
+	put_summary(page, report, others);
+	put_next(page, options, report, others);
 }

@@ -203,3 +203,19 @@ void tct_render_findings(const struct tct_page *page, bool verbose,
 	put_parts(page, &common, same);
 	put_rule(page, verbose, findings[0].rule);
 }
+
+void tct_render_findings_again(const struct tct_page *page, const struct tct_finding *findings,
+			       size_t count)
+{
+	const struct parts wanted = { .actions = true };
+
+	put_tag(page, &findings[0], count);
+	for (size_t i = 0; i < count; i++) {
+		TCT_AUTO(done_body) struct body body = { 0 };
+
+		make_body(&findings[i], &body);
+		tct_page_paragraph(page, INDENT, NULL, 0, TCT_STYLE_STRONG, findings[i].title);
+		put_evidence(page, &findings[i]);
+		put_parts(page, &body, wanted);
+	}
+}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "audit/observe/sosreport.h"
@@ -71,6 +72,7 @@ static int check_place(const struct tct_options *options, struct tct_err *err)
 			    : options->root != NULL     ? "root"
 			    : options->interval_ns >= 0 ? "interval"
 			    : options->exact            ? "exact"
+			    : options->all_netns        ? "all-netns"
 							: NULL;
 
 	if (options->snapshot != NULL && other != NULL)
@@ -82,6 +84,11 @@ static int check_place(const struct tct_options *options, struct tct_err *err)
 		return tct_err_set(
 			err, TCT_FAULT_INPUT, EINVAL,
 			"--root and --netns exclude each other: files have no namespace");
+	if (options->all_netns && (options->root != NULL || options->netns != NULL))
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--all-netns and --%s exclude each other%s",
+				   options->root != NULL ? "root" : "netns",
+				   options->root != NULL ? ": files have no namespace" : "");
 	return 0;
 }
 
@@ -171,29 +178,122 @@ int tct_session_host(struct tct_session *session, struct tct_observation **out, 
 	return tct_observe_host(&observe, out, err);
 }
 
+static struct tct_observe_options how_traffic(const struct tct_session *session, unsigned looks,
+					      int64_t interval_ns)
+{
+	struct tct_observe_options observe = how(session);
+
+	observe.sockets = observe.counters = true;
+	observe.interval_ns = interval_ns;
+	observe.looks = looks;
+	observe.exact = session->options->exact;
+	return observe;
+}
+
+/* text must live as long as the progress. */
+static void begin_progress(struct tct_progress *progress, int64_t interval_ns,
+			   char text[TCT_NUMBER_TEXT + 32])
+{
+	char number[TCT_NUMBER_TEXT];
+
+	if (snprintf(text, TCT_NUMBER_TEXT + 32, "looking for %s ...",
+		     tct_text_nanoseconds(interval_ns, number)) < 0)
+		text[0] = '\0';
+	tct_progress_begin(progress, interval_ns > 0 ? text : "looking ...");
+}
+
 int tct_session_traffic(const struct tct_session *session, unsigned looks, int64_t interval_ns,
 			struct tct_observation *observation, struct tct_err *err)
 {
-	struct tct_observe_options observe = how(session);
-	char number[TCT_NUMBER_TEXT];
+	const struct tct_observe_options observe = how_traffic(session, looks, interval_ns);
 	char text[TCT_NUMBER_TEXT + 32];
 	struct tct_progress progress;
 
 	if (session->options->snapshot != NULL)
 		return 0; /* all of it was seen then */
-	observe.sockets = observe.counters = true;
-	observe.interval_ns = interval_ns;
-	observe.looks = looks;
-	observe.exact = session->options->exact;
-	if (snprintf(text, sizeof(text), "looking for %s ...",
-		     tct_text_nanoseconds(interval_ns, number)) < 0)
-		text[0] = '\0';
-	tct_progress_begin(&progress, interval_ns > 0 ? text : "looking ...");
+	begin_progress(&progress, interval_ns, text);
 
 	int code = tct_observe_traffic(&observe, observation, err);
 
 	tct_progress_end(&progress);
 	return code;
+}
+
+/* Namespaces are held open, one descriptor each. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* then some are opened when it is their turn */
+}
+
+static int tell_unseen(const struct tct_namespaces *namespaces, const struct tct_tour *tour,
+		       struct tct_observation *own, struct tct_err *err)
+{
+	char what[96];
+	int code = 0;
+
+	if (tour->refused > 0) {
+		(void)snprintf(what, sizeof(what), "%zu network namespace%s", tour->refused,
+			       tour->refused == 1 ? "" : "s");
+		code = tct_observation_gap(own, what, "entering %s: %s",
+					   tour->refused == 1 ? "it" : "them",
+					   strerror(tour->refusal));
+	}
+	if (code == 0 && tour->gone > 0) {
+		(void)snprintf(what, sizeof(what), "%zu network namespace%s", tour->gone,
+			       tour->gone == 1 ? "" : "s");
+		code = tct_observation_gap(own, what, "gone before %s could be looked at",
+					   tour->gone == 1 ? "it" : "they");
+	}
+	if (code == 0 && namespaces->not_permitted > 0)
+		code = tct_observation_gap(own, "network namespaces that have no name",
+					   "%zu process%s may not be looked at",
+					   namespaces->not_permitted,
+					   namespaces->not_permitted == 1 ? "" : "es");
+	return code < 0 ? tct_err_nomem(err) : 0;
+}
+
+int tct_session_tour(const struct tct_session *session, unsigned looks, int64_t interval_ns,
+		     const struct tct_needs *needs, tct_tour_visit *visit, void *context,
+		     struct tct_observation *own, struct tct_tour *tour, struct tct_err *err)
+{
+	TCT_AUTO(tct_namespaces_done) struct tct_namespaces namespaces;
+	const struct tct_observe_options own_options = how_traffic(session, looks, interval_ns);
+	struct tct_observe_options others = own_options;
+	const struct tct_tour_options options = {
+		.namespaces = &namespaces,
+		.own = &own_options,
+		.others = &others,
+		.visit = visit,
+		.context = context,
+	};
+	char text[TCT_NUMBER_TEXT + 32];
+	struct tct_progress progress;
+
+	others.host = &own->host;
+	others.without_files = true;
+	others.thrifty = !others.exact;
+	if (needs != NULL) {
+		others.looks = needs->looks;
+		others.keys = needs->keys;
+		others.counter_groups = needs->counter_groups;
+		if (interval_ns > 0)
+			others.counter_groups |= needs->growth_groups;
+		others.counters = others.counter_groups != 0;
+	}
+	raise_descriptors();
+	begin_progress(&progress, interval_ns, text);
+
+	int code = tct_namespaces_list(&session->root, &namespaces, err);
+
+	if (code == 0)
+		code = tct_observe_all(&options, own, tour, err);
+	tct_progress_end(&progress);
+	return code < 0 ? code : tell_unseen(&namespaces, tour, own, err);
 }
 
 int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,

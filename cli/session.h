@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "audit/judge/report.h"
+#include "audit/observe/observe_all.h"
 #include "audit/observe/snapshot.h"
 #include "cli/options.h"
 
@@ -82,6 +83,16 @@ int tct_session_host(struct tct_session *session, struct tct_observation **out,
  */
 int tct_session_traffic(const struct tct_session *session, unsigned looks, int64_t interval_ns,
 			struct tct_observation *observation, struct tct_err *err);
+
+/*
+ * Look at every network namespace of the host: sockets and counters of our own, into `own`, which
+ * tct_session_load gave; all of each other one, for visit (see observe_all.h), but of its keys,
+ * counters and connections only what needs says (NULL = all keys and counters, and looks). What
+ * could not be looked at becomes gaps of `own`.
+ */
+int tct_session_tour(const struct tct_session *session, unsigned looks, int64_t interval_ns,
+		     const struct tct_needs *needs, tct_tour_visit *visit, void *context,
+		     struct tct_observation *own, struct tct_tour *tour, struct tct_err *err);
 
 /* Load the set for the host observed, and its facts. *set is owned by the caller. */
 int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,

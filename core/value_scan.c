@@ -190,6 +190,10 @@ char *tct_ports_text(const struct tct_ports *ports)
 	for (unsigned port = 0; port < PORT_COUNT; port++) {
 		unsigned last = port;
 
+		if (port % 64 == 0 && ports->words[port / 64] == 0) {
+			port += 63; /* mostly all of them */
+			continue;
+		}
 		if (!has_port(ports, port))
 			continue;
 		while (last + 1 < PORT_COUNT && has_port(ports, last + 1))

@@ -51,9 +51,10 @@ struct tally {
 static int judge_item(struct tct_report *report, const struct tct_rule *rule, struct tct_env *env,
 		      struct tally *tally)
 {
-	struct tct_inputs inputs = { .count = 0 };
+	struct tct_inputs inputs; /* large: only what count covers is ever looked at */
 	struct tct_result result;
 
+	inputs.count = 0;
 	env->inputs = &inputs;
 	tct_expr_eval(rule->when, env, &result);
 	env->inputs = NULL;
@@ -73,6 +74,42 @@ static int judge_item(struct tct_report *report, const struct tct_rule *rule, st
 	return tct_finding_add(report, rule, severity, env, &inputs);
 }
 
+/* How one observation is judged. */
+struct judging {
+	struct tct_report *report;
+	struct tct_env *env;
+	const struct tct_needs *needs; /* NULL = also what is the host's */
+};
+
+/* In a namespace only the keys that are its own, and were looked at. */
+static bool is_passed_over(const struct judging *judging, enum tct_each each, size_t item)
+{
+	const struct tct_observation *observation = judging->report->observation;
+	enum tct_presence presence;
+
+	if (!tct_each_applies(each, observation, item))
+		return true;
+	if (judging->needs == NULL || each != TCT_EACH_KEY)
+		return false;
+	presence = observation->sysctls[item].presence;
+	return tct_kernel_keys[item].scope == TCT_SCOPE_HOST || presence == TCT_ABSENT ||
+	       presence == TCT_NOT_LOOKED;
+}
+
+/* Is the rule unknown only because this namespace isn't the host's first? */
+static bool is_known_elsewhere(const struct judging *judging, size_t rule)
+{
+	unsigned rests;
+
+	if (judging->needs == NULL)
+		return false;
+	rests = judging->needs->rests[rule];
+	return (rests & TCT_RESTS_ON_FILES) != 0 ||
+	       ((rests & TCT_RESTS_ON_HOST_KEY) != 0 &&
+		tct_rule_lacks_host_key(&judging->report->set->rules[rule],
+					judging->report->observation));
+}
+
 /* A key that this kernel lacks is no gap in a rule over all keys; an unseen listener is. */
 static int note_unknown(struct tct_report *report, const struct tct_rule *rule,
 			const struct tally *tally)
@@ -90,19 +127,24 @@ static int note_unknown(struct tct_report *report, const struct tct_rule *rule,
 	return not_evaluated(report, rule->id, text);
 }
 
-static int judge_rule(struct tct_report *report, const struct tct_rule *rule, struct tct_env *env)
+static int judge_rule(const struct judging *judging, size_t index)
 {
+	struct tct_report *report = judging->report;
+	const struct tct_rule *rule = &report->set->rules[index];
+	struct tct_env *env = judging->env;
 	struct tally tally = { .items = 0 };
 	char reason[200];
 
 	env->each = rule->each;
+	if (judging->needs != NULL && tct_rule_is_the_hosts(report->set, judging->needs, index))
+		return 0;
 	if (!tct_each_available(rule->each, report->observation, reason))
 		return not_evaluated(report, rule->id, reason);
 
 	size_t count = tct_each_count(rule->each, report->observation);
 
 	for (env->item = 0; env->item < count; env->item++) {
-		if (!tct_each_applies(rule->each, report->observation, env->item))
+		if (is_passed_over(judging, rule->each, env->item))
 			continue;
 		tct_arena_reset(env->scratch);
 
@@ -111,16 +153,17 @@ static int judge_rule(struct tct_report *report, const struct tct_rule *rule, st
 		if (status < 0)
 			return status;
 	}
-	return note_unknown(report, rule, &tally);
+	return is_known_elsewhere(judging, index) ? 0 : note_unknown(report, rule, &tally);
 }
 
-static int judge_all(struct tct_report *report, struct tct_env *env)
+static int judge_all(const struct judging *judging)
 {
-	const struct tct_profile_set *set = report->set;
+	struct tct_report *report = judging->report;
+	struct tct_env *env = judging->env;
 	int status;
 
-	for (size_t i = 0; i < set->rules_count; i++) {
-		status = judge_rule(report, &set->rules[i], env);
+	for (size_t i = 0; i < report->set->rules_count; i++) {
+		status = judge_rule(judging, i);
 		if (status < 0)
 			return status;
 	}
@@ -132,8 +175,9 @@ static int judge_all(struct tct_report *report, struct tct_env *env)
 	return tct_findings_settle(report);
 }
 
-int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
-	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err)
+int tct_judge_namespace(const struct tct_observation *observation,
+			const struct tct_profile_set *set, const struct tct_needs *needs,
+			const struct tct_facts *facts, struct tct_report **out, struct tct_err *err)
 {
 	struct tct_report *report = calloc(1, sizeof(*report));
 	struct tct_arena *scratch = tct_arena_new(SCRATCH_BYTES_MAX);
@@ -151,8 +195,9 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 			.set = set,
 			.scratch = scratch,
 		};
+		const struct judging judging = { report, &env, needs };
 
-		status = judge_all(report, &env);
+		status = judge_all(&judging);
 	}
 	tct_arena_free(scratch);
 	if (status < 0) {
@@ -163,15 +208,19 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 	return 0;
 }
 
+int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
+	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err)
+{
+	return tct_judge_namespace(observation, set, NULL, facts, out, err);
+}
+
 void tct_report_free(struct tct_report *report)
 {
 	if (report == NULL)
 		return;
-	for (size_t i = 0; i < report->settings_count; i++)
-		tct_value_done(&report->settings[i].wanted);
+	tct_settings_drop(report);
 	for (size_t i = 0; i < report->findings_count; i++)
 		tct_finding_done(&report->findings[i]);
-	free(report->settings);
 	free(report->findings);
 	free(report->explained);
 	free(report->not_evaluated);

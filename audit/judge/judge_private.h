@@ -17,5 +17,7 @@ int tct_findings_settle(struct tct_report *report);
 
 /* Judge every setting of the set: status and wanted value. */
 int tct_settings_judge(struct tct_report *report, struct tct_env *env);
+/* Let the verdicts go. */
+void tct_settings_drop(struct tct_report *report);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include <jansson.h>
 
+#include "audit/observe/namespaces.h"
 #include "audit/observe/observation.h"
+#include "audit/rules/needs.h"
 #include "audit/rules/profile.h"
 
 enum tct_setting_status {
@@ -95,8 +97,23 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err);
 void tct_report_free(struct tct_report *report);
 
+/*
+ * The same for one of several network namespaces of a host: what rests on the host's keys and files
+ * only is left to the report on its first namespace, and no rule is called not evaluated for the
+ * lack of those.
+ */
+int tct_judge_namespace(const struct tct_observation *observation,
+			const struct tct_profile_set *set, const struct tct_needs *needs,
+			const struct tct_facts *facts, struct tct_report **out,
+			struct tct_err *err);
+
 /* The audit document (schema tcptune.audit.v1) of product.md, "JSON". NULL on ENOMEM. Owned by the
  * caller. */
 json_t *tct_report_json(const struct tct_report *report);
+
+/* One of the audit document's "namespaces": what a report says of another namespace of the host.
+ * Likewise. */
+json_t *tct_report_namespace_json(const struct tct_report *report,
+				  const struct tct_namespace *namespace_);
 
 #endif

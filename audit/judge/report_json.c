@@ -238,32 +238,55 @@ static json_t *findings_json(const struct tct_report *report)
 	return list;
 }
 
-/* What could not be judged, what could not be seen, and what another finding explains. */
-static int add_limits(const struct tct_report *report, json_t *document)
+static json_t *not_evaluated_json(const struct tct_report *report)
 {
-	const struct tct_observation *observation = report->observation;
 	json_t *rules = json_array();
-	json_t *gaps = json_array();
-	json_t *explained = json_array();
-	int failed = 0;
 
-	for (size_t i = 0; i < report->not_evaluated_count; i++)
-		failed |= json_array_append_new(
-			rules, json_pack("{s:s, s:o}", "id", report->not_evaluated[i].id, "reason",
-					 tct_json_text(report->not_evaluated[i].reason)));
-	for (size_t i = 0; i < observation->gaps_count; i++)
-		failed |= json_array_append_new(
-			gaps,
+	for (size_t i = 0; i < report->not_evaluated_count; i++) {
+		json_t *entry = json_pack("{s:s, s:o}", "id", report->not_evaluated[i].id, "reason",
+					  tct_json_text(report->not_evaluated[i].reason));
+
+		if (json_array_append_new(rules, entry) != 0) {
+			json_decref(rules);
+			return NULL;
+		}
+	}
+	return rules;
+}
+
+/* What another finding explains. */
+static json_t *explained_json(const struct tct_report *report)
+{
+	json_t *explained = json_array();
+
+	for (size_t i = 0; i < report->explained_count; i++) {
+		json_t *entry = json_pack("{s:s, s:s}", "id", report->explained[i].id, "by",
+					  report->explained[i].by);
+
+		if (json_array_append_new(explained, entry) != 0) {
+			json_decref(explained);
+			return NULL;
+		}
+	}
+	return explained;
+}
+
+/* What could not be seen. */
+static json_t *gaps_json(const struct tct_observation *observation)
+{
+	json_t *gaps = json_array();
+
+	for (size_t i = 0; i < observation->gaps_count; i++) {
+		json_t *entry =
 			json_pack("{s:o, s:o}", "what", tct_json_text(observation->gaps[i].what),
-				  "reason", tct_json_text(observation->gaps[i].why)));
-	for (size_t i = 0; i < report->explained_count; i++)
-		failed |= json_array_append_new(explained, json_pack("{s:s, s:s}", "id",
-								     report->explained[i].id, "by",
-								     report->explained[i].by));
-	failed |= json_object_set_new(document, "not_evaluated", rules);
-	failed |= json_object_set_new(document, "not_seen", gaps);
-	failed |= json_object_set_new(document, "explained", explained);
-	return failed;
+				  "reason", tct_json_text(observation->gaps[i].why));
+
+		if (json_array_append_new(gaps, entry) != 0) {
+			json_decref(gaps);
+			return NULL;
+		}
+	}
+	return gaps;
 }
 
 static json_t *summary_json(const struct tct_report *report)
@@ -299,7 +322,36 @@ json_t *tct_report_json(const struct tct_report *report)
 	failed |= json_object_set_new(document, "sysctls", sysctls_json(observation));
 	failed |= json_object_set_new(document, "settings", settings_json(report));
 	failed |= json_object_set_new(document, "findings", findings_json(report));
-	failed |= add_limits(report, document);
+	failed |= json_object_set_new(document, "not_evaluated", not_evaluated_json(report));
+	failed |= json_object_set_new(document, "not_seen", gaps_json(observation));
+	failed |= json_object_set_new(document, "explained", explained_json(report));
+	failed |= json_object_set_new(document, "summary", summary_json(report));
+	if (failed != 0) {
+		json_decref(document);
+		return NULL;
+	}
+	return document;
+}
+
+json_t *tct_report_namespace_json(const struct tct_report *report,
+				  const struct tct_namespace *namespace_)
+{
+	const struct tct_observation *observation = report->observation;
+	json_t *document = json_object();
+	json_t *netns = json_pack(
+		"{s:o, s:I, s:b, s:o, s:o, s:o}", "name", tct_json_text_or_null(namespace_->name),
+		"inode", (json_int_t)namespace_->inode, "initial", observation->host.netns.initial,
+		"pid", namespace_->pid == 0 ? json_null() : json_integer(namespace_->pid), "comm",
+		tct_json_text_or_null(namespace_->comm), "unit",
+		tct_json_text_or_null(namespace_->unit));
+	int failed = json_object_set_new(document, "netns", netns);
+
+	failed |= tct_report_add_short_look(observation, document);
+	failed |= json_object_set_new(document, "rates", rates_json(observation));
+	failed |= json_object_set_new(document, "settings", settings_json(report));
+	failed |= json_object_set_new(document, "findings", findings_json(report));
+	failed |= json_object_set_new(document, "not_evaluated", not_evaluated_json(report));
+	failed |= json_object_set_new(document, "explained", explained_json(report));
 	failed |= json_object_set_new(document, "summary", summary_json(report));
 	if (failed != 0) {
 		json_decref(document);

@@ -10,6 +10,9 @@
  */
 int tct_report_add_look(const struct tct_report *report, json_t *document);
 
+/* Of these only the interval, the states and the listeners. Likewise. */
+int tct_report_add_short_look(const struct tct_observation *observation, json_t *document);
+
 /* "present", "absent" ... */
 const char *tct_presence_name(enum tct_presence presence);
 

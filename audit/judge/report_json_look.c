@@ -311,6 +311,16 @@ static json_t *environment_json(const struct tct_observation *observation)
 			 number_or_null(tct_private_listeners(observation)));
 }
 
+int tct_report_add_short_look(const struct tct_observation *observation, json_t *document)
+{
+	int failed = json_object_set_new(document, "interval_seconds",
+					 seconds(observation->interval_ns));
+
+	failed |= json_object_set_new(document, "states", states_json(&observation->states));
+	failed |= json_object_set_new(document, "listeners", listeners_json(observation));
+	return failed;
+}
+
 int tct_report_add_look(const struct tct_report *report, json_t *document)
 {
 	const struct tct_observation *observation = report->observation;
@@ -319,10 +329,7 @@ int tct_report_add_look(const struct tct_report *report, json_t *document)
 
 	tct_usage_of(report, &usage);
 	failed |= json_object_set_new(document, "host", host_json(&observation->host));
-	failed |= json_object_set_new(document, "interval_seconds",
-				      seconds(observation->interval_ns));
-	failed |= json_object_set_new(document, "states", states_json(&observation->states));
-	failed |= json_object_set_new(document, "listeners", listeners_json(observation));
+	failed |= tct_report_add_short_look(observation, document);
 	failed |= json_object_set_new(document, "sample", sample_json(&observation->sample));
 	failed |= json_object_set_new(document, "populations",
 				      populations_json(observation->populations));

@@ -163,3 +163,13 @@ int tct_settings_judge(struct tct_report *report, struct tct_env *env)
 	}
 	return check_requirements(report, env);
 }
+
+void tct_settings_drop(struct tct_report *report)
+{
+	for (size_t i = 0; i < report->settings_count; i++)
+		tct_value_done(&report->settings[i].wanted);
+	free(report->settings);
+	report->settings = NULL;
+	report->settings_count = 0;
+	report->settings_capacity = 0;
+}

@@ -91,33 +91,58 @@ static void take_number(const char *word, struct tct_counter_value *value)
 	value->value = number;
 }
 
-/* Take each counter of the group's line whose name is among names; the values stand at the same
- * positions. */
-static void take_columns(enum tct_counter_group group, const char *prefix,
-			 const struct words *names, const struct words *values,
-			 struct tct_counter_value *out)
-{
-	for (size_t i = 0; i < tct_counters_count; i++) {
-		const struct tct_counter *counter = &tct_counters[i];
+/* The counters of one line: neighbours in the table, and in order of their columns. */
+struct line_counters {
+	size_t first;
+	size_t end;
+};
 
-		if (counter->group != group || strcmp(counter->line, prefix) != 0)
-			continue;
-		for (size_t j = 0; j < names->count && j < values->count; j++) {
-			if (strcmp(names->at[j], counter->column) == 0) {
-				take_number(values->at[j], &out[i]);
-				break;
-			}
-		}
-	}
+/* Empty if nothing of the line is wanted. */
+static struct line_counters counters_of(enum tct_counter_group group, const char *prefix)
+{
+	struct line_counters line = { 0, 0 };
+
+	while (line.first < tct_counters_count &&
+	       (tct_counters[line.first].group != group ||
+		strcmp(tct_counters[line.first].line, prefix) != 0))
+		line.first++;
+	line.end = line.first;
+	while (line.end < tct_counters_count && tct_counters[line.end].group == group &&
+	       strcmp(tct_counters[line.end].line, prefix) == 0)
+		line.end++;
+	return line;
 }
 
-static bool is_wanted(enum tct_counter_group group, const char *prefix)
+static bool find_counter(struct line_counters line, const char *column, size_t *index)
 {
-	for (size_t i = 0; i < tct_counters_count; i++) {
-		if (tct_counters[i].group == group && strcmp(tct_counters[i].line, prefix) == 0)
+	while (line.first < line.end) {
+		size_t middle = line.first + (line.end - line.first) / 2;
+		int order = strcmp(column, tct_counters[middle].column);
+
+		if (order == 0) {
+			*index = middle;
 			return true;
+		}
+		if (order < 0)
+			line.end = middle;
+		else
+			line.first = middle + 1;
 	}
 	return false;
+}
+
+/* Take the line's counters whose names are among names; the values stand at the same positions. Of
+ * two columns with one name the first counts. */
+static void take_columns(struct line_counters line, const struct words *names,
+			 const struct words *values, struct tct_counter_value *out)
+{
+	size_t count = names->count < values->count ? names->count : values->count;
+	size_t index;
+
+	while (count-- > 0) {
+		if (find_counter(line, names->at[count], &index))
+			take_number(values->at[count], &out[index]);
+	}
 }
 
 static void parse_pairs(enum tct_counter_group group, char *text, struct words *names,
@@ -126,6 +151,7 @@ static void parse_pairs(enum tct_counter_group group, char *text, struct words *
 	char *names_prefix = NULL;
 	char *values_prefix = NULL;
 	char *names_line = next_line(&text, &names_prefix);
+	struct line_counters line;
 
 	while (names_line != NULL) {
 		char *values_line = next_line(&text, &values_prefix);
@@ -139,10 +165,11 @@ static void parse_pairs(enum tct_counter_group group, char *text, struct words *
 			names_prefix = values_prefix;
 			continue;
 		}
-		if (is_wanted(group, names_prefix)) {
+		line = counters_of(group, names_prefix);
+		if (line.first < line.end) {
 			split(names_line, names);
 			split(values_line, values);
-			take_columns(group, names_prefix, names, values, out);
+			take_columns(line, names, values, out);
 		}
 		names_line = next_line(&text, &names_prefix);
 	}
@@ -153,10 +180,14 @@ static void parse_turns(enum tct_counter_group group, char *text, struct words *
 {
 	char *prefix = NULL;
 
-	for (char *line; (line = next_line(&text, &prefix)) != NULL;) {
-		if (prefix == NULL || !is_wanted(group, prefix))
+	for (char *words; (words = next_line(&text, &prefix)) != NULL;) {
+		struct line_counters line = { 0, 0 };
+
+		if (prefix != NULL)
+			line = counters_of(group, prefix);
+		if (line.first == line.end)
 			continue;
-		split(line, names);
+		split(words, names);
 		values->count = 0;
 		for (size_t i = 0; i + 1 < names->count; i += 2) {
 			values->at[i / 2] = names->at[i + 1];
@@ -164,7 +195,7 @@ static void parse_turns(enum tct_counter_group group, char *text, struct words *
 			values->count++;
 		}
 		names->count = values->count;
-		take_columns(group, prefix, names, values, out);
+		take_columns(line, names, values, out);
 	}
 }
 
@@ -289,8 +320,18 @@ static int parse_file(size_t file, char *data, size_t length, struct tct_counter
 	return 0;
 }
 
-int tct_counters_read(const struct tct_root *root, struct tct_counter_value *values,
-		      struct tct_observation *gaps)
+/* Is one of the file's groups asked for? */
+static bool is_wanted(size_t file, unsigned groups)
+{
+	for (size_t i = 0; i < TCT_COUNT(files[file].groups); i++) {
+		if (groups == 0 || (groups & (1U << files[file].groups[i])) != 0)
+			return true;
+	}
+	return false;
+}
+
+int tct_counters_read(const struct tct_root *root, unsigned groups,
+		      struct tct_counter_value *values, struct tct_observation *gaps)
 {
 	memset(values, 0, tct_counters_count * sizeof(*values));
 	if (!tct_root_exists(root, "proc/net")) {
@@ -304,9 +345,13 @@ int tct_counters_read(const struct tct_root *root, struct tct_counter_value *val
 	for (size_t i = 0; i < TCT_COUNT(files); i++) {
 		TCT_AUTOFREE char *data = NULL;
 		size_t length = 0;
-		int result = tct_root_read(root, files[i].path, FILE_MAX, &data, &length);
-		enum tct_presence presence = result == -ENOENT ? TCT_ABSENT : TCT_UNREADABLE;
+		enum tct_presence presence;
+		int result;
 
+		if (!is_wanted(i, groups))
+			continue;
+		result = tct_root_read(root, files[i].path, FILE_MAX, &data, &length);
+		presence = result == -ENOENT ? TCT_ABSENT : TCT_UNREADABLE;
 		if (result == 0)
 			result = parse_file(i, data, length, values);
 		else if (result != -ENOMEM) {

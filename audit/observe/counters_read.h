@@ -15,12 +15,13 @@ struct tct_counter_value {
 };
 
 /*
- * Read all counters of the table into values[tct_counters_count]. ABSENT: the file or the column
- * isn't there; UNPARSED: no number, or beyond 63 bits. gaps: where to note unreadable files, may be
- * NULL. A root without proc/net leaves all NOT_LOOKED. 0 or -ENOMEM.
+ * Read counters of the table into values[tct_counters_count]: those in files that have one of the
+ * groups (mask 1 << enum tct_counter_group, 0 = all); the others are NOT_LOOKED. ABSENT: the file
+ * or the column isn't there; UNPARSED: no number, or beyond 63 bits. gaps: where to note unreadable
+ * files, may be NULL. A root without proc/net leaves all NOT_LOOKED. 0 or -ENOMEM.
  */
-int tct_counters_read(const struct tct_root *root, struct tct_counter_value *values,
-		      struct tct_observation *gaps);
+int tct_counters_read(const struct tct_root *root, unsigned groups,
+		      struct tct_counter_value *values, struct tct_observation *gaps);
 
 /*
  * Take the counters of the group from text: pairs of lines (snmp, netstat: names, then values) or

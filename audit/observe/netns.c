@@ -65,12 +65,16 @@ static bool is_number(const char *text)
 	return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-static int open_spec(const char *spec, struct tct_err *err)
+int tct_netns_open(const char *spec, struct tct_err *err)
 {
 	static const char *const folders[] = { "/run/netns", "/var/run/netns" };
-	char path[256];
+	char path[TCT_NETNS_NAME + 32];
 	struct stat status;
 
+	if (strlen(spec) >= TCT_NETNS_NAME)
+		return tct_err_set(err, TCT_FAULT_INPUT, ENAMETOOLONG,
+				   "network namespace: the name is longer than %d characters",
+				   TCT_NETNS_NAME - 1);
 	if (strchr(spec, '/') != NULL)
 		return open_file(spec, spec, err);
 	if (*spec == '\0' || strcmp(spec, ".") == 0 || strcmp(spec, "..") == 0)
@@ -104,7 +108,7 @@ static bool is_own(int fd)
 	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
-static uint64_t read_cookie(void)
+uint64_t tct_netns_cookie(void)
 {
 	TCT_AUTOCLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t cookie = 0;
@@ -116,19 +120,18 @@ static uint64_t read_cookie(void)
 	return cookie;
 }
 
+bool tct_netns_is_initial(void)
+{
+	return access("/proc/sys/net/ipv4/tcp_mem", F_OK) == 0;
+}
+
 int tct_netns_enter(const char *spec, struct tct_netns *netns, struct tct_err *err)
 {
 	struct stat status;
 
 	*netns = (struct tct_netns){ .name = "" };
 	if (spec != NULL) {
-		if (strlen(spec) >= sizeof(netns->name))
-			return tct_err_set(
-				err, TCT_FAULT_INPUT, ENAMETOOLONG,
-				"network namespace: the name is longer than %zu characters",
-				sizeof(netns->name) - 1);
-
-		TCT_AUTOCLOSE int fd = open_spec(spec, err);
+		TCT_AUTOCLOSE int fd = tct_netns_open(spec, err);
 
 		if (fd < 0)
 			return fd;
@@ -138,7 +141,7 @@ int tct_netns_enter(const char *spec, struct tct_netns *netns, struct tct_err *e
 	}
 	if (stat("/proc/self/ns/net", &status) == 0)
 		netns->inode = status.st_ino;
-	netns->cookie = read_cookie();
-	netns->initial = access("/proc/sys/net/ipv4/tcp_mem", F_OK) == 0;
+	netns->cookie = tct_netns_cookie();
+	netns->initial = tct_netns_is_initial();
 	return 0;
 }

@@ -8,11 +8,13 @@
 #include "core/err.h"
 #include "core/root.h"
 
+enum { TCT_NETNS_NAME = 256 }; /* a file's name */
+
 struct tct_netns {
-	char name[128];  /* as the user gave it; "" = the one we were started in */
-	uint64_t inode;  /* 0 = not known (an image) */
-	uint64_t cookie; /* SO_NETNS_COOKIE: unique until reboot; 0 = kernel without it */
-	bool initial;    /* the host's first namespace: its tcp_mem is visible */
+	char name[TCT_NETNS_NAME]; /* as the user gave it; "" = the one we were started in */
+	uint64_t inode;            /* 0 = not known (an image) */
+	uint64_t cookie;           /* SO_NETNS_COOKIE: unique until reboot; 0 = kernel without it */
+	bool initial;              /* the host's first namespace: its tcp_mem is visible */
 };
 
 /*
@@ -21,5 +23,12 @@ struct tct_netns {
  * Errors: INPUT when it doesn't exist or isn't a network namespace, REFUSED without permission.
  */
 int tct_netns_enter(const char *spec, struct tct_netns *netns, struct tct_err *err);
+
+/* Open the namespace that spec names, without entering it. Returns an fd, or as tct_netns_enter. */
+int tct_netns_open(const char *spec, struct tct_err *err);
+
+/* Of the namespace that this thread is in: its cookie, and whether it is the host's first one. */
+uint64_t tct_netns_cookie(void);
+bool tct_netns_is_initial(void);
 
 #endif

@@ -33,9 +33,9 @@ struct tct_host {
 	char hostname[256];         /* "" = not known, as for every text here */
 	char kernel[128];           /* "6.18.44-amd64" */
 	tct_version kernel_version; /* 0 = not known */
-	bool kernel_assumed;     /* a DIR without a kernel: the running one is taken, and the report
-				    says so */
-	bool sosreport; /* a DIR that is a record of a host: nothing is to be written there */
+	bool kernel_assumed; /* a DIR without a kernel: the running one is taken, and the report
+				says so */
+	bool sosreport;      /* a DIR that is a record of a host: nothing is to be written there */
 	int64_t mem_total_bytes; /* -1 = not known, as for every number here */
 	int64_t cpus;
 	int64_t page_bytes;
@@ -334,6 +334,12 @@ struct tct_observe_options {
 	bool thrifty;     /* don't walk at all where the kernel's counts say that there are only
 			     listeners: requests and bound sockets are not counted then */
 	unsigned without; /* TCT_WITHOUT_..., 0 = use what is best */
+	/* For one of many namespaces: what is the host's need not be looked at again. */
+	const bool *keys;            /* borrowed; which keys of the table are read, NULL = all */
+	unsigned counter_groups;     /* with counters: 1 << enum tct_counter_group, 0 = all */
+	bool without_files;          /* don't read the sysctl files */
+	const struct tct_host *host; /* borrowed; what the host is, but for its namespace. NULL =
+					find out */
 	/*
 	 * Sleep until CLOCK_MONOTONIC is deadline_ns; true = that's enough, don't look again (the
 	 * observation then has one look). NULL = just sleep.
@@ -357,6 +363,23 @@ int tct_observe_host(const struct tct_observe_options *options, struct tct_obser
 		     struct tct_err *err);
 int tct_observe_traffic(const struct tct_observe_options *options,
 			struct tct_observation *observation, struct tct_err *err);
+
+/*
+ * tct_observe_traffic in parts, for who waits once for many: a first look, and the last one. One
+ * look only (no interval, not the live host): the first does nothing. Both are taken in the same
+ * network namespace. options and observation must outlive *looks, which the last look takes, and
+ * frees, in any case. again false: the interval was cut short, there is no second look.
+ */
+struct tct_looks;
+int tct_observe_first(const struct tct_observe_options *options,
+		      struct tct_observation *observation, struct tct_looks **looks,
+		      struct tct_err *err);
+int tct_observe_last(struct tct_looks *looks, bool again, struct tct_err *err);
+void tct_looks_free(struct tct_looks *looks);
+
+/* Until the interval is over that began at since_ns (CLOCK_MONOTONIC), as options->wait says. True:
+ * that's enough, don't look again. */
+bool tct_observe_wait(const struct tct_observe_options *options, int64_t since_ns);
 void tct_observation_free(struct tct_observation *observation);
 
 /* An observation with nothing in it yet, arrays allocated; NULL on ENOMEM. */

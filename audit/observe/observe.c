@@ -13,23 +13,28 @@
 #include "audit/observe/sysctl_live.h"
 #include "core/mem.h"
 
-/* What lives for one observation only. */
-struct work {
+/* What lives from the first look to the last one. */
+struct tct_looks {
 	const struct tct_observe_options *options;
 	struct tct_observation *observation;
 	struct tct_sockets sockets;
-	struct tct_counter_value *first; /* [tct_counters_count] */
-	struct tct_counter_value *last;
+	struct tct_counter_value *first; /* [tct_counters_count], NULL = no first look */
 	bool two_looks;
 	int64_t first_ns; /* CLOCK_MONOTONIC of the first look at the counters */
-	int64_t last_ns;
 };
 
-static void done_work(struct work *work)
+void tct_looks_free(struct tct_looks *looks)
 {
-	tct_sockets_done(&work->sockets);
-	free(work->first);
-	free(work->last);
+	if (looks == NULL)
+		return;
+	tct_sockets_done(&looks->sockets);
+	free(looks->first);
+	free(looks);
+}
+
+static void drop_looks(struct tct_looks *const *looks)
+{
+	tct_looks_free(*looks);
 }
 
 static int64_t now_ns(void)
@@ -41,9 +46,9 @@ static int64_t now_ns(void)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* Until the interval is over. True if that's enough: no second look. */
-static bool sleep_until(const struct tct_observe_options *options, int64_t deadline_ns)
+bool tct_observe_wait(const struct tct_observe_options *options, int64_t since_ns)
 {
+	int64_t deadline_ns = since_ns + options->interval_ns;
 	const struct timespec deadline = {
 		.tv_sec = deadline_ns / INT64_C(1000000000),
 		.tv_nsec = deadline_ns % INT64_C(1000000000),
@@ -56,50 +61,56 @@ static bool sleep_until(const struct tct_observe_options *options, int64_t deadl
 	return false;
 }
 
-static int first_look(struct work *work)
+static int first_look(struct tct_looks *looks)
 {
-	const struct tct_observe_options *options = work->options;
+	const struct tct_observe_options *options = looks->options;
 	int result = 0;
 
-	if (!work->two_looks)
+	if (!looks->two_looks)
 		return 0;
-	work->first_ns = now_ns();
+	looks->first = calloc(tct_counters_count, sizeof(*looks->first));
+	if (looks->first == NULL)
+		return -ENOMEM;
+	looks->first_ns = now_ns();
 	if (options->counters)
-		result = tct_counters_read(options->root, work->first, NULL);
+		result = tct_counters_read(options->root, options->counter_groups, looks->first,
+					   NULL);
 	if (result == 0 && options->sockets)
-		result = tct_sockets_first_look(&work->sockets, work->observation);
+		result = tct_sockets_first_look(&looks->sockets, looks->observation);
 	return result;
 }
 
-static int last_look(struct work *work)
+static int last_look(struct tct_looks *looks)
 {
-	const struct tct_observe_options *options = work->options;
-	struct tct_observation *observation = work->observation;
+	const struct tct_observe_options *options = looks->options;
+	struct tct_observation *observation = looks->observation;
+	TCT_AUTOFREE struct tct_counter_value *last = calloc(tct_counters_count, sizeof(*last));
+	int64_t last_ns = now_ns();
 	int result = 0;
 
-	if (work->two_looks && sleep_until(options, work->first_ns + options->interval_ns))
-		work->two_looks = false;
-	work->last_ns = now_ns();
+	if (last == NULL)
+		return -ENOMEM;
 	if (options->counters) {
 		result = tct_sos_is(options->root)
-				 ? tct_sos_counters_read(options->root, work->last, observation)
-				 : tct_counters_read(options->root, work->last, observation);
+				 ? tct_sos_counters_read(options->root, last, observation)
+				 : tct_counters_read(options->root, options->counter_groups, last,
+						     observation);
 		if (result < 0)
 			return result;
-		tct_counters_combine(work->two_looks ? work->first : work->last, work->last,
+		tct_counters_combine(looks->two_looks ? looks->first : last, last,
 				     observation->counters);
 	}
-	if (work->two_looks)
-		observation->interval_ns = work->last_ns - work->first_ns;
+	if (looks->two_looks)
+		observation->interval_ns = last_ns - looks->first_ns;
 	if (options->sockets || options->listeners) {
 		result = tct_sos_sockets_look(options->root, observation);
 		if (result != -ENOENT)
 			return result;
 	}
 	if (options->sockets)
-		result = tct_sockets_look(&work->sockets, observation);
+		result = tct_sockets_look(&looks->sockets, observation);
 	else if (options->listeners)
-		result = tct_sockets_look_at_listeners(&work->sockets, observation);
+		result = tct_sockets_look_at_listeners(&looks->sockets, observation);
 	return result;
 }
 
@@ -178,6 +189,15 @@ static int look_at_files(struct tct_observation *observation, const struct tct_r
 	return find_boot_values(observation, root);
 }
 
+/* The same host, seen from another namespace. */
+static void take_host(const struct tct_host *host, struct tct_host *to)
+{
+	const struct tct_netns netns = to->netns;
+
+	*to = *host;
+	to->netns = netns;
+}
+
 static int look_at_host(const struct tct_observe_options *options,
 			struct tct_observation *observation)
 {
@@ -189,16 +209,20 @@ static int look_at_host(const struct tct_observe_options *options,
 		result = tct_netns_enter(NULL, &observation->host.netns, NULL);
 	if (result < 0)
 		return result;
-	tct_host_look(options->root, &observation->host);
-	tct_environment_look(options->root, &observation->environment);
+	if (options->host != NULL) {
+		take_host(options->host, &observation->host);
+	} else {
+		tct_host_look(options->root, &observation->host);
+		tct_environment_look(options->root, &observation->environment);
+	}
 	if (tct_sos_is(options->root)) {
 		tct_sos_host_look(options->root, &observation->host);
 		tct_sos_environment_look(options->root, &observation->environment);
 		result = tct_sos_sysctls_look(options->root, observation);
 	} else {
-		result = tct_sysctls_look(options->root, observation);
+		result = tct_sysctls_look(options->root, options->keys, observation);
 	}
-	if (result == 0)
+	if (result == 0 && !options->without_files)
 		result = look_at_files(observation, options->root);
 	return result;
 }
@@ -241,26 +265,52 @@ int tct_observe_host(const struct tct_observe_options *options, struct tct_obser
 	return 0;
 }
 
-int tct_observe_traffic(const struct tct_observe_options *options,
-			struct tct_observation *observation, struct tct_err *err)
+int tct_observe_first(const struct tct_observe_options *options,
+		      struct tct_observation *observation, struct tct_looks **looks,
+		      struct tct_err *err)
 {
-	TCT_AUTO(done_work)
-	struct work work = { .options = options, .observation = observation };
+	TCT_AUTO(drop_looks) struct tct_looks *made = NULL;
 	int result = check_root(options, err);
 
 	if (result < 0)
 		return result;
-	tct_sockets_init(&work.sockets, options);
-	work.first = calloc(tct_counters_count, sizeof(*work.first));
-	work.last = calloc(tct_counters_count, sizeof(*work.last));
-	if (work.first == NULL || work.last == NULL)
+	made = calloc(1, sizeof(*made));
+	if (made == NULL)
 		return tct_err_nomem(err);
-	work.two_looks = options->root->live && options->interval_ns > 0 &&
-			 (options->counters || options->sockets);
-	result = first_look(&work);
-	if (result == 0)
-		result = last_look(&work);
+	made->options = options;
+	made->observation = observation;
+	made->two_looks = options->root->live && options->interval_ns > 0 &&
+			  (options->counters || options->sockets);
+	tct_sockets_init(&made->sockets, options);
+	result = first_look(made);
+	if (result < 0)
+		return tell_error(result, err);
+	*looks = TCT_STEAL(made);
+	return 0;
+}
+
+int tct_observe_last(struct tct_looks *looks, bool again, struct tct_err *err)
+{
+	TCT_AUTO(drop_looks) struct tct_looks *taken = looks;
+	int result;
+
+	taken->two_looks = taken->two_looks && again;
+	result = last_look(taken);
 	return result < 0 ? tell_error(result, err) : 0;
+}
+
+int tct_observe_traffic(const struct tct_observe_options *options,
+			struct tct_observation *observation, struct tct_err *err)
+{
+	struct tct_looks *looks = NULL;
+	int result = tct_observe_first(options, observation, &looks, err);
+	bool again = true;
+
+	if (result < 0)
+		return result;
+	if (looks->two_looks)
+		again = !tct_observe_wait(options, looks->first_ns);
+	return tct_observe_last(looks, again, err);
 }
 
 int tct_observe(const struct tct_observe_options *options, struct tct_observation **out,

@@ -65,6 +65,8 @@ int tct_sockets_first_look(struct tct_sockets *sockets, struct tct_observation *
 	TCT_AUTO(tct_look_done) struct tct_look look;
 	int result = tct_look_init(&look, sockets, observation);
 
+	if (result == 0 && tct_look_has_nothing(&look))
+		return 0;
 	if (result == 0)
 		result = tct_look_find_listeners(&look);
 	if (result < 0)

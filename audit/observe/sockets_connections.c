@@ -62,9 +62,15 @@ static void decide(const struct tct_look *look, const struct tct_local_ports *po
 		   struct tct_outgoing_plan *plan)
 {
 	const struct tct_kernel_counts *kernel = &look->kernel;
-	int64_t sockets = look->kernel_known ? kernel->inuse + kernel->time_wait : INT64_MAX;
-	int64_t most = sockets;
+	int64_t listeners = (int64_t)look->listening.items_count;
+	int64_t sockets = INT64_MAX;
+	int64_t most;
 
+	if (look->kernel_known) {
+		sockets = kernel->inuse + kernel->time_wait - listeners;
+		sockets = sockets > 0 ? sockets : 0;
+	}
+	most = sockets;
 	if (look->kernel_known && kernel->active_opens < most)
 		most = kernel->active_opens;
 	*plan = (struct tct_outgoing_plan){ .walk = true, .whole = true };
@@ -195,7 +201,7 @@ int tct_look_remember_connections(struct tct_look *look)
 static bool looks_inside(const struct tct_look *look)
 {
 	return (look->sockets->options->looks & (TCT_LOOK_POPULATIONS | TCT_LOOK_OWNERS)) != 0 &&
-	       !look->from_proc && !look->skipped;
+	       !look->from_proc;
 }
 
 static void *walk_windows(void *context)
@@ -304,6 +310,21 @@ static int hand_over_owners(struct tct_look *look, bool seen)
 	return result;
 }
 
+/* No socket at all: what could be counted is nothing. 0 or -ENOMEM. */
+static int hand_over_nothing(struct tct_look *look)
+{
+	struct tct_observation *observation = look->observation;
+
+	observation->sample = (struct tct_sample){ .whole = true };
+	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
+		observation->populations[kind].presence = TCT_PRESENT;
+		observation->populations[kind].sample.whole = true;
+	}
+	(void)snprintf(observation->outgoing.why_not, sizeof(observation->outgoing.why_not), "%s",
+		       "there is no socket");
+	return tct_look_hand_over_listeners(look, true);
+}
+
 int tct_look_at_connections(struct tct_look *look)
 {
 	bool ports_known;
@@ -317,6 +338,8 @@ int tct_look_at_connections(struct tct_look *look)
 		(void)tct_connections_look_incoming(&look->connections, &diag);
 	}
 	tct_look_join(look);
+	if (look->skipped && look->listening.items_count == 0)
+		return hand_over_nothing(look);
 	result = get_ready(look);
 	if (result < 0)
 		return result;

@@ -58,6 +58,9 @@ int tct_look_remember_listeners(struct tct_look *look);
 
 /* sockets_states.c: the listeners, and the counts by state. 0 or -errno. */
 int tct_look_count_states(struct tct_look *look);
+/* Thrifty, and the kernel's counts say that there is not even a listener: nothing is to be walked.
+ */
+bool tct_look_has_nothing(struct tct_look *look);
 
 /*
  * sockets_connections.c: once listeners and the kernel's counts are known, begin what can run

@@ -191,11 +191,29 @@ static int derive(struct tct_look *look)
 	return 1;
 }
 
+bool tct_look_has_nothing(struct tct_look *look)
+{
+	const struct tct_observe_options *options = look->sockets->options;
+
+	if (!options->thrifty || look->sockets->diag.way == TCT_DIAG_REFUSED ||
+	    tct_kernel_counts_read(options->root, &look->kernel) < 0)
+		return false;
+	look->kernel_known = true;
+	look->skipped = look->kernel.inuse == 0 && look->kernel.time_wait == 0;
+	return look->skipped;
+}
+
 int tct_look_count_states(struct tct_look *look)
 {
 	int64_t started = tct_sockets_now_ns();
-	int result = tct_look_find_listeners(look);
+	int result;
 
+	if (tct_look_has_nothing(look)) {
+		look->states.method = TCT_METHOD_DERIVED;
+		look->states.elapsed_ns = tct_sockets_now_ns() - started;
+		return 0;
+	}
+	result = tct_look_find_listeners(look);
 	if (result < 0)
 		return result;
 	if (look->from_proc) {

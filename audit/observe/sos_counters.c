@@ -308,7 +308,7 @@ int tct_sos_counters_read(const struct tct_root *root, struct tct_counter_value 
 
 	memset(values, 0, tct_counters_count * sizeof(*values));
 	if (files)
-		result = tct_counters_read(root, values, gaps);
+		result = tct_counters_read(root, 0, values, gaps);
 	if (result == 0 &&
 	    (!is_known(values, TCT_GROUP_TCP) || !is_known(values, TCT_GROUP_TCPEXT))) {
 		result = add_output(root, nstat_path, take_nstat_line, values);

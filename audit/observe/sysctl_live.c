@@ -12,13 +12,51 @@
 #include "core/mem.h"
 
 /*
- * One read() must get all: the kernel gives numbers only at offset 0. The bitmap of ports is the
- * longest: every second port, with its comma, is 190 KB.
+ * One read() must get all: the kernel gives numbers only at offset 0. It makes room for as much as
+ * is asked for, so what fills the small buffer is read again with the large one. The bitmap of
+ * ports is the longest: every second port, with its comma, is 190 KB.
  */
 enum {
-	SHORT_VALUE = 8192,
-	PORTS_VALUE = 262144,
+	SMALL_VALUE = 1024,
+	LARGE_VALUE = 262144,
 };
+
+/* The folder of the key read last: the next key is mostly in it. */
+struct folder {
+	char path[128]; /* below the root; "" = none yet */
+	int fd;         /* or -errno */
+};
+
+static void done_folder(const struct folder *folder)
+{
+	tct_close_fd(&folder->fd);
+}
+
+/*
+ * Open a key's file. On the live host its folder is opened once: each network namespace has a
+ * folder of its own below /proc/sys/net, all under the same name, and the kernel finds one by
+ * trying them all. In a DIR links count from its root, so the path is walked each time.
+ */
+static int open_key(const struct tct_root *root, struct folder *folder, const char *path, int flags)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash != NULL ? (size_t)(slash - path) : 0;
+
+	if (!root->live || length == 0 || length >= sizeof(folder->path))
+		return tct_root_openat(root, path, flags, 0);
+	if (strncmp(folder->path, path, length) != 0 || folder->path[length] != '\0') {
+		tct_close_fd(&folder->fd);
+		memcpy(folder->path, path, length);
+		folder->path[length] = '\0';
+		folder->fd = tct_root_openat(root, folder->path, O_PATH | O_DIRECTORY, 0);
+	}
+	if (folder->fd < 0)
+		return folder->fd;
+
+	int fd = openat(folder->fd, slash + 1, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
 
 static void note_error(struct tct_sysctl *sysctl, int code)
 {
@@ -41,9 +79,10 @@ static bool is_writable(const struct tct_root *root, int fd, const struct stat *
 }
 
 /* A file that must not or can't be read still tells its mode. Returns 0 or a positive errno. */
-static int look_at_mode(const struct tct_root *root, const char *path, struct tct_sysctl *sysctl)
+static int look_at_mode(const struct tct_root *root, struct folder *folder, const char *path,
+			struct tct_sysctl *sysctl)
 {
-	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_PATH, 0);
+	TCT_AUTOCLOSE int fd = open_key(root, folder, path, O_PATH);
 	struct stat status;
 
 	if (fd < 0)
@@ -54,16 +93,26 @@ static int look_at_mode(const struct tct_root *root, const char *path, struct tc
 	return 0;
 }
 
-/* Returns the length, or -errno; sets writable. */
-static ssize_t read_value(const struct tct_root *root, const char *path, char *buffer, size_t size,
-			  struct tct_sysctl *sysctl)
+/* Returns the length, or -errno. */
+static ssize_t read_whole(int fd, char *buffer, size_t size)
 {
-	TCT_AUTOCLOSE int fd = tct_root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
-	struct stat status;
 	ssize_t length;
 
+	do {
+		length = pread(fd, buffer, size, 0);
+	} while (length < 0 && errno == EINTR);
+	return length < 0 ? -errno : length;
+}
+
+/* Open a file to read it; sets writable. Returns an fd or -errno. */
+static int open_value(const struct tct_root *root, struct folder *folder, const char *path,
+		      struct tct_sysctl *sysctl)
+{
+	TCT_AUTOCLOSE int fd = open_key(root, folder, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+
 	if (fd == -EACCES || fd == -EPERM)
-		(void)look_at_mode(root, path, sysctl);
+		(void)look_at_mode(root, folder, path, sysctl);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &status) < 0)
@@ -71,50 +120,61 @@ static ssize_t read_value(const struct tct_root *root, const char *path, char *b
 	if (!S_ISREG(status.st_mode))
 		return -EINVAL;
 	sysctl->writable = is_writable(root, fd, &status);
-	do {
-		length = read(fd, buffer, size);
-	} while (length < 0 && errno == EINTR);
-	return length < 0 ? -errno : length;
+	return TCT_STEAL_FD(fd);
 }
 
-int tct_sysctl_look(const struct tct_root *root, const struct tct_kernel_key *key,
-		    struct tct_sysctl *sysctl)
+/* The path below the root; false if the name has none: then *sysctl says so. */
+static bool make_path(const struct tct_kernel_key *key, char path[288], struct tct_sysctl *sysctl)
 {
-	size_t size = key->handler == TCT_HANDLER_PORT_BITMAP ? PORTS_VALUE : SHORT_VALUE;
-	TCT_AUTOFREE char *buffer = malloc(size);
 	char below[256];
-	char path[sizeof(below) + 16];
-	struct tct_err err;
-
-	if (buffer == NULL)
-		return -ENOMEM;
-
 	int result = tct_kernel_key_path(key->name, below, sizeof(below));
 
-	if (result < 0) {
+	if (result < 0)
 		note_error(sysctl, -result);
+	else
+		(void)snprintf(path, 288, "proc/sys/%s", below);
+	return result == 0;
+}
+
+static int look_at_key(const struct tct_root *root, struct folder *folder,
+		       const struct tct_kernel_key *key, struct tct_sysctl *sysctl)
+{
+	TCT_AUTOFREE char *large = NULL;
+	TCT_AUTOCLOSE int fd = -1;
+	char small[SMALL_VALUE];
+	char *text = small;
+	char path[288];
+	struct tct_err err;
+	ssize_t length;
+
+	if (!make_path(key, path, sysctl))
 		return 0;
-	}
-	(void)snprintf(path, sizeof(path), "proc/sys/%s", below);
 	if (key->handler == TCT_HANDLER_SECRET) {
-		int code = look_at_mode(root, path, sysctl);
+		int code = look_at_mode(root, folder, path, sysctl);
 
 		if (code != 0)
 			note_error(sysctl, code);
 		return 0;
 	}
-
-	ssize_t length = read_value(root, path, buffer, size, sysctl);
-
+	fd = open_value(root, folder, path, sysctl);
+	length = fd < 0 ? fd : read_whole(fd, small, SMALL_VALUE);
+	if (length == SMALL_VALUE) {
+		text = large = malloc(LARGE_VALUE);
+		if (large == NULL)
+			return -ENOMEM;
+		length = read_whole(fd, large, LARGE_VALUE);
+	}
 	if (length < 0) {
 		note_error(sysctl, (int)-length);
 		return 0;
 	}
 	sysctl->presence = TCT_UNPARSED;
-	if ((size_t)length == size || memchr(buffer, '\0', (size_t)length) != NULL)
+	if (length == LARGE_VALUE || memchr(text, '\0', (size_t)length) != NULL)
 		return 0;
-	buffer[length] = '\0';
-	result = tct_value_parse(key, buffer, &sysctl->value, &err);
+	text[length] = '\0';
+
+	int result = tct_value_parse(key, text, &sysctl->value, &err);
+
 	if (result == -ENOMEM)
 		return result;
 	if (result == 0)
@@ -122,6 +182,14 @@ int tct_sysctl_look(const struct tct_root *root, const struct tct_kernel_key *ke
 	else
 		tct_value_done(&sysctl->value);
 	return 0;
+}
+
+int tct_sysctl_look(const struct tct_root *root, const struct tct_kernel_key *key,
+		    struct tct_sysctl *sysctl)
+{
+	TCT_AUTO(done_folder) struct folder folder = { .path = "", .fd = -1 };
+
+	return look_at_key(root, &folder, key, sysctl);
 }
 
 /* One gap for all keys of a kind: "3 kernel keys", "net.x: Permission denied". */
@@ -149,8 +217,11 @@ static int note_gap(struct tct_observation *observation, enum tct_presence prese
 				   first->error != 0 ? strerror(first->error) : otherwise);
 }
 
-int tct_sysctls_look(const struct tct_root *root, struct tct_observation *observation)
+int tct_sysctls_look(const struct tct_root *root, const bool *wanted,
+		     struct tct_observation *observation)
 {
+	TCT_AUTO(done_folder) struct folder folder = { .path = "", .fd = -1 };
+
 	if (!tct_root_exists(root, "proc/sys")) {
 		if (!root->live)
 			return 0;
@@ -159,8 +230,11 @@ int tct_sysctls_look(const struct tct_root *root, struct tct_observation *observ
 			"there is no /proc/sys: /proc is not mounted, or restricted");
 	}
 	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
-		int result = tct_sysctl_look(root, &tct_kernel_keys[i], &observation->sysctls[i]);
+		int result = 0;
 
+		if (wanted == NULL || wanted[i])
+			result = look_at_key(root, &folder, &tct_kernel_keys[i],
+					     &observation->sysctls[i]);
 		if (result < 0)
 			return result;
 	}

@@ -7,9 +7,11 @@
 
 /*
  * Fill observation->sysctls, in the network namespace of the caller. A root without proc/sys leaves
- * all NOT_LOOKED; so do secrets, which are never read. Notes gaps. 0 or -ENOMEM.
+ * all NOT_LOOKED; so do secrets, which are never read, and keys i without wanted[i] (NULL = all
+ * are). Notes gaps. 0 or -ENOMEM.
  */
-int tct_sysctls_look(const struct tct_root *root, struct tct_observation *observation);
+int tct_sysctls_look(const struct tct_root *root, const bool *wanted,
+		     struct tct_observation *observation);
 
 /* Read one key. *sysctl is empty before. 0 or -ENOMEM. */
 int tct_sysctl_look(const struct tct_root *root, const struct tct_kernel_key *key,

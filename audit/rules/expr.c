@@ -42,6 +42,13 @@ int tct_expr_compile(struct tct_arena *arena, const char *text, struct tct_place
 				       err);
 }
 
+void tct_expr_walk(const struct tct_expr *expr, tct_node_visit *visit, void *context)
+{
+	visit(context, expr);
+	for (size_t i = 0; i < expr->count; i++)
+		tct_expr_walk(expr->arguments[i], visit, context);
+}
+
 struct tct_type tct_expr_type(const struct tct_expr *expr)
 {
 	return expr->type;

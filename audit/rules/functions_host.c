@@ -382,8 +382,17 @@ void tct_eval_counter(const struct tct_expr *call, const struct tct_env *env,
 static bool growth_of(const struct tct_expr *call, const struct tct_env *env,
 		      struct tct_result *result, int64_t *growth)
 {
-	const struct tct_counter_reading *reading = seen_counter(call, env, result);
+	const struct tct_observation *observation = env->observation;
+	const struct tct_counter_reading *reading;
 
+	/* who looks once need not read what only growth is asked of */
+	if (observation != NULL && observation->host.source == TCT_SOURCE_LIVE &&
+	    observation->interval_ns <= 0 && observation->counters != NULL &&
+	    observation->counters[call->index].presence == TCT_NOT_LOOKED) {
+		tct_result_missing(result, "one look (--interval 0): no rates");
+		return false;
+	}
+	reading = seen_counter(call, env, result);
 	if (reading == NULL)
 		return false;
 	if (env->observation->interval_ns <= 0) {

@@ -110,6 +110,11 @@ int tct_template_compile_source(struct tct_arena *arena, const struct tct_passag
 				const struct tct_scope_names *scope,
 				struct tct_template **template_, struct tct_err *err);
 
+/* Tell visit each node of the expression, or of the template's expressions. */
+typedef void tct_node_visit(void *context, const struct tct_expr *node);
+void tct_expr_walk(const struct tct_expr *expr, tct_node_visit *visit, void *context);
+void tct_template_walk(const struct tct_template *template_, tct_node_visit *visit, void *context);
+
 /* "a count", "bytes", "a time" ...: for messages. */
 const char *tct_type_words(struct tct_type type);
 

@@ -149,6 +149,14 @@ void tct_template_render(const struct tct_template *template_, const struct tct_
 	}
 }
 
+void tct_template_walk(const struct tct_template *template_, tct_node_visit *visit, void *context)
+{
+	for (const struct part *part = template_->first; part != NULL; part = part->next) {
+		if (part->expr != NULL)
+			tct_expr_walk(part->expr, visit, context);
+	}
+}
+
 unsigned tct_template_looks(const struct tct_template *template_)
 {
 	unsigned looks = 0;

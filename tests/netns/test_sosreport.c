@@ -317,7 +317,7 @@ static void read_live(struct tct_counter_value *values)
 	struct tct_err err = { 0 };
 
 	ck_assert_int_eq(tct_root_open(&root, NULL, &err), 0);
-	ck_assert_int_eq(tct_counters_read(&root, values, NULL), 0);
+	ck_assert_int_eq(tct_counters_read(&root, 0, values, NULL), 0);
 	tct_root_done(&root);
 }
 
@@ -452,7 +452,7 @@ START_TEST(every_sentence_is_understood)
 	make_proc("snmp");
 	make_proc("netstat");
 	ck_assert_int_eq(tct_root_open(&made, scratch_path("made"), &err), 0);
-	ck_assert_int_eq(tct_counters_read(&made, wanted, NULL), 0);
+	ck_assert_int_eq(tct_counters_read(&made, 0, wanted, NULL), 0);
 	tct_root_done(&made);
 	ck_all_told(
 		wanted,

@@ -1,0 +1,194 @@
+#include "audit/judge/namespace_reports.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/judge/judge_private.h"
+#include "core/mem.h"
+
+enum { SHARED_GAPS_MAX = 64 }; /* different ones; hardly more than a handful */
+
+static void drop_report(struct tct_report *const *report)
+{
+	tct_report_free(*report);
+}
+
+static size_t count_differing(const struct tct_report *report)
+{
+	size_t differing = 0;
+
+	for (size_t i = 0; i < report->settings_count; i++)
+		differing += report->settings[i].status == TCT_SETTING_CHANGE ? 1 : 0;
+	return differing;
+}
+
+static int note_unjudged(struct tct_namespace_reports *reports, const struct tct_report *report)
+{
+	for (size_t i = 0; i < report->not_evaluated_count; i++) {
+		const struct tct_not_evaluated *entry = &report->not_evaluated[i];
+		struct tct_unjudged *unjudged = NULL;
+
+		for (size_t j = 0; j < reports->unjudged_count && unjudged == NULL; j++) {
+			if (reports->unjudged[j].id == entry->id)
+				unjudged = &reports->unjudged[j];
+		}
+		if (unjudged == NULL) {
+			unjudged = TCT_APPEND(reports, unjudged);
+			if (unjudged == NULL)
+				return -ENOMEM;
+			unjudged->id = entry->id;
+			memcpy(unjudged->reason, entry->reason, sizeof(unjudged->reason));
+		}
+		unjudged->namespaces++;
+	}
+	return 0;
+}
+
+static int note_gaps(struct tct_namespace_reports *reports, const struct tct_namespace *where,
+		     const struct tct_observation *observation)
+{
+	for (size_t i = 0; i < observation->gaps_count; i++) {
+		const struct tct_gap *gap = &observation->gaps[i];
+		struct tct_shared_gap *shared = NULL;
+
+		for (size_t j = 0; j < reports->gaps_count && shared == NULL; j++) {
+			if (strcmp(reports->gaps[j].gap.what, gap->what) == 0 &&
+			    strcmp(reports->gaps[j].gap.why, gap->why) == 0)
+				shared = &reports->gaps[j];
+		}
+		if (shared == NULL && reports->gaps_count >= SHARED_GAPS_MAX)
+			shared = &reports->gaps[SHARED_GAPS_MAX - 1];
+		if (shared == NULL) {
+			shared = TCT_APPEND(reports, gaps);
+			if (shared == NULL)
+				return -ENOMEM;
+			shared->gap = *gap;
+			memcpy(shared->first, where->name, sizeof(shared->first));
+		}
+		shared->namespaces++;
+	}
+	return 0;
+}
+
+/* Keep the findings; what they were made of is let go. */
+static int keep(struct tct_namespace_reports *reports, const struct tct_namespace *where,
+		const struct tct_observation *observation, struct tct_report **report)
+{
+	struct tct_namespace_report *item;
+	size_t differing = count_differing(*report);
+
+	for (size_t i = 0; i < TCT_SEVERITY_LIMIT; i++)
+		reports->by_severity[i] += (*report)->by_severity[i];
+	if ((*report)->findings_count == 0) {
+		reports->quiet_differing += differing > 0 ? 1 : 0;
+		return 0;
+	}
+	item = TCT_APPEND(reports, items);
+	if (item == NULL)
+		return -ENOMEM;
+	item->where = *where;
+	item->where.fd = -1;
+	item->settings_differing = differing;
+	item->counted = observation->states.method != TCT_METHOD_NONE;
+	memcpy(item->counts, observation->states.counts, sizeof(item->counts));
+	item->report = TCT_STEAL(*report);
+	item->report->observation = NULL;
+	tct_settings_drop(item->report);
+	return 0;
+}
+
+static int judge(const struct tct_namespace_reports *reports,
+		 const struct tct_observation *observation, struct tct_report **report,
+		 struct tct_err *err)
+{
+	struct tct_facts facts = *reports->facts;
+	bool initial = observation->host.netns.initial;
+
+	facts.initial_namespace = initial;
+	return tct_judge_namespace(observation, reports->set, initial ? NULL : reports->needs,
+				   &facts, report, err);
+}
+
+int tct_namespace_reports_add(struct tct_namespace_reports *reports,
+			      const struct tct_namespace *where,
+			      const struct tct_observation *observation, struct tct_err *err)
+{
+	TCT_AUTO(drop_report) struct tct_report *report = NULL;
+	int code = judge(reports, observation, &report, err);
+
+	if (code < 0)
+		return code;
+	reports->judged++;
+	if (reports->documents != NULL &&
+	    json_array_append_new(reports->documents, tct_report_namespace_json(report, where)) !=
+		    0)
+		return tct_err_nomem(err);
+	if (note_unjudged(reports, report) < 0 || note_gaps(reports, where, observation) < 0 ||
+	    keep(reports, where, observation, &report) < 0)
+		return tct_err_nomem(err);
+	return 0;
+}
+
+static int worse_first(const void *left, const void *right)
+{
+	const struct tct_namespace_report *a = (const struct tct_namespace_report *)left;
+	const struct tct_namespace_report *b = (const struct tct_namespace_report *)right;
+
+	for (size_t i = 0; i < TCT_SEVERITY_LIMIT; i++) {
+		if (a->report->by_severity[i] != b->report->by_severity[i])
+			return a->report->by_severity[i] > b->report->by_severity[i] ? -1 : 1;
+	}
+	return strverscmp(a->where.name, b->where.name);
+}
+
+int tct_namespace_reports_settle(struct tct_namespace_reports *reports, struct tct_observation *own)
+{
+	if (reports->items_count > 1)
+		qsort(reports->items, reports->items_count, sizeof(*reports->items), worse_first);
+	for (size_t i = 0; i < reports->gaps_count; i++) {
+		const struct tct_shared_gap *shared = &reports->gaps[i];
+		char what[sizeof(shared->gap.what) + sizeof(shared->first) + 32];
+		int length;
+
+		if (shared->namespaces == 1)
+			length = snprintf(what, sizeof(what), "network namespace %s: %s",
+					  shared->first, shared->gap.what);
+		else
+			length = snprintf(what, sizeof(what), "%zu network namespaces: %s",
+					  shared->namespaces, shared->gap.what);
+		if (length < 0 || tct_observation_gap(own, what, "%s", shared->gap.why) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void tct_namespace_reports_done(struct tct_namespace_reports *reports)
+{
+	for (size_t i = 0; i < reports->items_count; i++)
+		tct_report_free(reports->items[i].report);
+	free(reports->items);
+	free(reports->unjudged);
+	free(reports->gaps);
+	json_decref(reports->documents);
+	*reports = (struct tct_namespace_reports){ .items = NULL };
+}
+
+int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
+			       const struct tct_report *own, json_t *document)
+{
+	json_t *summary = json_object();
+	int failed = 0;
+
+	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
+	     severity++) {
+		size_t all = own->by_severity[severity] + reports->by_severity[severity];
+
+		failed |= json_object_set_new(summary, tct_severity_name(severity),
+					      json_integer((json_int_t)all));
+	}
+	failed |= json_object_set_new(document, "summary", summary);
+	failed |= json_object_set(document, "namespaces", reports->documents);
+	return failed != 0 ? -ENOMEM : 0;
+}

@@ -1,0 +1,74 @@
+/* The reports on the other network namespaces of a host, with what is worth keeping of each. */
+#ifndef TCT_AUDIT_JUDGE_NAMESPACE_REPORTS_H
+#define TCT_AUDIT_JUDGE_NAMESPACE_REPORTS_H
+
+#include "audit/judge/report.h"
+#include "audit/observe/namespaces.h"
+
+/* A namespace that has findings. */
+struct tct_namespace_report {
+	struct tct_namespace where; /* fd is -1 */
+	int64_t counts[TCT_STATE_LIMIT];
+	bool counted;              /* counts are known */
+	size_t settings_differing; /* of the profile's */
+	struct tct_report *report; /* owned: its findings; observation and settings are gone */
+};
+
+/* A rule that could not be judged in some of them. */
+struct tct_unjudged {
+	const char *id;
+	char reason[240]; /* in the first of them */
+	size_t namespaces;
+};
+
+/* What could not be seen in some of them, told once. */
+struct tct_shared_gap {
+	struct tct_gap gap;
+	size_t namespaces;
+	char first[TCT_NETNS_NAME]; /* the name of the first of them */
+};
+
+struct tct_namespace_reports {
+	/* to be set before the first is added; all borrowed */
+	const struct tct_profile_set *set;
+	const struct tct_needs *needs;
+	const struct tct_facts *facts; /* the host's */
+	json_t *documents; /* NULL, or an empty array (owned): then each one's document is kept too
+			    */
+
+	struct tct_namespace_report *items; /* worst first once settled */
+	size_t items_count;
+	size_t items_capacity;
+	size_t judged;          /* all, the quiet ones too */
+	size_t quiet_differing; /* those without findings, but with settings that differ */
+	size_t by_severity[TCT_SEVERITY_LIMIT];
+	struct tct_unjudged *unjudged; /* in the order of the rules */
+	size_t unjudged_count;
+	size_t unjudged_capacity;
+	struct tct_shared_gap *gaps;
+	size_t gaps_count;
+	size_t gaps_capacity;
+};
+
+/*
+ * Judge the observation of one more namespace and keep what its report says; the observation stays
+ * the caller's. Errors: REFUSED/ENOMEM.
+ */
+int tct_namespace_reports_add(struct tct_namespace_reports *reports,
+			      const struct tct_namespace *where,
+			      const struct tct_observation *observation, struct tct_err *err);
+
+/* All were added: put them in order, and note what could not be seen in them as gaps of `own`. 0 or
+ * -ENOMEM. */
+int tct_namespace_reports_settle(struct tct_namespace_reports *reports,
+				 struct tct_observation *own);
+void tct_namespace_reports_done(struct tct_namespace_reports *reports);
+
+/*
+ * Put them into the document of our own namespace: "namespaces", and their findings into its
+ * "summary". 0 or -ENOMEM.
+ */
+int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
+			       const struct tct_report *own, json_t *document);
+
+#endif
