@@ -24,6 +24,7 @@ extern const struct tct_command tct_command_check;
 extern const struct tct_command tct_command_rollback;
 extern const struct tct_command tct_command_history;
 extern const struct tct_command tct_command_profile;
+extern const struct tct_command tct_command_sockets;
 extern const struct tct_command tct_command_explain;
 extern const struct tct_command tct_command_snapshot;
 extern const struct tct_command tct_command_diff;

@@ -13,6 +13,7 @@ static const char *const formats[] = { "text", "json", NULL };
 static const char *const colors[] = { "auto", "always", "never", NULL };
 static const char *const boots[] = { "systemd", "procps", "both", NULL };
 static const char *const severities[] = { "critical", "warning", "advice", "info", NULL };
+static const char *const groupings[] = { "state", "port", "process", "unit", "peer", NULL };
 
 #define AT(member) .offset = offsetof(struct tct_options, member)
 
@@ -56,6 +57,15 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				 AT(fail_on),
 				 .help = "exit 1 if there is a finding at least this bad: critical, "
 					 "warning, advice or info" },
+	[TCT_OPTION_BY] = { "by", 0, TCT_OPTION_CHOICE, "state|port|process|unit|peer", groupings,
+			    AT(by), .help = "count by this (default: state; with --port process)" },
+	[TCT_OPTION_PORT] = { "port", 0, TCT_OPTION_NUMBER, "N", .least = 1, .most = 65535,
+			      AT(port), .help = "only sockets with this port at either end" },
+	[TCT_OPTION_STATE] = { "state", 0, TCT_OPTION_LIST, "STATE", AT(states),
+			       .help = "only sockets in this state, as ss or netstat write it; "
+				       "several with commas, or given again" },
+	[TCT_OPTION_TOP] = { "top", 0, TCT_OPTION_NUMBER, "N", .least = 0, .most = 1000000, AT(top),
+			     .help = "print the N largest rows, 0 = all (default: 20)" },
 	[TCT_OPTION_NETNS] = { "netns", 0, TCT_OPTION_TEXT, "NAME|PID|PATH", AT(netns),
 			       .help = "work in this network namespace" },
 	[TCT_OPTION_ALL_NETNS] = { "all-netns", 0, TCT_OPTION_FLAG, AT(all_netns),
@@ -139,6 +149,22 @@ static int parse_seconds(const char *name, const char *text, int64_t *ns, struct
 	return 0;
 }
 
+static int parse_number(const struct tct_option *option, const char *text, int64_t *number,
+			struct tct_err *err)
+{
+	const char *at = text;
+	int64_t value = 0;
+
+	for (; *at >= '0' && *at <= '9' && value <= option->most; at++)
+		value = value * 10 + (*at - '0');
+	if (at == text || *at != '\0' || value < option->least || value > option->most)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--%s wants a number from %lld to %lld, not '%s'", option->name,
+				   (long long)option->least, (long long)option->most, text);
+	*number = value;
+	return 0;
+}
+
 static const char *choice_name(const void *context, size_t i)
 {
 	const char *const *choices = context;
@@ -198,6 +224,8 @@ static int store(const struct tct_option *option, const char *text, struct tct_o
 		return parse_choice(option, text, target, err);
 	case TCT_OPTION_SECONDS:
 		return parse_seconds(option->name, text, target, err);
+	case TCT_OPTION_NUMBER:
+		return parse_number(option, text, target, err);
 	}
 	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--%s can't be read", option->name);
 }
@@ -298,7 +326,13 @@ int tct_options_parse(const char *name, const struct tct_option_use *uses, size_
 	struct option longs[TCT_OPTION_LIMIT + 1];
 	char letters[2 * TCT_OPTION_LIMIT + 2];
 
-	*options = (struct tct_options){ .boot = -1, .interval_ns = -1, .fail_on = -1 };
+	*options = (struct tct_options){
+		.boot = -1,
+		.interval_ns = -1,
+		.fail_on = -1,
+		.by = -1,
+		.top = -1,
+	};
 	make_tables(&taken, longs, letters);
 	opterr = 0;
 	optind = 0; /* begin anew */
@@ -334,6 +368,7 @@ void tct_options_done(struct tct_options *options)
 {
 	free(options->profiles.items);
 	free(options->vars.items);
+	free(options->states.items);
 	free(options->arguments.items);
 	*options = (struct tct_options){ 0 };
 }

@@ -26,6 +26,10 @@ enum tct_option_id {
 	TCT_OPTION_INTERVAL,
 	TCT_OPTION_EXACT,
 	TCT_OPTION_FAIL_ON,
+	TCT_OPTION_BY,
+	TCT_OPTION_PORT,
+	TCT_OPTION_STATE,
+	TCT_OPTION_TOP,
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ALL_NETNS,
 	TCT_OPTION_ROOT,
@@ -48,6 +52,7 @@ enum tct_option_kind {
 	TCT_OPTION_LIST,    /* struct tct_strings: may be given again */
 	TCT_OPTION_CHOICE,  /* int: index into choices */
 	TCT_OPTION_SECONDS, /* int64_t: nanoseconds */
+	TCT_OPTION_NUMBER,  /* int64_t: least..most */
 };
 
 struct tct_option {
@@ -57,6 +62,8 @@ struct tct_option {
 	const char *argument;       /* "NAME", NULL = takes none */
 	const char *const *choices; /* CHOICE: words, NULL at the end */
 	int preset;
+	int64_t least;
+	int64_t most;
 	size_t offset; /* into struct tct_options */
 	const char *help;
 };
@@ -93,7 +100,11 @@ struct tct_options {
 	bool source;
 	int64_t interval_ns; /* -1 = not given */
 	bool exact;
-	int fail_on; /* enum tct_severity, -1 = not given */
+	int fail_on;               /* enum tct_severity, -1 = not given */
+	int by;                    /* enum tct_sockets_by, -1 = not given */
+	int64_t port;              /* 0 = not given */
+	struct tct_strings states; /* names, as given */
+	int64_t top;               /* 0 = all, -1 = not given */
 	const char *netns;
 	bool all_netns;
 	const char *root;

@@ -9,7 +9,7 @@ struct tct_column {
 	bool right; /* numbers */
 };
 
-enum { TCT_COLUMNS_MAX = 8 };
+enum { TCT_COLUMNS_MAX = 16 };
 
 struct tct_table; /* rows are gathered until it is printed */
 

@@ -116,4 +116,8 @@ json_t *tct_report_json(const struct tct_report *report);
 json_t *tct_report_namespace_json(const struct tct_report *report,
 				  const struct tct_namespace *namespace_);
 
+/* Its members `host` and `states`, for documents that have them too. NULL on ENOMEM. */
+json_t *tct_host_json(const struct tct_host *host);
+json_t *tct_states_json(const struct tct_states *states);
+
 #endif

@@ -27,7 +27,7 @@ static json_t *seconds(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
 }
 
-static json_t *host_json(const struct tct_host *host)
+json_t *tct_host_json(const struct tct_host *host)
 {
 	static const char *const sources[] = {
 		[TCT_SOURCE_LIVE] = "live",
@@ -47,7 +47,7 @@ static json_t *host_json(const struct tct_host *host)
 		"initial", host->netns.initial, "taken_at", tct_json_time(host->taken_at_ns));
 }
 
-static json_t *states_json(const struct tct_states *states)
+json_t *tct_states_json(const struct tct_states *states)
 {
 	static const char *const methods[] = {
 		[TCT_METHOD_NONE] = NULL,
@@ -316,7 +316,7 @@ int tct_report_add_short_look(const struct tct_observation *observation, json_t 
 	int failed = json_object_set_new(document, "interval_seconds",
 					 seconds(observation->interval_ns));
 
-	failed |= json_object_set_new(document, "states", states_json(&observation->states));
+	failed |= json_object_set_new(document, "states", tct_states_json(&observation->states));
 	failed |= json_object_set_new(document, "listeners", listeners_json(observation));
 	return failed;
 }
@@ -328,7 +328,7 @@ int tct_report_add_look(const struct tct_report *report, json_t *document)
 	int failed = 0;
 
 	tct_usage_of(report, &usage);
-	failed |= json_object_set_new(document, "host", host_json(&observation->host));
+	failed |= json_object_set_new(document, "host", tct_host_json(&observation->host));
 	failed |= tct_report_add_short_look(observation, document);
 	failed |= json_object_set_new(document, "sample", sample_json(&observation->sample));
 	failed |= json_object_set_new(document, "populations",
