@@ -53,7 +53,7 @@ static unsigned looks_of(const struct tct_profile_set *set)
 	       TCT_LOOK_UNACCEPTED;
 }
 
-static int audit(const struct tct_session *session, int64_t interval_ns, struct tct_err *err,
+static int audit(struct tct_session *session, int64_t interval_ns, struct tct_err *err,
 		 int *exit_code)
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
@@ -79,7 +79,7 @@ static int add_namespace(void *context, const struct tct_namespace *where,
 	return tct_namespace_reports_add(context, where, *observation, err);
 }
 
-static int audit_all(const struct tct_session *session, int64_t interval_ns, struct tct_err *err,
+static int audit_all(struct tct_session *session, int64_t interval_ns, struct tct_err *err,
 		     int *exit_code)
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *own = NULL;
@@ -146,6 +146,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ALL_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
+	{ TCT_OPTION_SNAPSHOT, NULL },
 	{ TCT_OPTION_FAIL_ON, NULL },
 	{ TCT_OPTION_FORMAT, NULL },
 	{ TCT_OPTION_JSON, NULL },
@@ -167,7 +168,8 @@ const struct tct_command tct_command_audit = {
 	.example = "tcptune audit\n"
 		   "tcptune audit --profile highconn --interval 10\n"
 		   "tcptune audit --all-netns --fail-on warning --quiet\n"
-		   "tcptune audit --root /mnt/image --json | jq .findings",
+		   "tcptune audit --root /mnt/image --json | jq .findings\n"
+		   "tcptune audit --snapshot web1.json",
 	.placeholder = "",
 	.run = run,
 };

@@ -14,13 +14,18 @@ static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	TCT_AUTO(tct_check_result_done) struct tct_check_result result = { 0 };
+	TCT_AUTO(tct_drop_observation) struct tct_observation *snapshot = NULL;
 	struct tct_page page;
 	struct tct_err err = { 0 };
 
 	if (options->vars.items_count > 0 && options->profiles.items_count == 0)
 		return tct_bad_usage("--var needs --profile: without it the variables of the last "
 				     "apply count");
-	if (tct_session_open(&session, options, NULL, &err) < 0)
+	if (options->snapshot != NULL && options->profiles.items_count == 0)
+		return tct_bad_usage("--snapshot needs --profile: what was last applied is known "
+				     "on the host alone");
+	if (tct_session_open(&session, options, NULL, &err) < 0 ||
+	    (options->snapshot != NULL && tct_session_host(&session, &snapshot, &err) < 0))
 		return tct_complain(&err);
 
 	const struct tct_apply_options check = {
@@ -31,6 +36,7 @@ static int run(const struct tct_options *options)
 		.boot_model =
 			options->boot >= 0 ? (enum tct_boot_model)options->boot : TCT_BOOT_MODELS,
 		.profile = &session.request,
+		.snapshot = snapshot,
 	};
 
 	if (tct_check(&check, &result, &err) < 0)
@@ -49,6 +55,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_BOOT, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
+	{ TCT_OPTION_SNAPSHOT, "check what `tcptune snapshot` saved in FILE; - is standard input" },
 	{ TCT_OPTION_FORMAT, NULL },
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },

@@ -3,7 +3,7 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
-static int explain(const struct tct_session *session, const struct tct_topic *topic)
+static int explain(struct tct_session *session, const struct tct_topic *topic)
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_explanation_done) struct tct_explanation explanation = { 0 };
@@ -29,7 +29,7 @@ static int run(const struct tct_options *options)
 	struct tct_err err = { 0 };
 
 	if (tct_session_open(&session, options, NULL, &err) < 0 ||
-	    tct_book_load(&session.root, &book, &err) < 0)
+	    tct_book_load(session.request.root, &book, &err) < 0)
 		return tct_complain(&err);
 	if (options->arguments.items_count > 0) {
 		topic = tct_book_find(&book, options->arguments.items[0], &err);
@@ -45,6 +45,9 @@ static int run(const struct tct_options *options)
 static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_NETNS, "show the key's value in this network namespace" },
 	{ TCT_OPTION_ROOT, NULL },
+	{ TCT_OPTION_SNAPSHOT,
+	  "show the key's value in what `tcptune snapshot` saved in FILE; - is "
+	  "standard input" },
 	{ TCT_OPTION_FORMAT, NULL },
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },

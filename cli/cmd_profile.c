@@ -17,7 +17,7 @@ static int list(const struct tct_session *session)
 	struct tct_page page;
 	struct tct_err err = { 0 };
 
-	if (tct_profile_list(&session->root, &infos, &count, &err) < 0)
+	if (tct_profile_list(session->request.root, &infos, &count, &err) < 0)
 		return tct_complain(&err);
 	if (tct_wants_json(session->options))
 		return tct_print_json(tct_profile_list_json(infos, count), TCT_EXIT_DONE);
@@ -43,7 +43,7 @@ static void print_source(const struct tct_page *page, const char *text, size_t l
 	}
 }
 
-static int judge_and_show(const struct tct_session *session, const char *origin)
+static int judge_and_show(struct tct_session *session, const char *origin)
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
@@ -74,7 +74,8 @@ static int show(struct tct_session *session)
 	if (arguments->items_count != 2)
 		return tct_bad_usage("profile show takes one profile ('tcptune profile list' names "
 				     "them)");
-	if (tct_profile_text(&session->root, arguments->items[1], &text, &length, origin, &err) < 0)
+	if (tct_profile_text(session->request.root, arguments->items[1], &text, &length, origin,
+			     &err) < 0)
 		return tct_complain(&err);
 	session->request.names = &arguments->items[1];
 	session->request.names_count = 1;
@@ -106,7 +107,7 @@ static int validate_one(const struct tct_session *session, const char *file, cha
 
 	const char *name = path.data != NULL ? path.data : file;
 	const struct tct_profile_request request = {
-		.root = &session->root,
+		.root = session->request.root,
 		.names = &name,
 		.names_count = 1,
 	};
@@ -202,6 +203,9 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_VAR, "show: override a variable, or a fact of the host" },
 	{ TCT_OPTION_NETNS, "show: evaluate it in this network namespace" },
 	{ TCT_OPTION_ROOT, "list and show: the profiles and the host below DIR" },
+	{ TCT_OPTION_SNAPSHOT,
+	  "show: what it comes to on the host of a snapshot; built-in profiles, "
+	  "or files" },
 	{ TCT_OPTION_FORMAT, NULL },
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },

@@ -104,7 +104,7 @@ int tct_watch_run_lines(struct tct_watch_run *run, struct tct_err *err)
 	return code;
 }
 
-static int watch_session(const struct tct_session *session, struct tct_terminal *terminal,
+static int watch_session(struct tct_session *session, struct tct_terminal *terminal,
 			 struct tct_err *err)
 {
 	const struct tct_options *options = session->options;

@@ -27,6 +27,8 @@ extern const struct tct_command tct_command_profile;
 extern const struct tct_command tct_command_sockets;
 extern const struct tct_command tct_command_explain;
 extern const struct tct_command tct_command_watch;
+extern const struct tct_command tct_command_snapshot;
+extern const struct tct_command tct_command_diff;
 extern const struct tct_command tct_command_help;
 extern const struct tct_command tct_command_version;
 

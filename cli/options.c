@@ -76,6 +76,11 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 	[TCT_OPTION_ROOT] = { "root", 0, TCT_OPTION_TEXT, "DIR", AT(root),
 			      .help = "take the host's files from DIR: an image, or a captured "
 				      "machine" },
+	[TCT_OPTION_SNAPSHOT] = { "snapshot", 0, TCT_OPTION_TEXT, "FILE", AT(snapshot),
+				  .help = "judge what `tcptune snapshot` saved in FILE, here or on "
+					  "another host; - is standard input" },
+	[TCT_OPTION_OUTPUT] = { "output", 'o', TCT_OPTION_TEXT, "FILE", AT(output),
+				.help = "write to FILE; - is standard output" },
 	[TCT_OPTION_FORMAT] = { "format", 0, TCT_OPTION_CHOICE, "text|json", formats, AT(format),
 				.help = "how to print (default: text)" },
 	[TCT_OPTION_JSON] = { "json", 0, TCT_OPTION_PRESET, .preset = TCT_FORMAT_JSON, AT(format),

@@ -34,6 +34,8 @@ enum tct_option_id {
 	TCT_OPTION_NETNS,
 	TCT_OPTION_ALL_NETNS,
 	TCT_OPTION_ROOT,
+	TCT_OPTION_SNAPSHOT,
+	TCT_OPTION_OUTPUT,
 	TCT_OPTION_FORMAT,
 	TCT_OPTION_JSON,
 	TCT_OPTION_COLOR,
@@ -108,6 +110,8 @@ struct tct_options {
 	const char *netns;
 	bool all_netns;
 	const char *root;
+	const char *snapshot;
+	const char *output;
 	int format; /* enum tct_format */
 	int color;  /* enum tct_color_choice */
 	bool quiet;

@@ -4,6 +4,7 @@
 
 #include "audit/judge/namespace_reports.h"
 #include "audit/judge/report.h"
+#include "audit/judge/report_diff.h"
 #include "cli/page.h"
 #include "tune/apply.h"
 
@@ -28,6 +29,15 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 void tct_render_states(const struct tct_page *page, const struct tct_states *states);
 void tct_render_listeners(const struct tct_page *page, bool verbose,
 			  const struct tct_observation *observation);
+
+/* What `snapshot` wrote to FILE, and what to do with it. */
+void tct_render_snapshot(const struct tct_page *page, const char *file,
+			 const struct tct_observation *observation, size_t bytes);
+
+/* `diff` as text: what is new first; all that stayed with verbose, only what got worse with quiet.
+ */
+void tct_render_diff(const struct tct_page *page, const struct tct_options *options,
+		     const struct tct_diff *diff);
 
 /* Who has the sockets: one line an owner. */
 void tct_render_owners(const struct tct_page *page, const struct tct_observation *observation);

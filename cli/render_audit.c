@@ -198,6 +198,16 @@ static void suggest_explain(struct tct_text *text, const struct tct_options *opt
 	tct_suggest_root(text, options);
 }
 
+/* What would change that host can't be suggested here. */
+static void suggest_for_snapshot(struct tct_text *text, const struct tct_options *options,
+				 const struct tct_report *report)
+{
+	if (report->findings_count > 0)
+		suggest_explain(text, options, report);
+	else
+		tct_text_add(text, "tcptune explain");
+}
+
 /* The other namespace to look at next: one whose worst finding is worse than all of our own. */
 static const char *worse_namespace(const struct tct_report *report,
 				   const struct tct_namespace_reports *others)
@@ -220,8 +230,9 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	const char *netns = worse_namespace(report, others);
 
-	/* into a sosreport nothing is to be applied, so a finding's explanation comes next */
-	if (netns != NULL) {
+	if (report->observation->host.source == TCT_SOURCE_SNAPSHOT) {
+		suggest_for_snapshot(&text, options, report);
+	} else if (netns != NULL) {
 		tct_text_add(&text, "tcptune audit");
 		if (options->profiles.items_count > 0)
 			tct_suggest_profiles(&text, report->set->names, report->set->names_count);
@@ -230,6 +241,8 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		tct_shell_word(&text, netns);
 	} else if (report->by_severity[TCT_SEVERITY_CRITICAL] == 0 && count_changes(report) > 0 &&
 		   !report->observation->host.sosreport) {
+		/* into a sosreport nothing is to be applied, so a finding's explanation comes next
+		 */
 		tct_text_add(&text, "tcptune apply");
 		tct_suggest_profiles(&text, report->set->names, report->set->names_count);
 		tct_suggest_vars(&text, options);

@@ -177,13 +177,15 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	if (result->conforms || result->refused_count > 0 || result->profiles == NULL ||
 	    result->record)
 		return;
-	tct_text_add(&next, "tcptune apply");
+	/* What would change that host can't be suggested here. */
+	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit" : "tcptune apply");
 	tct_suggest_profiles(&next, options->profiles.items, options->profiles.items_count);
 	if (options->profiles.items_count == 0)
 		suggest_applied(&next, result);
 	tct_suggest_vars(&next, options);
 	tct_suggest_place(&next, options);
-	tct_text_add(&next, " --dry-run");
+	if (options->snapshot == NULL)
+		tct_text_add(&next, " --dry-run");
 	tct_page_newline(page);
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
 }

@@ -20,6 +20,16 @@ static void add_namespace(struct tct_text *text, const struct tct_netns *netns)
 			      (unsigned long long)netns->inode);
 }
 
+/* Not where the file is: the report is the same wherever it is judged. */
+static void add_snapshot(struct tct_text *text, const struct tct_host *host)
+{
+	char time[TCT_NUMBER_TEXT];
+
+	tct_text_addf(text, ": snapshot taken %s", tct_text_time(host->taken_at_ns, time));
+	if (host->snapshot_of == TCT_SOURCE_ROOT)
+		tct_text_add(text, host->sosreport ? " of a sosreport" : " of files below a DIR");
+}
+
 void tct_render_host(const struct tct_page *page, const struct tct_options *options,
 		     const struct tct_observation *observation)
 {
@@ -27,7 +37,9 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	char number[TCT_NUMBER_TEXT];
 
-	if (options->root != NULL)
+	if (host->source == TCT_SOURCE_SNAPSHOT)
+		add_snapshot(&text, host);
+	else if (options->root != NULL)
 		tct_text_addf(&text, ": %s %s",
 			      host->sosreport ? "the sosreport in" : "files below", options->root);
 	if (host->kernel[0] != '\0')
@@ -39,12 +51,12 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	if (host->cpus > 0)
 		tct_text_addf(&text, ", %s CPU%s", tct_text_count(host->cpus, number),
 			      host->cpus == 1 ? "" : "s");
-	if (host->source == TCT_SOURCE_LIVE)
+	if (tct_host_looked_at(host) == TCT_SOURCE_LIVE)
 		add_namespace(&text, &host->netns);
 	if (observation->interval_ns > 0)
 		tct_text_addf(&text, ", watched for %s",
 			      tct_text_nanoseconds(observation->interval_ns, number));
-	else if (host->source == TCT_SOURCE_LIVE)
+	else if (tct_host_looked_at(host) == TCT_SOURCE_LIVE)
 		tct_text_add(&text, ", one look (no rates)");
 
 	TCT_AUTO(tct_text_done) struct tct_text line = { 0 };

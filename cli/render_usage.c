@@ -173,7 +173,7 @@ static void put_memory(struct lines *lines, const struct tct_host *host,
 		add_percent(&text, orphans);
 	}
 	if (text.length > 0 && usage->memory_pressure_bytes < 0 &&
-	    host->source == TCT_SOURCE_LIVE && !host->netns.initial)
+	    tct_host_looked_at(host) == TCT_SOURCE_LIVE && !host->netns.initial)
 		tct_text_add(&text, "; the limits are seen in the initial namespace only");
 	if (text.length > 0)
 		put_line(lines, "memory", &text);

@@ -65,42 +65,88 @@ static int check_vars(const struct tct_profile_request *request, struct tct_err 
 	return 0;
 }
 
-int tct_session_open(struct tct_session *session, const struct tct_options *options,
-		     const char *default_profile, struct tct_err *err)
+/* Files have no namespace, and stand still. */
+static int check_place(const struct tct_options *options, struct tct_err *err)
 {
-	*session = (struct tct_session){ .options = options, .root = { .fd = -1 } };
-	session->request.root = &session->root;
-	session->request.names = options->profiles.items;
-	session->request.names_count = options->profiles.items_count;
+	const char *other = options->netns != NULL      ? "netns"
+			    : options->root != NULL     ? "root"
+			    : options->interval_ns >= 0 ? "interval"
+			    : options->exact            ? "exact"
+			    : options->all_netns        ? "all-netns"
+							: NULL;
+
+	if (options->snapshot != NULL && other != NULL)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--snapshot and --%s exclude each other: a snapshot is what was "
+				   "seen then",
+				   other);
 	if (options->root != NULL && options->netns != NULL)
 		return tct_err_set(
 			err, TCT_FAULT_INPUT, EINVAL,
 			"--root and --netns exclude each other: files have no namespace");
-
 	if (options->all_netns && (options->root != NULL || options->netns != NULL))
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
 				   "--all-netns and --%s exclude each other%s",
 				   options->root != NULL ? "root" : "netns",
 				   options->root != NULL ? ": files have no namespace" : "");
+	return 0;
+}
 
-	int code = open_vars(session, err);
+static int open_snapshot(struct tct_session *session, struct tct_err *err)
+{
+	int code = tct_snapshot_load(session->options->snapshot, &session->snapshot, err);
 
-	if (code == 0)
-		code = check_vars(&session->request, err);
-	if (code == 0)
-		code = tct_root_open(&session->root, options->root, err);
-	if (code == 0)
-		code = tct_sos_enter(&session->root, err);
-	if (code == 0 && session->root.live)
-		code = tct_netns_enter(options->netns, &session->netns, err);
-	if (code < 0)
-		return code;
+	session->request.root = NULL;
+	session->request.variables = session->snapshot.variables;
+	return code;
+}
+
+int tct_session_take(struct tct_snapshot *snapshot, const char *file, struct tct_observation **out,
+		     struct tct_err *err)
+{
+	if (snapshot->observations_count != 1)
+		return tct_err_at(err, file, 0, 0,
+				  "it holds %zu network namespaces; one is judged at a time",
+				  snapshot->observations_count);
+	*out = snapshot->observations[0];
+	snapshot->observations_count = 0;
+	return 0;
+}
+
+int tct_session_open_nowhere(struct tct_session *session, const struct tct_options *options,
+			     const char *default_profile, struct tct_err *err)
+{
+	int code;
+
+	*session = (struct tct_session){ .options = options, .root = { .fd = -1 } };
+	session->request.names = options->profiles.items;
+	session->request.names_count = options->profiles.items_count;
 	if (options->profiles.items_count == 0 && default_profile != NULL) {
 		session->fallback = default_profile;
 		session->request.names = &session->fallback;
 		session->request.names_count = 1;
 	}
-	return 0;
+	code = open_vars(session, err);
+	return code < 0 ? code : check_vars(&session->request, err);
+}
+
+int tct_session_open(struct tct_session *session, const struct tct_options *options,
+		     const char *default_profile, struct tct_err *err)
+{
+	int code = tct_session_open_nowhere(session, options, default_profile, err);
+
+	session->request.root = &session->root;
+	if (code == 0)
+		code = check_place(options, err);
+	if (code == 0 && options->snapshot != NULL)
+		code = open_snapshot(session, err);
+	else if (code == 0)
+		code = tct_root_open(&session->root, options->root, err);
+	if (code == 0 && options->snapshot == NULL)
+		code = tct_sos_enter(&session->root, err);
+	if (code == 0 && session->root.live)
+		code = tct_netns_enter(options->netns, &session->netns, err);
+	return code;
 }
 
 void tct_session_done(struct tct_session *session)
@@ -111,6 +157,7 @@ void tct_session_done(struct tct_session *session)
 	free(session->var_names);
 	free(session->vars);
 	tct_root_done(&session->root);
+	tct_snapshot_done(&session->snapshot);
 	*session = (struct tct_session){ .root = { .fd = -1 } };
 }
 
@@ -122,11 +169,12 @@ static struct tct_observe_options how(const struct tct_session *session)
 	};
 }
 
-int tct_session_host(const struct tct_session *session, struct tct_observation **out,
-		     struct tct_err *err)
+int tct_session_host(struct tct_session *session, struct tct_observation **out, struct tct_err *err)
 {
 	const struct tct_observe_options observe = how(session);
 
+	if (session->options->snapshot != NULL)
+		return tct_session_take(&session->snapshot, session->options->snapshot, out, err);
 	return tct_observe_host(&observe, out, err);
 }
 
@@ -161,6 +209,8 @@ int tct_session_traffic(const struct tct_session *session, unsigned looks, int64
 	char text[TCT_NUMBER_TEXT + 32];
 	struct tct_progress progress;
 
+	if (session->options->snapshot != NULL)
+		return 0; /* all of it was seen then */
 	begin_progress(&progress, interval_ns, text);
 
 	int code = tct_observe_traffic(&observe, observation, err);
@@ -254,7 +304,7 @@ int tct_session_set(const struct tct_session *session, const struct tct_observat
 	return tct_profile_set_load(&session->request, facts, set, err);
 }
 
-int tct_session_load(const struct tct_session *session, struct tct_facts *facts,
+int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err)
 {
@@ -381,6 +431,10 @@ void tct_suggest_vars(struct tct_text *out, const struct tct_options *options)
 
 void tct_suggest_place(struct tct_text *out, const struct tct_options *options)
 {
+	if (options->snapshot != NULL) {
+		tct_text_add(out, " --snapshot ");
+		tct_shell_word(out, options->snapshot);
+	}
 	tct_suggest_root(out, options);
 	if (options->netns != NULL) {
 		tct_text_add(out, " --netns ");

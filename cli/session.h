@@ -7,6 +7,7 @@
 
 #include "audit/judge/report.h"
 #include "audit/observe/observe_all.h"
+#include "audit/observe/snapshot.h"
 #include "cli/options.h"
 
 /* Destructors for TCT_AUTO(). */
@@ -43,25 +44,42 @@ struct tct_session {
 	const char *fallback;               /* the profile when none is named */
 	struct tct_var_override *vars;      /* owned */
 	char **var_names;                   /* owned, vars_count of them */
+	struct tct_snapshot snapshot;       /* --snapshot; empty without it */
 };
 
 /*
- * Open the root (--root) and, on the live host, enter the namespace (--netns). default_profile (may
+ * Open the root (--root) and, on the live host, enter the namespace (--netns). With --snapshot
+ * nothing of this host is opened, and no profile or variable of its own is found: the root stays
+ * closed, and what is observed is the snapshot. default_profile (may
  * be NULL) is asked for when the options name none. Release with tct_session_done in either case.
  * Errors: INPUT, REFUSED.
  */
 int tct_session_open(struct tct_session *session, const struct tct_options *options,
 		     const char *default_profile, struct tct_err *err);
+/* The same without a place to look at: only what is asked of profiles, none of them of this host.
+ */
+int tct_session_open_nowhere(struct tct_session *session, const struct tct_options *options,
+			     const char *default_profile, struct tct_err *err);
 void tct_session_done(struct tct_session *session);
 
-/* Observe through the session: the host, its keys and files. *out is owned by the caller. */
-int tct_session_host(const struct tct_session *session, struct tct_observation **out,
+/*
+ * Take a snapshot's one observation for judging (tct_session_host does that, too). *out is owned
+ * by the caller. Errors: INPUT if it holds those of several namespaces.
+ */
+int tct_session_take(struct tct_snapshot *snapshot, const char *file, struct tct_observation **out,
+		     struct tct_err *err);
+
+/*
+ * Observe through the session: the host, its keys and files; once if it is a snapshot. *out is
+ * owned by the caller.
+ */
+int tct_session_host(struct tct_session *session, struct tct_observation **out,
 		     struct tct_err *err);
 
 /*
  * Observe sockets and counters over interval_ns, into the same observation; looks is TCT_LOOK_...
  * A word about it appears on stderr, if that is a terminal, when it takes longer than half a
- * second.
+ * second. A snapshot has them already.
  */
 int tct_session_traffic(const struct tct_session *session, unsigned looks, int64_t interval_ns,
 			struct tct_observation *observation, struct tct_err *err);
@@ -81,7 +99,7 @@ int tct_session_set(const struct tct_session *session, const struct tct_observat
 		    struct tct_facts *facts, struct tct_profile_set **set, struct tct_err *err);
 
 /* Observe the host, and load the set for it. Both are owned by the caller. */
-int tct_session_load(const struct tct_session *session, struct tct_facts *facts,
+int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err);
 
@@ -101,7 +119,8 @@ int tct_print_json(json_t *document, int code);
 bool tct_wants_json(const struct tct_options *options);
 
 /*
- * For commands that are suggested: append " --root DIR" and " --netns X" as given; " --root DIR"
+ * For commands that are suggested: append " --root DIR", " --netns X" and
+ * " --snapshot FILE" as given; " --root DIR"
  * only, for those that take no namespace; " --profile P" for each name.
  */
 void tct_suggest_place(struct tct_text *out, const struct tct_options *options);

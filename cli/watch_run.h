@@ -18,7 +18,7 @@ struct tct_watch_round {
 };
 
 struct tct_watch_run {
-	const struct tct_session *session;
+	struct tct_session *session;
 	const struct tct_profile_set *set;
 	struct tct_facts facts;
 	struct tct_page page;

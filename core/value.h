@@ -96,6 +96,12 @@ int tct_value_from_write(const struct tct_kernel_key *key, const char *text,
 			 char reason[160]);
 
 /*
+ * Take a secret out of the text that is written to a secret key, in place: its digits become 1,
+ * letters and the rest ?; tct_value_from_write foretells the same of it.
+ */
+void tct_value_mask_secret(char *text);
+
+/*
  * Is a at least b for at_least/at_most, by the key's meaning of "unlimited"? All unlimited values
  * are equal. key may be NULL: plain numbers.
  */

@@ -288,6 +288,18 @@ static void foretell_secret(const char *text, enum tct_write_outcome *outcome, c
 	}
 }
 
+void tct_value_mask_secret(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '0' && (text[1] == 'x' || text[1] == 'X'))
+			text++; /* counts as one mark */
+		else if (strchr("0123456789abcdefABCDEF", *text) != NULL)
+			*text = '1';
+		else if (strchr("-,", *text) == NULL && !tct_scan_is_space(*text))
+			*text = '?';
+	}
+}
+
 int tct_value_from_write(const struct tct_kernel_key *key, const char *text,
 			 enum tct_write_outcome *outcome, struct tct_value *value, char reason[160])
 {

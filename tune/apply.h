@@ -23,6 +23,11 @@ struct tct_apply_options {
 	enum tct_boot_model boot_model;
 	const char *reason;
 	const struct tct_profile_request *profile; /* names and --var */
+	/*
+	 * Of check alone, borrowed: a snapshot to check instead of this host, by a profile that is
+	 * named. What tcptune did there isn't known: baselines are the values themselves.
+	 */
+	const struct tct_observation *snapshot;
 };
 
 struct tct_apply_key {

@@ -27,7 +27,8 @@ struct check {
 	struct tct_journal *journal;
 	struct last_applied last;
 	struct tct_profile_request request;
-	struct tct_observation *observation;
+	struct tct_observation *looked; /* owned */
+	const struct tct_observation *observation;
 	struct tct_facts facts;
 	struct tct_profile_set *set;
 	struct tct_plan *plan;
@@ -39,7 +40,7 @@ static void done(struct check *check)
 {
 	tct_plan_free(check->plan);
 	tct_profile_set_free(check->set);
-	tct_observation_free(check->observation);
+	tct_observation_free(check->looked);
 	free(check->last.names);
 	free(check->last.items);
 	free(check->last.vars);
@@ -120,22 +121,30 @@ static int choose_profile(struct check *check)
 	return 0;
 }
 
+/* As if tcptune had done nothing yet. */
+static int make_journal(struct check *check)
+{
+	check->journal = calloc(1, sizeof(*check->journal));
+	if (check->journal == NULL)
+		return tct_err_nomem(check->err);
+	check->journal->fd = -1;
+	check->journal->next_id = 1;
+	return 0;
+}
+
 static int open_journal(struct check *check)
 {
 	struct tct_err why = { 0 };
 	const struct tct_profile_request *asked = check->options->profile;
-	int result = tct_journal_open(check->options->root, false, &check->journal, &why);
+	int result;
 
+	if (check->options->snapshot != NULL)
+		return make_journal(check);
+	result = tct_journal_open(check->options->root, false, &check->journal, &why);
 	/* A plain user can't read it; without it a profile can still be judged, baselines are the
 	 * live values. */
-	if (result == -EACCES && asked != NULL && asked->names_count > 0) {
-		check->journal = calloc(1, sizeof(*check->journal));
-		if (check->journal == NULL)
-			return tct_err_nomem(check->err);
-		check->journal->fd = -1;
-		check->journal->next_id = 1;
-		return 0;
-	}
+	if (result == -EACCES && asked != NULL && asked->names_count > 0)
+		return make_journal(check);
 	if (result < 0 && check->err != NULL)
 		*check->err = why;
 	return result;
@@ -147,10 +156,14 @@ static int observe(struct check *check)
 		.root = check->options->root,
 		.netns = check->options->root->live ? &check->options->netns : NULL,
 	};
-	int result = tct_observe(&options, &check->observation, check->err);
+	int result = 0;
 
+	if (check->options->snapshot == NULL)
+		result = tct_observe(&options, &check->looked, check->err);
 	if (result < 0)
 		return result;
+	check->observation =
+		check->options->snapshot != NULL ? check->options->snapshot : check->looked;
 	tct_facts_from_host(&check->observation->host, &check->facts);
 	return tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
 }
@@ -167,6 +180,11 @@ static int make_plan(struct check *check)
 		.boot_model_given = options->boot_model_given,
 		.boot_model = options->boot_model,
 	};
+	if (options->snapshot != NULL) {
+		check->plan_options.live =
+			tct_host_looked_at(&options->snapshot->host) == TCT_SOURCE_LIVE;
+		check->plan_options.persist = options->snapshot->files_govern;
+	}
 	check->result->live_looked = check->plan_options.live;
 	check->result->boot_looked = check->plan_options.persist;
 	return tct_plan_make(check->set, &check->facts, check->observation, check->journal,

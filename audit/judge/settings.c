@@ -82,7 +82,7 @@ static int judge_setting(struct tct_report *report, struct tct_env *env,
 	if (!is_supported(verdict, report))
 		return 0;
 	now = tct_observation_value(report->observation, setting->key);
-	if (now == NULL && report->observation->host.source == TCT_SOURCE_ROOT &&
+	if (now == NULL && tct_host_looked_at(&report->observation->host) == TCT_SOURCE_ROOT &&
 	    tct_value_default(setting->key, report->observation->host.kernel_version, &built_in))
 		now = &built_in; /* a tree whose files don't set it */
 	if (now != NULL)

@@ -2,6 +2,10 @@
  * The observation: everything that the judge may look at, as plain data. It holds no judgement, and
  * the judge looks at nothing else; so a live host, an image and a fixture are judged by the same
  * code.
+ *
+ * A snapshot holds all of it: a member that is added here needs its row in snapshot_members.c (or,
+ * if it is a pointer, its lines in snapshot_save.c and snapshot_load.c) and its value in
+ * tests/unit/full_observation.c; unit.snapshot_members tells which one is missing.
  */
 #ifndef TCT_AUDIT_OBSERVE_OBSERVATION_H
 #define TCT_AUDIT_OBSERVE_OBSERVATION_H
@@ -38,9 +42,16 @@ struct tct_host {
 	char boot_id[40];
 	int64_t uptime_ns;
 	enum tct_source source;
+	enum tct_source snapshot_of; /* of a SNAPSHOT: what was looked at, LIVE or ROOT */
 	struct tct_netns netns;
 	int64_t taken_at_ns; /* CLOCK_REALTIME */
 };
+
+/* What was looked at, by us or by whoever took the snapshot: LIVE or ROOT. */
+static inline enum tct_source tct_host_looked_at(const struct tct_host *host)
+{
+	return host->source == TCT_SOURCE_SNAPSHOT ? host->snapshot_of : host->source;
+}
 
 /* How an input was found. Absent and unreadable are values, not errors. */
 enum tct_presence {

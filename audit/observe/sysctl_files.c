@@ -58,16 +58,11 @@ static void free_auto(struct tct_sysctl_files **files)
 int tct_sysctl_files_read(const struct tct_root *root, struct tct_sysctl_files **out,
 			  struct tct_err *err)
 {
-	TCT_AUTO(free_auto) struct tct_sysctl_files *files = calloc(1, sizeof(*files));
+	TCT_AUTO(free_auto) struct tct_sysctl_files *files = NULL;
+	int result = tct_sysctl_files_begin(&files, err);
 
-	if (files == NULL)
-		return tct_err_nomem(err);
-	files->index = calloc(1, sizeof(struct tct_boot_index));
-	if (files->index == NULL)
-		return tct_err_nomem(err);
-
-	int result = tct_sysctl_scan(root, files, err);
-
+	if (result == 0)
+		result = tct_sysctl_scan(root, files, err);
 	if (result == 0)
 		result = tct_boot_index_build(files, err);
 	if (result < 0)

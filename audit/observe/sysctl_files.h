@@ -28,7 +28,8 @@ struct tct_file_line {
 	const char *file; /* as on the host: "/etc/sysctl.d/10-x.conf"; borrowed from the files */
 	unsigned line;    /* 1-based */
 	char *key;        /* canonical dotted name (or pattern): the first separator decides */
-	char *value;      /* trimmed, otherwise as written; NULL for "-key" without '=' */
+	char *value;      /* trimmed, otherwise as written, but a secret's digits; NULL for "-key"
+			     without '=' */
 	const struct tct_kernel_key *known; /* the table's entry, NULL = not in the table */
 	bool is_pattern;
 	bool ignore_errors; /* "-key = value" */
@@ -86,6 +87,41 @@ struct tct_sysctl_files {
 int tct_sysctl_files_read(const struct tct_root *root, struct tct_sysctl_files **out,
 			  struct tct_err *err);
 void tct_sysctl_files_free(struct tct_sysctl_files *files);
+
+/*
+ * For snapshots: what the files said, line by line; the rest follows from it. A line is taken out
+ * with tct_sysctl_files_said and put into files that were begun anew; texts are borrowed.
+ */
+struct tct_line_said {
+	size_t file; /* index in paths */
+	unsigned line;
+	const char *path;        /* below /proc/sys: "net/ipv4/tcp_rmem"; or a pattern */
+	const char *procps_path; /* as procps spells it, NULL = the same */
+	const char *value;       /* NULL for "-key" without '=' */
+	bool ignore_errors;
+	unsigned read_by;      /* masks of models: who reads it, */
+	unsigned without_ours; /* and who does if our drop-in is not there */
+	size_t twin;           /* as in struct tct_file_line */
+};
+
+void tct_sysctl_files_said(const struct tct_sysctl_files *files, size_t line,
+			   struct tct_line_said *said);
+/* Index in paths of a `file` that a line or fault borrows. */
+size_t tct_sysctl_files_path_index(const struct tct_sysctl_files *files, const char *path);
+
+/*
+ * Files again from what they said: begin, every path, every line and fault in order, end. Errors:
+ * INPUT for what no reader can have found (a file's index or a mask out of range, a path that is
+ * empty or longer than any key's), and as tct_sysctl_files_read; REFUSED/ENOMEM.
+ */
+int tct_sysctl_files_begin(struct tct_sysctl_files **out, struct tct_err *err);
+int tct_sysctl_files_add_path(struct tct_sysctl_files *files, const char *path,
+			      struct tct_err *err);
+int tct_sysctl_files_add_line(struct tct_sysctl_files *files, const struct tct_line_said *said,
+			      struct tct_err *err);
+int tct_sysctl_files_add_fault(struct tct_sysctl_files *files, size_t file,
+			       const struct tct_file_fault *fault, struct tct_err *err);
+int tct_sysctl_files_end(struct tct_sysctl_files *files, struct tct_err *err);
 
 /*
  * The line that decides the value of `key` (any concrete dotted name) at the next boot under

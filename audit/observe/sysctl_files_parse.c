@@ -168,64 +168,28 @@ struct parser {
 	struct tct_err *err;
 };
 
-static int foretell(struct tct_file_line *line)
-{
-	line->known = line->is_pattern ? NULL : tct_kernel_key_find(line->key);
-	if (line->known == NULL || line->value == NULL)
-		return 0;
-	return tct_value_from_write(line->known, line->value, &line->outcome, &line->stored,
-				    line->reason);
-}
-
-/* An owned name for the line: the path, dotted. */
-static char *name_of(const char *path)
-{
-	char *name = tct_text_copy(path, strlen(path));
-
-	if (name != NULL)
-		tct_path_to_name(name);
-	return name;
-}
-
 /* Append the line that `models` read so. Takes the paths out of meaning. */
 static int append(struct parser *parser, struct meaning *meaning, char **spelt, unsigned models)
 {
-	struct tct_sysctl_files *files = parser->files;
-	struct tct_boot_index *index = tct_boot_index(files);
-	unsigned with_ours = parser->reading->with_ours & models;
-	unsigned without_ours = parser->reading->without_ours & models;
+	struct tct_line_given given = {
+		.file = parser->reading->file,
+		.line = parser->line,
+		.ignore_errors = meaning->ignore_errors,
+		.with_ours = parser->reading->with_ours & models,
+		.without_ours = parser->reading->without_ours & models,
+	};
 
-	if ((with_ours | without_ours) == 0)
+	if ((given.with_ours | given.without_ours) == 0)
 		return 0;
-	if (files->lines_count >= TCT_FILES_LINES_MAX)
-		return tct_err_set(parser->err, TCT_FAULT_INPUT, EFBIG,
-				   "%s:%u: more than %d settings in all sysctl files",
-				   parser->reading->file, parser->line, TCT_FILES_LINES_MAX);
-
-	struct tct_boot_line *boot = TCT_APPEND(index, lines);
-	struct tct_file_line *line = TCT_APPEND(files, lines);
-
-	if (boot == NULL || line == NULL)
-		return tct_err_nomem(parser->err);
-	line->file = parser->reading->file;
-	line->line = parser->line;
-	line->is_pattern = tct_is_pattern(meaning->path);
-	line->ignore_errors = meaning->ignore_errors;
-	line->ours = strcmp(line->file, TCT_DROP_IN_PATH) == 0;
-	line->vendor = strncmp(line->file, "/usr/", 5) == 0 || strncmp(line->file, "/lib/", 5) == 0;
-	line->read_by = with_ours;
-	line->key = name_of(meaning->path);
-	if (meaning->has_value)
-		line->value = tct_text_copy(meaning->value.at, meaning->value.length);
-	if (line->key == NULL || (meaning->has_value && line->value == NULL) || foretell(line) < 0)
-		return tct_err_nomem(parser->err);
-	boot->without_ours = without_ours;
-	boot->position[0] = SIZE_MAX;
-	boot->position[1] = SIZE_MAX;
-	boot->path = TCT_STEAL(meaning->path);
-	if (spelt != NULL && strcmp(*spelt, boot->path) != 0)
-		boot->procps_path = TCT_STEAL(*spelt);
-	return 0;
+	if (meaning->has_value) {
+		given.value = tct_text_copy(meaning->value.at, meaning->value.length);
+		if (given.value == NULL)
+			return tct_err_nomem(parser->err);
+	}
+	given.path = TCT_STEAL(meaning->path);
+	if (spelt != NULL && strcmp(*spelt, given.path) != 0)
+		given.procps_path = TCT_STEAL(*spelt);
+	return tct_sysctl_line_add(parser->files, &given, parser->err);
 }
 
 static int fault(struct parser *parser, unsigned models, const char *what)

@@ -11,6 +11,7 @@
 enum {
 	TCT_FILES_BYTES_MAX = 16 << 20, /* all files in sum */
 	TCT_FILES_NAMES_MAX = 8192,
+	TCT_FILES_PATHS_MAX = 3 * TCT_FILES_NAMES_MAX, /* files, folders and the single ones */
 	TCT_FILES_LINES_MAX = 65536,
 	TCT_FILES_GLOBS_MAX = 1024, /* patterns, each alternative of {a,b} counted */
 	TCT_FILES_FAULTS_MAX = 1000,
@@ -67,6 +68,26 @@ __attribute__((format(printf, 6, 7))) int tct_sysctl_fault(struct tct_sysctl_fil
 							   const char *file, unsigned line,
 							   unsigned affects, struct tct_err *err,
 							   const char *format, ...);
+
+/* What a line says, before anything is made of it. */
+struct tct_line_given {
+	const char *file; /* borrowed from files->paths */
+	unsigned line;
+	char *path;        /* owned; struct tct_boot_line's */
+	char *procps_path; /* owned; the same */
+	char *value;       /* owned; NULL = none */
+	bool ignore_errors;
+	unsigned with_ours; /* who reads it */
+	unsigned without_ours;
+	size_t twin;
+};
+
+/*
+ * sysctl_files_line.c: append the line with all that follows from what it says; what is owned is
+ * taken from *given in either case. A secret's digits are not kept. INPUT/EFBIG or REFUSED/ENOMEM.
+ */
+int tct_sysctl_line_add(struct tct_sysctl_files *files, struct tct_line_given *given,
+			struct tct_err *err);
 
 /* sysctl_files_scan.c: find and read every file, in merge order. */
 int tct_sysctl_scan(const struct tct_root *root, struct tct_sysctl_files *files,

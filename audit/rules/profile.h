@@ -153,7 +153,16 @@ struct tct_profile_request {
 	size_t names_count;
 	const struct tct_var_override *vars;
 	size_t vars_count;
+	/*
+	 * Text of another host's variables.yaml, NULL = that below root; of variables that aren't
+	 * found here that host may have the profile.
+	 */
+	const char *variables;
 };
+
+/* The text of variables.yaml below root, owned by the caller; NULL if there is none. Errors: INPUT.
+ */
+int tct_variables_text(const struct tct_root *root, char **text, struct tct_err *err);
 
 /*
  * Load, check, merge. Then variables are bound: override > variables.yaml > profile. Facts in vars

@@ -200,7 +200,7 @@ static bool declared_elsewhere(const struct tct_loader *loader, const char *name
 }
 
 static int take_line(const struct tct_loader *loader, const struct tct_yaml_node *key,
-		     const char *origin)
+		     const char *origin, bool of_another_host)
 {
 	struct override override = { .name = key->text, .origin = origin, .key = key };
 	const char *text;
@@ -213,13 +213,60 @@ static int take_line(const struct tct_loader *loader, const struct tct_yaml_node
 			key, loader->err,
 			"`%s` is a fact of the host, not a variable (--var can set it for a DIR)",
 			key->text);
-	if (find(loader, key->text) == NULL && declared_elsewhere(loader, key->text))
+	if (find(loader, key->text) == NULL &&
+	    (of_another_host || declared_elsewhere(loader, key->text)))
 		return 0;
 	override.value = tct_passage_of(key->value);
 	return set_variable(loader, &override);
 }
 
-static int take_file(struct tct_loader *loader)
+static int read_file(const struct tct_root *root, char **data, size_t *length, char origin[280],
+		     struct tct_err *err)
+{
+	int status;
+
+	tct_profile_origin(root, TCT_VARIABLES_PATH, origin);
+	status = tct_root_read(root, TCT_VARIABLES_PATH, TCT_YAML_FILE_MAX, data, length);
+	if (status == -ENOENT || status == -ENOTDIR)
+		return 0;
+	if (status < 0)
+		return tct_err_set(err, TCT_FAULT_INPUT, -status, "%s: %s", origin,
+				   status == -EFBIG    ? "larger than 1 MiB"
+				   : status == -EINVAL ? "not a regular file"
+						       : strerror(-status));
+	return 0;
+}
+
+int tct_variables_text(const struct tct_root *root, char **text, struct tct_err *err)
+{
+	char origin[280];
+	size_t length = 0;
+	int status = read_file(root, text, &length, origin, err);
+
+	if (status == 0 && *text != NULL && strlen(*text) != length) {
+		tct_free_pointer((void *)text);
+		status = tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "%s: there is a NUL in it",
+				     origin);
+	}
+	return status;
+}
+
+/* The text of variables.yaml, from wherever; NULL = there is none. */
+static int find_file(const struct tct_loader *loader, const char *given, char **data,
+		     size_t *length, char origin[280])
+{
+	if (given != NULL) {
+		(void)snprintf(origin, 280, "/" TCT_VARIABLES_PATH " in the snapshot");
+		*length = strlen(given);
+		*data = tct_text_copy(given, *length);
+		return *data != NULL ? 0 : tct_err_nomem(loader->err);
+	}
+	if (loader->root == NULL)
+		return 0;
+	return read_file(loader->root, data, length, origin, loader->err);
+}
+
+static int take_file(struct tct_loader *loader, const char *given)
 {
 	enum { SCHEMA, VARIABLES, FIELDS };
 	static const struct tct_field fields[FIELDS] = {
@@ -235,17 +282,9 @@ static int take_file(struct tct_loader *loader)
 
 	if (origin == NULL)
 		return tct_err_nomem(loader->err);
-	if (loader->root == NULL)
-		return 0;
-	tct_profile_origin(loader->root, TCT_VARIABLES_PATH, origin);
-	status = tct_root_read(loader->root, TCT_VARIABLES_PATH, TCT_YAML_FILE_MAX, &data, &length);
-	if (status == -ENOENT || status == -ENOTDIR)
-		return 0;
-	if (status < 0)
-		return tct_err_set(loader->err, TCT_FAULT_INPUT, -status, "%s: %s", origin,
-				   status == -EFBIG    ? "larger than 1 MiB"
-				   : status == -EINVAL ? "not a regular file"
-						       : strerror(-status));
+	status = find_file(loader, given, &data, &length, origin);
+	if (status < 0 || data == NULL)
+		return status;
 	sha256_update(&loader->hash, length, (const uint8_t *)data);
 	status = tct_yaml_parse(loader->arena, origin, data, length, &yaml, loader->err);
 	if (status == 0)
@@ -259,7 +298,7 @@ static int take_file(struct tct_loader *loader)
 				      values[SCHEMA]->text, TCT_VARIABLES_SCHEMA);
 	for (const struct tct_yaml_node *key = values[VARIABLES]->first; key != NULL && status == 0;
 	     key = key->next)
-		status = take_line(loader, key, origin);
+		status = take_line(loader, key, origin, given != NULL);
 	return status;
 }
 
@@ -307,7 +346,7 @@ static void evaluate(const struct tct_loader *loader, const struct tct_facts *fa
 int tct_variables_bind(struct tct_loader *loader, const struct tct_profile_request *request,
 		       struct tct_facts *facts)
 {
-	int status = take_file(loader);
+	int status = take_file(loader, request->variables);
 
 	for (size_t i = 0; i < request->vars_count && status == 0; i++)
 		status = take_request(loader, &request->vars[i], facts);

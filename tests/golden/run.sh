@@ -47,6 +47,7 @@ normalise() {
 		-e "s/^(  user +)$(id -un)\$/\\1<USER>/" \
 		-e "s/^( +[0-9]+)  <TIME>  $(id -un) +/\\1  <TIME>  <USER>  /" \
 		-e 's/(ID  TIME) +USER +WHAT/\1  USER  WHAT/' \
+		-e 's/(: snapshot of [^ ]+, )[0-9.]+ KiB/\1<SIZE>/' \
 		-e "s#$scratch#<SCRATCH>#g"
 }
 

@@ -38,6 +38,7 @@ ln -s "$TCPTUNE" "$SCRATCH/bin/tcptune"
 PATH=$SCRATCH/bin:$PATH
 
 # --- the commands, in the order of the README -----------------------------------------------------------------------
+cd "$SCRATCH" || fail "cd" # for what they write
 commands=0
 while IFS= read -r line; do
 	command=${line%%#*}
