@@ -111,14 +111,13 @@ static int parse_states(const struct tct_strings *given, uint32_t *states, struc
 	return 0;
 }
 
-static int read_query(const struct tct_session *session, struct tct_socket_query *query,
-		      struct tct_err *err)
+static int read_query(const struct tct_options *options, const struct tct_root *root,
+		      struct tct_socket_query *query, struct tct_err *err)
 {
-	const struct tct_options *options = session->options;
 	int code;
 
 	*query = (struct tct_socket_query){
-		.root = &session->root,
+		.root = root,
 		.port = (uint16_t)options->port,
 		.exact = options->exact,
 		.top = options->top < 0 ? DEFAULT_TOP : (size_t)options->top,
@@ -139,9 +138,10 @@ static int count_states(const struct tct_session *session, struct tct_observatio
 {
 	const struct tct_observe_options observe = {
 		.root = &session->root,
-		.netns = session->root.live ? &session->netns : NULL,
+		.netns = session->root.live ? &observation->host.netns : NULL,
 		.sockets = true,
 		.exact = session->options->exact,
+		.thrifty = query->thrifty,
 	};
 	int code = tct_observe_traffic(&observe, observation, err);
 
@@ -170,10 +170,113 @@ static bool is_plain(const struct tct_session *session, const struct tct_socket_
 	       (query->states == EVERY_STATE || (query->states & 1U << TCT_STATE_CLOSE) == 0);
 }
 
-static int look(const struct tct_session *session, struct tct_observation *observation,
-		struct tct_sockets_view *view, struct tct_err *err)
+static int count(const struct tct_session *session, struct tct_observation *observation,
+		 const struct tct_socket_query *query, struct tct_socket_table *table,
+		 struct tct_err *err)
 {
-	const struct tct_socket_query *query = &view->query;
+	if (is_plain(session, query))
+		return count_states(session, observation, query, table, err);
+	return tct_socket_table_look(query, observation, table) < 0 ? tct_err_nomem(err) : 0;
+}
+
+/* Looking at all namespaces. */
+struct round {
+	const struct tct_session *session;
+	const struct tct_sockets_view *view;
+	const struct tct_observation *own;
+};
+
+static int look_around(void *context, struct tct_observation *observation,
+		       struct tct_socket_table *table, struct tct_err *err)
+{
+	enum { UNCOUNTED = 1 << TCT_STATE_SYN_RECV | 1 << TCT_STATE_CLOSE };
+	const struct round *round = context;
+	struct tct_socket_query query = round->view->query;
+
+	/* who asks for half-open or bound sockets gets them */
+	query.thrifty = observation != round->own && !query.exact &&
+			(query.states == EVERY_STATE || (query.states & UNCOUNTED) == 0);
+	return count(round->session, observation, &query, table, err);
+}
+
+static int look_everywhere(const struct tct_session *session, struct tct_observation *observation,
+			   struct tct_sockets_view *view, struct tct_sockets_everywhere *everywhere,
+			   struct tct_err *err)
+{
+	TCT_AUTO(tct_namespaces_done) struct tct_namespaces namespaces = { .items = NULL };
+	struct round round = { session, view, observation };
+	struct tct_tour tour;
+	int code = tct_session_namespaces(session, &namespaces, err);
+
+	if (code == 0)
+		code = tct_sockets_everywhere_look(&namespaces, &view->query, look_around, &round,
+						   observation, everywhere, &tour, err);
+	if (code == 0)
+		code = tct_session_tell_unseen(&namespaces, &tour, observation, err);
+	return code;
+}
+
+/* A snapshot holds counts, and no single sockets. */
+static int check_snapshot(const struct tct_options *options, const struct tct_socket_query *query,
+			  struct tct_err *err)
+{
+	const char *what = query->port != 0                  ? "port"
+			   : options->states.items_count > 0 ? "state"
+			   : query->by != TCT_BY_STATE       ? "by"
+							     : NULL;
+
+	if (what == NULL)
+		return 0;
+	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+			   "--snapshot and --%s%s%s exclude each other: a snapshot holds how many "
+			   "sockets are in each state, not the sockets",
+			   what, what[0] == 'b' ? " " : "",
+			   what[0] == 'b' ? tct_sockets_by_name(query->by) : "");
+}
+
+static int add_saved(const struct tct_observation *observation,
+		     const struct tct_socket_query *query,
+		     struct tct_sockets_everywhere *everywhere)
+{
+	TCT_AUTO(tct_socket_table_done) struct tct_socket_table table = { .rows = NULL };
+	struct tct_namespace where;
+	int result = tct_socket_table_of_states(query, &observation->states, &table);
+
+	tct_namespace_of(&observation->host.netns, &where);
+	if (result == 0)
+		result = tct_sockets_everywhere_add(everywhere, query, &where, observation, &table);
+	return result;
+}
+
+/* What was counted when the snapshot was taken, in each namespace that it holds. */
+static int recall(struct tct_session *session, struct tct_sockets_view *view,
+		  struct tct_sockets_everywhere *everywhere, struct tct_err *err)
+{
+	const struct tct_snapshot *snapshot = &session->snapshot;
+	struct tct_observation *own = snapshot->observations[0];
+	int result = 0;
+
+	view->observation = own;
+	for (size_t i = 0; i < snapshot->observations_count && result == 0; i++)
+		result = add_saved(snapshot->observations[i], &view->query, everywhere);
+	if (result == 0)
+		result = tct_sockets_everywhere_settle(everywhere, &view->query, own);
+	if (result < 0)
+		return tct_err_nomem(err);
+	if (everywhere->table.states.method == TCT_METHOD_NONE)
+		return tct_err_set(err, TCT_FAULT_INPUT, ENODATA, "%s: it holds no sockets: %s",
+				   session->options->snapshot,
+				   own->gaps_count > 0 ? own->gaps[0].why : "none were looked at");
+	if (snapshot->observations_count > 1)
+		view->everywhere = everywhere;
+	view->table = everywhere->table;
+	return 0;
+}
+
+static int look(const struct tct_session *session, struct tct_observation *observation,
+		struct tct_sockets_view *view, struct tct_sockets_everywhere *everywhere,
+		struct tct_err *err)
+{
 	struct tct_progress progress;
 	int code;
 
@@ -183,13 +286,14 @@ static int look(const struct tct_session *session, struct tct_observation *obser
 	if (tct_sos_is(&session->root))
 		tct_sos_host_look(&session->root, &observation->host);
 	tct_progress_begin(&progress, "counting sockets ...");
-	if (is_plain(session, query))
-		code = count_states(session, observation, query, &view->table, err);
-	else if (tct_socket_table_look(query, observation, &view->table) < 0)
-		code = tct_err_nomem(err);
+	if (session->options->all_netns)
+		code = look_everywhere(session, observation, view, everywhere, err);
 	else
-		code = 0;
+		code = count(session, observation, &view->query, &everywhere->table, err);
 	tct_progress_end(&progress);
+	view->table = everywhere->table;
+	if (session->options->all_netns)
+		view->everywhere = everywhere;
 	if (code == 0 && view->table.states.method == TCT_METHOD_NONE)
 		code = refuse(session, observation, err);
 	return code;
@@ -206,37 +310,56 @@ static int print(const struct tct_options *options, const struct tct_sockets_vie
 	return TCT_EXIT_DONE;
 }
 
-static void done_view(struct tct_sockets_view *view)
+static void done_everywhere(struct tct_sockets_everywhere *everywhere)
 {
-	tct_socket_table_done(&view->table);
+	tct_sockets_everywhere_done(everywhere);
 }
 
 static int run(const struct tct_options *options)
 {
-	TCT_AUTO(tct_session_done) struct tct_session session;
+	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
-	TCT_AUTO(done_view) struct tct_sockets_view view = { 0 };
+	TCT_AUTO(done_everywhere) struct tct_sockets_everywhere everywhere = { .places = NULL };
+	struct tct_sockets_view view = { 0 }; /* its table is that of everywhere */
 	struct tct_err err;
+	int code = read_query(options, &session.root, &view.query, &err);
 
-	if (tct_session_open(&session, options, NULL, &err) < 0 ||
-	    read_query(&session, &view.query, &err) < 0)
+	if (code == 0 && options->snapshot != NULL)
+		code = check_snapshot(options, &view.query, &err);
+	if (code == 0)
+		code = tct_session_open(&session, options, NULL, &err);
+	if (code < 0)
 		return tct_complain(&err);
+	if (options->snapshot != NULL) {
+		code = recall(&session, &view, &everywhere, &err);
+		return code < 0 ? tct_complain(&err) : print(options, &view);
+	}
 	observation = tct_observation_new();
 	if (observation == NULL) {
 		(void)tct_err_nomem(&err);
 		return tct_complain(&err);
 	}
 	view.observation = observation;
-	if (look(&session, observation, &view, &err) < 0)
+	if (look(&session, observation, &view, &everywhere, &err) < 0)
 		return tct_complain(&err);
 	return print(options, &view);
 }
 
 static const struct tct_option_use uses[] = {
-	{ TCT_OPTION_BY, NULL },    { TCT_OPTION_PORT, NULL },   { TCT_OPTION_STATE, NULL },
-	{ TCT_OPTION_TOP, NULL },   { TCT_OPTION_EXACT, NULL },  { TCT_OPTION_NETNS, NULL },
-	{ TCT_OPTION_ROOT, NULL },  { TCT_OPTION_FORMAT, NULL }, { TCT_OPTION_JSON, NULL },
-	{ TCT_OPTION_COLOR, NULL }, { TCT_OPTION_HELP, NULL },
+	{ TCT_OPTION_BY, NULL },
+	{ TCT_OPTION_PORT, NULL },
+	{ TCT_OPTION_STATE, NULL },
+	{ TCT_OPTION_TOP, NULL },
+	{ TCT_OPTION_EXACT, NULL },
+	{ TCT_OPTION_NETNS, NULL },
+	{ TCT_OPTION_ALL_NETNS, NULL },
+	{ TCT_OPTION_ROOT, NULL },
+	{ TCT_OPTION_SNAPSHOT,
+	  "count the states that `tcptune snapshot` saved in FILE; - is standard input" },
+	{ TCT_OPTION_FORMAT, NULL },
+	{ TCT_OPTION_JSON, NULL },
+	{ TCT_OPTION_COLOR, NULL },
+	{ TCT_OPTION_HELP, NULL },
 };
 
 const struct tct_command tct_command_sockets = {
@@ -252,6 +375,7 @@ const struct tct_command tct_command_sockets = {
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune sockets\n"
 		   "tcptune sockets --port 443\n"
+		   "tcptune sockets --port 443 --all-netns\n"
 		   "tcptune sockets --by unit --state close-wait\n"
 		   "tcptune sockets --by peer --state SYN_RECV,ESTABLISHED --top 5",
 	.placeholder = "",

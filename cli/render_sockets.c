@@ -99,8 +99,33 @@ const char *tct_socket_row_name(const struct tct_socket_row *row, char out[TCT_R
 	return out;
 }
 
+/* A namespace that has only a pid for a name is better known by whose it is. */
+static const char *place_name(const struct tct_socket_place *place, bool own,
+			      char out[TCT_ROW_TEXT])
+{
+	const struct tct_namespace *where = &place->where;
+	bool pid = where->pid != 0 && strspn(where->name, "0123456789") == strlen(where->name);
+
+	if (own)
+		(void)snprintf(out, TCT_ROW_TEXT, "(own)");
+	else if (!pid)
+		(void)snprintf(out, TCT_ROW_TEXT, "%.*s", TCT_ROW_TEXT - 1, where->name);
+	else
+		(void)snprintf(out, TCT_ROW_TEXT, "%.12s %s", where->name,
+			       where->unit[0] != '\0' ? where->unit : where->comm);
+	return out;
+}
+
+static const char *row_place(const struct tct_sockets_view *view, const struct tct_socket_row *row,
+			     char out[TCT_ROW_TEXT])
+{
+	return place_name(&view->everywhere->places[row->place], row->place == 0, out);
+}
+
 /* Which columns the table has: states of their own, and the others in one. */
 struct layout {
+	bool netns;
+	bool name;
 	bool side;
 	bool unit;
 	bool states[TCT_STATE_LIMIT];
@@ -131,6 +156,7 @@ static size_t state_width(const struct tct_socket_table *table, enum tct_state s
 static size_t fixed_width(const struct tct_sockets_view *view, const struct layout *layout)
 {
 	const struct tct_socket_table *table = &view->table;
+	size_t netns = strlen("NETNS");
 	size_t name = 7;
 	size_t side = 4;
 	size_t total = strlen("TOTAL");
@@ -138,11 +164,14 @@ static size_t fixed_width(const struct tct_sockets_view *view, const struct layo
 	char number[TCT_NUMBER_TEXT];
 
 	for (size_t i = 0; i < table->rows_count; i++) {
+		if (layout->netns)
+			netns = wider(netns, row_place(view, &table->rows[i], text));
 		name = wider(name, tct_socket_row_name(&table->rows[i], text));
 		side = wider(side, tct_socket_row_side(&table->rows[i], number));
 		total = wider(total, tct_text_count(table->rows[i].total, number));
 	}
-	return GAP + name + (layout->side ? GAP + side : 0) + GAP + total + GAP + total +
+	return (layout->netns ? GAP + netns : 0) + (layout->name ? GAP + name : 0) +
+	       (layout->side ? GAP + side : 0) + GAP + total + GAP + total +
 	       (layout->unit ? GAP + UNIT_WIDTH : 0);
 }
 
@@ -181,8 +210,9 @@ static void add_column(struct layout *layout, const char *name, bool right)
 	layout->columns[layout->columns_count++] = (struct tct_column){ name, right };
 }
 
+/* by_place: the rows are namespaces. */
 static void make_layout(const struct tct_page *page, const struct tct_sockets_view *view,
-			struct layout *layout)
+			bool by_place, struct layout *layout)
 {
 	static const char *const names[] = {
 		[TCT_BY_STATE] = "STATE", [TCT_BY_PORT] = "PORT", [TCT_BY_PROCESS] = "PROCESS",
@@ -191,13 +221,18 @@ static void make_layout(const struct tct_page *page, const struct tct_sockets_vi
 
 	*layout = (struct layout){ .side = view->query.port != 0 && view->query.by != TCT_BY_PORT &&
 					   view->query.by != TCT_BY_STATE };
+	layout->name = !by_place;
+	layout->netns = by_place || (view->everywhere != NULL && view->query.by != TCT_BY_STATE);
 	for (size_t i = 0; i < view->table.rows_count && view->query.by == TCT_BY_PROCESS; i++)
 		layout->unit |= view->table.rows[i].owner.unit[0] != '\0';
-	add_column(layout, names[view->query.by], false);
+	if (layout->netns)
+		add_column(layout, "NETNS", false);
+	if (layout->name)
+		add_column(layout, names[view->query.by], false);
 	if (layout->side)
 		add_column(layout, "PORT", false);
 	add_column(layout, "TOTAL", true);
-	if (view->query.by == TCT_BY_STATE)
+	if (view->query.by == TCT_BY_STATE && !by_place)
 		return;
 	choose_states(page, view, layout);
 	for (unsigned state = TCT_STATE_ESTABLISHED; state < TCT_STATE_LIMIT; state++) {
@@ -219,14 +254,17 @@ static void add_count(struct tct_table *table, int64_t count)
 }
 
 static void add_row(struct tct_table *table, const struct layout *layout,
-		    const struct tct_socket_row *row)
+		    const struct tct_sockets_view *view, const struct tct_socket_row *row)
 {
 	char text[TCT_ROW_TEXT];
 	char number[TCT_NUMBER_TEXT];
 	int64_t others = row->total;
 
 	tct_table_row(table);
-	tct_table_cell(table, TCT_STYLE_PLAIN, tct_socket_row_name(row, text));
+	if (layout->netns)
+		tct_table_cell(table, TCT_STYLE_PLAIN, row_place(view, row, text));
+	if (layout->name)
+		tct_table_cell(table, TCT_STYLE_PLAIN, tct_socket_row_name(row, text));
 	if (layout->side)
 		tct_table_cell(table, TCT_STYLE_PLAIN, tct_socket_row_side(row, number));
 	tct_table_cell(table, row->total == 0 ? TCT_STYLE_DIM : TCT_STYLE_PLAIN,
@@ -268,20 +306,89 @@ static void put_heading(const struct tct_page *page, const struct tct_sockets_vi
 			 added.data != NULL ? added.data : "");
 }
 
-static void put_table(const struct tct_page *page, const struct tct_sockets_view *view)
+static void put_table(const struct tct_page *page, const struct tct_sockets_view *view,
+		      bool by_place)
 {
 	struct layout layout;
 
-	make_layout(page, view, &layout);
+	make_layout(page, view, by_place, &layout);
 
 	TCT_AUTO(tct_table_free)
 	struct tct_table *table = tct_table_new(page, layout.columns, layout.columns_count);
 
 	for (size_t i = 0; i < view->table.rows_count; i++)
-		add_row(table, &layout, &view->table.rows[i]);
+		add_row(table, &layout, view, &view->table.rows[i]);
 	tct_table_print(table);
 	if (view->table.rows_count == 0)
 		tct_page_line(page, 2, NULL, 0, TCT_STYLE_DIM, "none");
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct tct_socket_row *a = left;
+	const struct tct_socket_row *b = right;
+
+	if (a->total != b->total)
+		return a->total > b->total ? -1 : 1;
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Those with more than listeners, as rows. NULL on ENOMEM. */
+static struct tct_socket_row *list_places(const struct tct_sockets_view *view, size_t *count)
+{
+	const struct tct_sockets_everywhere *everywhere = view->everywhere;
+	struct tct_socket_row *rows = calloc(everywhere->places_count + 1, sizeof(*rows));
+
+	*count = 0;
+	if (rows == NULL)
+		return NULL;
+	for (size_t i = 0; i < everywhere->places_count; i++) {
+		const struct tct_socket_place *place = &everywhere->places[i];
+		struct tct_socket_row *row = &rows[*count];
+
+		if (!tct_socket_place_is_busy(&view->query, place))
+			continue;
+		row->place = i;
+		row->total = place->total;
+		for (unsigned state = 0; state < TCT_STATE_LIMIT; state++)
+			row->states[state] = (uint32_t)place->counts[state];
+		++*count;
+	}
+	if (*count > 1)
+		qsort(rows, *count, sizeof(*rows), compare_places);
+	return rows;
+}
+
+/* Which namespaces the sockets are in. */
+static void put_places(const struct tct_page *page, const struct tct_sockets_view *view)
+{
+	const char *nothing = view->query.states == EVERY_STATE ? "nothing but listeners" : "none";
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	struct tct_sockets_view places = *view;
+	size_t top = view->query.top;
+	char number[TCT_NUMBER_TEXT];
+	size_t count;
+	TCT_AUTOFREE struct tct_socket_row *rows = list_places(view, &count);
+	size_t quiet = view->everywhere->places_count - count;
+
+	tct_page_heading(page, "Network namespaces", NULL);
+	if (rows == NULL) {
+		tct_page_line(page, 2, NULL, 0, TCT_STYLE_DIM, "out of memory");
+		return;
+	}
+	places.table.rows = rows;
+	places.table.rows_count = top == 0 || top > count ? count : top;
+	if (count > 0)
+		put_table(page, &places, true);
+	if (places.table.rows_count < count)
+		tct_text_addf(&text, "%s more with fewer sockets: --top 0 lists all. ",
+			      tct_text_count((int64_t)(count - places.table.rows_count), number));
+	if (quiet > 0)
+		tct_text_addf(&text, "%s%s network namespace%s %s %s.",
+			      tct_text_count((int64_t)quiet, number), count > 0 ? " more" : "",
+			      quiet == 1 ? "" : "s", quiet == 1 ? "has" : "have", nothing);
+	if (text.length > 0)
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_DIM, text.data);
 }
 
 /* What must be known to read the table. */
@@ -349,7 +456,9 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 	enum tct_state state = telling_state(view);
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-	if (view->query.by == TCT_BY_PORT && table->rows_count > 0 && view->query.port == 0)
+	if (options->snapshot != NULL)
+		tct_text_add(&text, "tcptune audit");
+	else if (view->query.by == TCT_BY_PORT && table->rows_count > 0 && view->query.port == 0)
 		tct_text_addf(&text, "tcptune sockets --port %u", table->rows[0].port);
 	else if (view->query.by == TCT_BY_STATE && view->query.port == 0 &&
 		 state == TCT_STATE_CLOSE_WAIT)
@@ -363,6 +472,8 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 	else
 		tct_text_add(&text, view->query.by == TCT_BY_PORT ? "tcptune sockets"
 								  : "tcptune sockets --by port");
+	if (options->all_netns && text.data != NULL && strstr(text.data, " sockets") != NULL)
+		tct_text_add(&text, " --all-netns");
 	tct_suggest_place(&text, options);
 	tct_page_newline(page);
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text.data != NULL ? text.data : "");
@@ -378,9 +489,11 @@ void tct_render_sockets(const struct tct_page *page, const struct tct_options *o
 		tct_render_states(page, &view->table.states);
 	} else {
 		put_heading(page, view);
-		put_table(page, view);
+		put_table(page, view, false);
 		put_notes(page, view);
 	}
+	if (view->everywhere != NULL && view->query.by == TCT_BY_STATE)
+		put_places(page, view);
 	put_gaps(page, view->observation);
 	put_next(page, options, view);
 }

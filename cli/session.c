@@ -230,8 +230,15 @@ static void raise_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* then some are opened when it is their turn */
 }
 
-static int tell_unseen(const struct tct_namespaces *namespaces, const struct tct_tour *tour,
-		       struct tct_observation *own, struct tct_err *err)
+int tct_session_namespaces(const struct tct_session *session, struct tct_namespaces *namespaces,
+			   struct tct_err *err)
+{
+	raise_descriptors();
+	return tct_namespaces_list(&session->root, namespaces, err);
+}
+
+int tct_session_tell_unseen(const struct tct_namespaces *namespaces, const struct tct_tour *tour,
+			    struct tct_observation *own, struct tct_err *err)
 {
 	char what[96];
 	int code = 0;
@@ -285,15 +292,14 @@ int tct_session_tour(const struct tct_session *session, unsigned looks, int64_t 
 			others.counter_groups |= needs->growth_groups;
 		others.counters = others.counter_groups != 0;
 	}
-	raise_descriptors();
 	begin_progress(&progress, interval_ns, text);
 
-	int code = tct_namespaces_list(&session->root, &namespaces, err);
+	int code = tct_session_namespaces(session, &namespaces, err);
 
 	if (code == 0)
 		code = tct_observe_all(&options, own, tour, err);
 	tct_progress_end(&progress);
-	return code < 0 ? code : tell_unseen(&namespaces, tour, own, err);
+	return code < 0 ? code : tct_session_tell_unseen(&namespaces, tour, own, err);
 }
 
 int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,

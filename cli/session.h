@@ -94,6 +94,13 @@ int tct_session_tour(const struct tct_session *session, unsigned looks, int64_t 
 		     const struct tct_needs *needs, tct_tour_visit *visit, void *context,
 		     struct tct_observation *own, struct tct_tour *tour, struct tct_err *err);
 
+/* In parts: list the namespaces, with as many held open as may be; and make what a tour could not
+ * see gaps of `own`. */
+int tct_session_namespaces(const struct tct_session *session, struct tct_namespaces *namespaces,
+			   struct tct_err *err);
+int tct_session_tell_unseen(const struct tct_namespaces *namespaces, const struct tct_tour *tour,
+			    struct tct_observation *own, struct tct_err *err);
+
 /* Load the set for the host observed, and its facts. *set is owned by the caller. */
 int tct_session_set(const struct tct_session *session, const struct tct_observation *observation,
 		    struct tct_facts *facts, struct tct_profile_set **set, struct tct_err *err);

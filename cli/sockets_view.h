@@ -4,14 +4,15 @@
 
 #include <jansson.h>
 
-#include "audit/observe/socket_table.h"
+#include "audit/observe/sockets_everywhere.h"
 #include "cli/options.h"
 #include "cli/page.h"
 
 struct tct_sockets_view {
 	const struct tct_observation *observation; /* the host, and what was not seen */
 	struct tct_socket_query query;             /* states: the mask, never 0 */
-	struct tct_socket_table table;
+	struct tct_socket_table table;             /* with `everywhere` its table, not its own */
+	const struct tct_sockets_everywhere *everywhere; /* of several namespaces; NULL = of one */
 };
 
 /* "state", "port" ... */

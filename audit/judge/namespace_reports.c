@@ -8,8 +8,6 @@
 #include "audit/judge/judge_private.h"
 #include "core/mem.h"
 
-enum { SHARED_GAPS_MAX = 64 }; /* different ones; hardly more than a handful */
-
 static void drop_report(struct tct_report *const *report)
 {
 	tct_report_free(*report);
@@ -42,32 +40,6 @@ static int note_unjudged(struct tct_namespace_reports *reports, const struct tct
 			memcpy(unjudged->reason, entry->reason, sizeof(unjudged->reason));
 		}
 		unjudged->namespaces++;
-	}
-	return 0;
-}
-
-static int note_gaps(struct tct_namespace_reports *reports, const struct tct_namespace *where,
-		     const struct tct_observation *observation)
-{
-	for (size_t i = 0; i < observation->gaps_count; i++) {
-		const struct tct_gap *gap = &observation->gaps[i];
-		struct tct_shared_gap *shared = NULL;
-
-		for (size_t j = 0; j < reports->gaps_count && shared == NULL; j++) {
-			if (strcmp(reports->gaps[j].gap.what, gap->what) == 0 &&
-			    strcmp(reports->gaps[j].gap.why, gap->why) == 0)
-				shared = &reports->gaps[j];
-		}
-		if (shared == NULL && reports->gaps_count >= SHARED_GAPS_MAX)
-			shared = &reports->gaps[SHARED_GAPS_MAX - 1];
-		if (shared == NULL) {
-			shared = TCT_APPEND(reports, gaps);
-			if (shared == NULL)
-				return -ENOMEM;
-			shared->gap = *gap;
-			memcpy(shared->first, where->name, sizeof(shared->first));
-		}
-		shared->namespaces++;
 	}
 	return 0;
 }
@@ -125,7 +97,8 @@ int tct_namespace_reports_add(struct tct_namespace_reports *reports,
 	    json_array_append_new(reports->documents, tct_report_namespace_json(report, where)) !=
 		    0)
 		return tct_err_nomem(err);
-	if (note_unjudged(reports, report) < 0 || note_gaps(reports, where, observation) < 0 ||
+	if (note_unjudged(reports, report) < 0 ||
+	    tct_shared_gaps_add(&reports->gaps, where->name, observation) < 0 ||
 	    keep(reports, where, observation, &report) < 0)
 		return tct_err_nomem(err);
 	return 0;
@@ -147,21 +120,7 @@ int tct_namespace_reports_settle(struct tct_namespace_reports *reports, struct t
 {
 	if (reports->items_count > 1)
 		qsort(reports->items, reports->items_count, sizeof(*reports->items), worse_first);
-	for (size_t i = 0; i < reports->gaps_count; i++) {
-		const struct tct_shared_gap *shared = &reports->gaps[i];
-		char what[sizeof(shared->gap.what) + sizeof(shared->first) + 32];
-		int length;
-
-		if (shared->namespaces == 1)
-			length = snprintf(what, sizeof(what), "network namespace %s: %s",
-					  shared->first, shared->gap.what);
-		else
-			length = snprintf(what, sizeof(what), "%zu network namespaces: %s",
-					  shared->namespaces, shared->gap.what);
-		if (length < 0 || tct_observation_gap(own, what, "%s", shared->gap.why) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	return tct_shared_gaps_tell(&reports->gaps, own);
 }
 
 void tct_namespace_reports_done(struct tct_namespace_reports *reports)
@@ -170,7 +129,7 @@ void tct_namespace_reports_done(struct tct_namespace_reports *reports)
 		tct_report_free(reports->items[i].report);
 	free(reports->items);
 	free(reports->unjudged);
-	free(reports->gaps);
+	tct_shared_gaps_done(&reports->gaps);
 	json_decref(reports->documents);
 	*reports = (struct tct_namespace_reports){ .items = NULL };
 }

@@ -4,6 +4,7 @@
 
 #include "audit/judge/report.h"
 #include "audit/observe/namespaces.h"
+#include "audit/observe/shared_gaps.h"
 
 /* A namespace that has findings. */
 struct tct_namespace_report {
@@ -19,13 +20,6 @@ struct tct_unjudged {
 	const char *id;
 	char reason[240]; /* in the first of them */
 	size_t namespaces;
-};
-
-/* What could not be seen in some of them, told once. */
-struct tct_shared_gap {
-	struct tct_gap gap;
-	size_t namespaces;
-	char first[TCT_NETNS_NAME]; /* the name of the first of them */
 };
 
 struct tct_namespace_reports {
@@ -45,9 +39,7 @@ struct tct_namespace_reports {
 	struct tct_unjudged *unjudged; /* in the order of the rules */
 	size_t unjudged_count;
 	size_t unjudged_capacity;
-	struct tct_shared_gap *gaps;
-	size_t gaps_count;
-	size_t gaps_capacity;
+	struct tct_shared_gaps gaps;
 };
 
 /*

@@ -347,9 +347,20 @@ int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i, stru
 		return -errno;
 	*netns = (struct tct_netns){ .inode = item->inode, .cookie = tct_netns_cookie() };
 	memcpy(netns->name, item->name, sizeof(netns->name));
+	netns->pid = item->pid;
+	memcpy(netns->comm, item->comm, sizeof(netns->comm));
+	memcpy(netns->unit, item->unit, sizeof(netns->unit));
 	netns->initial = item->own ? namespaces->own_initial
 				   : !namespaces->own_initial && tct_netns_is_initial();
 	return 0;
+}
+
+void tct_namespace_of(const struct tct_netns *netns, struct tct_namespace *namespace_)
+{
+	*namespace_ = (struct tct_namespace){ .inode = netns->inode, .pid = netns->pid, .fd = -1 };
+	memcpy(namespace_->name, netns->name, sizeof(namespace_->name));
+	memcpy(namespace_->comm, netns->comm, sizeof(namespace_->comm));
+	memcpy(namespace_->unit, netns->unit, sizeof(namespace_->unit));
 }
 
 int tct_namespaces_return(const struct tct_namespaces *namespaces)

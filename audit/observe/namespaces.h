@@ -53,4 +53,7 @@ int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i,
  */
 int tct_namespaces_return(const struct tct_namespaces *namespaces);
 
+/* The one that an observation is of, as it stood in the list. */
+void tct_namespace_of(const struct tct_netns *netns, struct tct_namespace *namespace_);
+
 #endif

@@ -15,6 +15,10 @@ struct tct_netns {
 	uint64_t inode;            /* 0 = not known (an image) */
 	uint64_t cookie;           /* SO_NETNS_COOKIE: unique until reboot; 0 = kernel without it */
 	bool initial;              /* the host's first namespace: its tcp_mem is visible */
+	/* as --all-netns found it, else not known */
+	int32_t pid;    /* one process in it, 0 = none seen */
+	char comm[32];  /* of that process, "" = not known */
+	char unit[128]; /* its unit or container, "" = not known */
 };
 
 /*

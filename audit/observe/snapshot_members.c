@@ -101,6 +101,9 @@ static const struct tct_member netns_members[] = {
 	NATURAL(tct_netns, inode),
 	NATURAL(tct_netns, cookie),
 	BOOL(tct_netns, initial),
+	{ AT(tct_netns, pid), .kind = TCT_MEMBER_NUMBER, .max = INT32_MAX, .later = true },
+	{ AT(tct_netns, comm), .kind = TCT_MEMBER_TEXT, .later = true },
+	{ AT(tct_netns, unit), .kind = TCT_MEMBER_TEXT, .later = true },
 };
 static const struct tct_part netns_part = MADE_OF(netns_members, tct_netns);
 

@@ -361,7 +361,9 @@ static int look_at_others(struct search *search)
 		kept++;
 	}
 	result = look_at(search, pids, neighbours);
-	if (result == 0 && all_found(search) && search->told > THOROUGHLY)
+	/* of many namespaces each one's own processes are enough */
+	if (result == 0 && all_found(search) &&
+	    (search->told > THOROUGHLY || search->walk->query->thrifty))
 		search->ended = true;
 	search->may_end = true;
 	return result < 0 || search->ended ? result

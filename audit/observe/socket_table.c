@@ -171,6 +171,19 @@ static bool is_worth_bound(const struct tct_socket_walk *walk)
 	return tct_kernel_counts_read(query->root, &counts) < 0 || counts.allocated <= MANY_SOCKETS;
 }
 
+/*
+ * Listeners, by the kernel's own counts, and nothing else that is worth a walk past the sockets of
+ * all namespaces? Before the listeners are listed: nothing at all?
+ */
+static bool has_only_listeners(const struct tct_socket_walk *walk, bool listed)
+{
+	struct tct_kernel_counts counts;
+
+	return walk->query->thrifty && walk->diag.way != TCT_DIAG_REFUSED &&
+	       tct_kernel_counts_read(walk->query->root, &counts) == 0 && counts.time_wait == 0 &&
+	       counts.inuse == (listed ? (int64_t)walk->listening.items_count : 0);
+}
+
 static int walk_sockets(struct tct_socket_walk *walk)
 {
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
@@ -180,12 +193,20 @@ static int walk_sockets(struct tct_socket_walk *walk)
 	struct tct_diag_query query = { .states = walk->query->states };
 	int result = 0;
 
-	if (walk->query->by == TCT_BY_PORT || by_owner(walk))
+	walk->skipped = has_only_listeners(walk, false);
+	if (walk->skipped)
+		return 0;
+	if (walk->query->by == TCT_BY_PORT || by_owner(walk) || walk->query->thrifty)
 		result = dump(walk, &listeners, &listening);
 	if (result < 0)
 		return result;
 	tct_listening_sort(&walk->listening);
-	walk->bound_uncounted = !is_worth_bound(walk);
+	walk->skipped = has_only_listeners(walk, true);
+	if (walk->skipped)
+		query.states &= LISTENING;
+	if (query.states == 0)
+		return 0;
+	walk->bound_uncounted = !walk->skipped && !is_worth_bound(walk);
 	if ((query.states & 1U << TCT_STATE_CLOSE) != 0 && !walk->bound_uncounted)
 		query.states |= TCT_STATES_BOUND;
 	if (walk->query->port != 0) {
@@ -232,7 +253,10 @@ static int note_doubts(const struct tct_socket_walk *walk)
 	struct tct_observation *observation = walk->observation;
 	int result = 0;
 
-	if ((walk->query->states & 1U << TCT_STATE_CLOSE) != 0)
+	if (walk->skipped)
+		result = tct_observation_gap(observation, "half-open and bound sockets",
+					     "not counted where the kernel has only listeners");
+	else if ((walk->query->states & 1U << TCT_STATE_CLOSE) != 0)
 		result = note_bound(walk);
 	if (result == 0 && walk->malformed > 0)
 		result = tct_observation_gap(

@@ -23,10 +23,12 @@ enum tct_sockets_by {
 struct tct_socket_query {
 	const struct tct_root *root; /* borrowed */
 	enum tct_sockets_by by;
-	uint16_t port;    /* only sockets with it at either end; 0 = any */
-	uint32_t states;  /* only these, 1 << state; 0 = all */
-	size_t top;       /* rows to name; 0 = all */
-	bool exact;       /* count bound sockets beside very many others, too */
+	uint16_t port;   /* only sockets with it at either end; 0 = any */
+	uint32_t states; /* only these, 1 << state; 0 = all */
+	size_t top;      /* rows to name; 0 = all */
+	bool exact;      /* count bound sockets beside very many others, too */
+	bool thrifty; /* one of many namespaces: where the kernel's counts say that there are only
+			 listeners, requests and bound sockets are not counted */
 	unsigned without; /* TCT_WITHOUT_... */
 };
 
@@ -63,6 +65,7 @@ struct tct_socket_row {
 	uint32_t states[TCT_STATE_LIMIT]; /* never too many */
 	int64_t total;                    /* their sum */
 	int64_t missing; /* at most so many more: 0 unless there are very many groups */
+	size_t place;    /* of tct_sockets_everywhere: the namespace's number there */
 };
 
 struct tct_socket_table {

@@ -42,6 +42,7 @@ struct tct_socket_walk {
 	int refusal; /* why inet_diag can't be used, -errno */
 	bool from_proc;
 	bool bound_uncounted; /* sockets that are bound and do nothing */
+	bool skipped;         /* only listeners were looked at: there is nothing else to speak of */
 	uint64_t malformed;
 	struct tct_listening listening; /* by place */
 	struct tct_ephemeral ephemeral;

@@ -67,6 +67,9 @@ static void fill_host(struct tct_host *host)
 	host->netns.inode = (uint64_t)n();
 	host->netns.cookie = UINT64_MAX - (uint64_t)n();
 	host->netns.initial = true;
+	host->netns.pid = (int32_t)n();
+	FILL_TEXT(host->netns.comm, "comm-%d");
+	FILL_TEXT(host->netns.unit, "unit-%d.service");
 	host->taken_at_ns = n();
 }
 
