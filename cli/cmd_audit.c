@@ -79,6 +79,26 @@ static int add_namespace(void *context, const struct tct_namespace *where,
 	return tct_namespace_reports_add(context, where, *observation, err);
 }
 
+/* The other namespaces, live or as a snapshot has them. */
+static int look_at_others(struct tct_session *session, int64_t interval_ns,
+			  struct tct_namespace_reports *others, struct tct_observation *own,
+			  bool *initial, struct tct_err *err)
+{
+	struct tct_tour tour = { .initial = false };
+	int code;
+
+	if (session->options->snapshot != NULL) {
+		*initial = own->host.netns.initial;
+		return tct_namespace_reports_add_saved(others, session->snapshot.observations,
+						       session->snapshot.observations_count,
+						       initial, err);
+	}
+	code = tct_session_tour(session, looks_of(others->set), interval_ns, others->needs,
+				add_namespace, others, own, &tour, err);
+	*initial = tour.initial;
+	return code;
+}
+
 static int audit_all(struct tct_session *session, int64_t interval_ns, struct tct_err *err,
 		     int *exit_code)
 {
@@ -88,7 +108,7 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	TCT_AUTO(drop_reports) struct tct_namespace_reports others = { 0 };
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	struct tct_facts facts;
-	struct tct_tour tour;
+	bool initial = false;
 	int code = tct_session_load(session, &facts, &own, &set, err);
 
 	if (code < 0)
@@ -103,12 +123,11 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 		if (others.documents == NULL)
 			return tct_err_nomem(err);
 	}
-	code = tct_session_tour(session, looks_of(set), interval_ns, &needs, add_namespace, &others,
-				own, &tour, err);
+	code = look_at_others(session, interval_ns, &others, own, &initial, err);
 	/* what is the host's is judged once: in its first namespace, if that is among them */
 	if (code == 0)
 		code = tct_judge_namespace(own, set,
-					   tour.initial && !own->host.netns.initial ? &needs : NULL,
+					   initial && !own->host.netns.initial ? &needs : NULL,
 					   &facts, &report, err);
 	if (code == 0 && tct_namespace_reports_settle(&others, own) < 0)
 		code = tct_err_nomem(err);
@@ -132,7 +151,8 @@ static int run(const struct tct_options *options)
 			"still");
 	if (interval_ns < 0)
 		interval_ns = session.root.live ? INT64_C(1000000000) : 0;
-	if ((options->all_netns ? audit_all : audit)(&session, interval_ns, &err, &exit_code) < 0)
+	if ((options->all_netns || session.snapshot.observations_count > 1 ? audit_all : audit)(
+		    &session, interval_ns, &err, &exit_code) < 0)
 		return tct_complain(&err);
 	return exit_code;
 }

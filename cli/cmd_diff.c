@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "audit/judge/namespace_reports.h"
 #include "audit/judge/report_diff.h"
 #include "cli/command.h"
 #include "cli/render.h"
@@ -17,19 +18,58 @@ static void half_done(struct half *half)
 	json_decref(half->document);
 }
 
-/* Judge what the snapshot holds. *audit is owned by the caller. */
-static int judge(struct tct_session *session, const char *file, struct tct_snapshot *snapshot,
-		 json_t **audit, struct tct_err *err)
+static void drop_reports(struct tct_namespace_reports *reports)
 {
-	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
+	tct_namespace_reports_done(reports);
+}
+
+/* All namespaces of a snapshot; the first one's observation is `own`. */
+static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
+		     const struct tct_profile_set *set, const struct tct_facts *facts,
+		     json_t **audit, struct tct_err *err)
+{
+	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
+	TCT_AUTO(drop_reports)
+	struct tct_namespace_reports others = { .set = set, .needs = &needs, .facts = facts };
+	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
+	bool initial = own->host.netns.initial;
+	int code;
+
+	others.documents = json_array();
+	if (others.documents == NULL || tct_needs_find(set, &needs) < 0)
+		return tct_err_nomem(err);
+	code = tct_namespace_reports_add_saved(&others, snapshot->observations,
+					       snapshot->observations_count, &initial, err);
+	if (code == 0)
+		code = tct_judge_namespace(own, set,
+					   initial && !own->host.netns.initial ? &needs : NULL,
+					   facts, &report, err);
+	if (code < 0)
+		return code;
+	*audit = tct_report_json(report);
+	if (*audit == NULL || tct_namespace_reports_into(&others, report, *audit) < 0) {
+		json_decref(*audit);
+		*audit = NULL;
+		return tct_err_nomem(err);
+	}
+	return 0;
+}
+
+/* Judge what the snapshot holds. *audit is owned by the caller. */
+static int judge(struct tct_session *session, struct tct_snapshot *snapshot, json_t **audit,
+		 struct tct_err *err)
+{
+	TCT_AUTO(tct_drop_observation)
+	struct tct_observation *observation = tct_session_take(snapshot);
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	struct tct_facts facts;
-	int code = tct_session_take(snapshot, file, &observation, err);
+	int code;
 
 	session->request.variables = snapshot->variables;
-	if (code == 0)
-		code = tct_session_set(session, observation, &facts, &set, err);
+	code = tct_session_set(session, observation, &facts, &set, err);
+	if (code == 0 && snapshot->observations_count > 0)
+		return judge_all(snapshot, observation, set, &facts, audit, err);
 	if (code == 0)
 		code = tct_judge(observation, set, &facts, &report, err);
 	if (code < 0)
@@ -46,7 +86,7 @@ static int judge_document(struct tct_session *session, const char *file, struct 
 	int code = tct_snapshot_from_json(file, half->document, &snapshot, err);
 
 	if (code == 0)
-		code = judge(session, file, &snapshot, &audit, err);
+		code = judge(session, &snapshot, &audit, err);
 	if (code == 0) {
 		json_decref(half->document);
 		half->document = audit;

@@ -10,6 +10,49 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
+struct gathering {
+	struct tct_snapshot *snapshot;
+	size_t left_out; /* namespaces beyond what a snapshot may hold */
+};
+
+/* One of the other namespaces was looked at. */
+static int add_namespace(void *context, const struct tct_namespace *where,
+			 struct tct_observation **observation, struct tct_err *err)
+{
+	struct gathering *gathering = context;
+
+	(void)where; /* the observation knows it */
+	if (gathering->snapshot->observations_count >= TCT_SNAPSHOT_NAMESPACES_MAX) {
+		gathering->left_out++;
+		return 0;
+	}
+	return tct_snapshot_add(gathering->snapshot, TCT_STEAL(*observation)) < 0
+		       ? tct_err_nomem(err)
+		       : 0;
+}
+
+static int look_everywhere(struct tct_session *session, struct tct_snapshot *snapshot,
+			   int64_t interval_ns, struct tct_err *err)
+{
+	struct gathering gathering = { .snapshot = snapshot };
+	struct tct_observation *own = snapshot->observations[0];
+	struct tct_tour tour;
+	char what[64];
+	/* the others as `audit` looks at them, but with every key and counter */
+	const struct tct_needs needs = { .looks = TCT_LOOK_POPULATIONS, .counter_groups = ~0U };
+	int code = tct_session_tour(session, TCT_LOOK_ALL, interval_ns, &needs, add_namespace,
+				    &gathering, own, &tour, err);
+
+	if (code < 0 || gathering.left_out == 0)
+		return code;
+	(void)snprintf(what, sizeof(what), "%zu network namespace%s", gathering.left_out,
+		       gathering.left_out == 1 ? "" : "s");
+	return tct_observation_gap(own, what, "a snapshot holds %d at most",
+				   TCT_SNAPSHOT_NAMESPACES_MAX) < 0
+		       ? tct_err_nomem(err)
+		       : 0;
+}
+
 static int look(struct tct_session *session, struct tct_snapshot *snapshot, struct tct_err *err)
 {
 	int64_t interval_ns = session->options->interval_ns;
@@ -28,6 +71,8 @@ static int look(struct tct_session *session, struct tct_snapshot *snapshot, stru
 	if (code < 0)
 		return code;
 	/* Everything that any rule of any profile may ask for. */
+	if (session->options->all_netns)
+		return look_everywhere(session, snapshot, interval_ns, err);
 	return tct_session_traffic(session, TCT_LOOK_ALL, interval_ns, observation, err);
 }
 
@@ -77,7 +122,7 @@ static int run(const struct tct_options *options)
 	if (code > 0 || options->quiet)
 		return TCT_EXIT_DONE;
 	tct_page_init(&page, stdout, options);
-	tct_render_snapshot(&page, options->output, snapshot.observations[0], length);
+	tct_render_snapshot(&page, options->output, &snapshot, length);
 	return TCT_EXIT_DONE;
 }
 
@@ -87,6 +132,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_INTERVAL, NULL },
 	{ TCT_OPTION_EXACT, NULL },
 	{ TCT_OPTION_NETNS, "look at this network namespace" },
+	{ TCT_OPTION_ALL_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
 	{ TCT_OPTION_QUIET, "say nothing" },
 	{ TCT_OPTION_COLOR, NULL },

@@ -5,6 +5,7 @@
 #include "audit/judge/namespace_reports.h"
 #include "audit/judge/report.h"
 #include "audit/judge/report_diff.h"
+#include "audit/observe/snapshot.h"
 #include "cli/page.h"
 #include "tune/apply.h"
 
@@ -32,7 +33,7 @@ void tct_render_listeners(const struct tct_page *page, bool verbose,
 
 /* What `snapshot` wrote to FILE, and what to do with it. */
 void tct_render_snapshot(const struct tct_page *page, const char *file,
-			 const struct tct_observation *observation, size_t bytes);
+			 const struct tct_snapshot *snapshot, size_t bytes);
 
 /* `diff` as text: what is new first; all that stayed with verbose, only what got worse with quiet.
  */

@@ -5,8 +5,9 @@
 #include "core/mem.h"
 
 void tct_render_snapshot(const struct tct_page *page, const char *file,
-			 const struct tct_observation *observation, size_t bytes)
+			 const struct tct_snapshot *snapshot, size_t bytes)
 {
+	const struct tct_observation *observation = snapshot->observations[0];
 	const struct tct_host *host = &observation->host;
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
@@ -15,6 +16,8 @@ void tct_render_snapshot(const struct tct_page *page, const char *file,
 	tct_text_addf(&text, "%s: snapshot of %s, %s", file,
 		      host->hostname[0] != '\0' ? host->hostname : "host",
 		      tct_text_bytes((int64_t)bytes, number));
+	if (snapshot->observations_count > 1)
+		tct_text_addf(&text, ", %zu network namespaces", snapshot->observations_count);
 	if (observation->gaps_count > 0)
 		tct_text_addf(&text, "; %zu thing%s could not be seen", observation->gaps_count,
 			      observation->gaps_count == 1 ? "" : "s");

@@ -101,16 +101,14 @@ static int open_snapshot(struct tct_session *session, struct tct_err *err)
 	return code;
 }
 
-int tct_session_take(struct tct_snapshot *snapshot, const char *file, struct tct_observation **out,
-		     struct tct_err *err)
+struct tct_observation *tct_session_take(struct tct_snapshot *snapshot)
 {
-	if (snapshot->observations_count != 1)
-		return tct_err_at(err, file, 0, 0,
-				  "it holds %zu network namespaces; one is judged at a time",
-				  snapshot->observations_count);
-	*out = snapshot->observations[0];
-	snapshot->observations_count = 0;
-	return 0;
+	struct tct_observation *first = snapshot->observations[0];
+
+	snapshot->observations_count--;
+	memmove(snapshot->observations, snapshot->observations + 1,
+		snapshot->observations_count * sizeof(struct tct_observation *));
+	return first;
 }
 
 int tct_session_open_nowhere(struct tct_session *session, const struct tct_options *options,
@@ -173,8 +171,10 @@ int tct_session_host(struct tct_session *session, struct tct_observation **out, 
 {
 	const struct tct_observe_options observe = how(session);
 
-	if (session->options->snapshot != NULL)
-		return tct_session_take(&session->snapshot, session->options->snapshot, out, err);
+	if (session->options->snapshot != NULL) {
+		*out = tct_session_take(&session->snapshot);
+		return 0;
+	}
 	return tct_observe_host(&observe, out, err);
 }
 

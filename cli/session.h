@@ -63,11 +63,10 @@ int tct_session_open_nowhere(struct tct_session *session, const struct tct_optio
 void tct_session_done(struct tct_session *session);
 
 /*
- * Take a snapshot's one observation for judging (tct_session_host does that, too). *out is owned
- * by the caller. Errors: INPUT if it holds those of several namespaces.
+ * Take a snapshot's first observation for judging (tct_session_host does that, too): that of the
+ * namespace in which it was taken. The others stay. Owned by the caller.
  */
-int tct_session_take(struct tct_snapshot *snapshot, const char *file, struct tct_observation **out,
-		     struct tct_err *err);
+struct tct_observation *tct_session_take(struct tct_snapshot *snapshot);
 
 /*
  * Observe through the session: the host, its keys and files; once if it is a snapshot. *out is

@@ -104,6 +104,27 @@ int tct_namespace_reports_add(struct tct_namespace_reports *reports,
 	return 0;
 }
 
+int tct_namespace_reports_add_saved(struct tct_namespace_reports *reports,
+				    struct tct_observation *const *observations, size_t count,
+				    bool *initial, struct tct_err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct tct_netns *netns = &observations[i]->host.netns;
+		struct tct_namespace where;
+		int code;
+
+		/* what is the host's is judged there */
+		if (!netns->initial)
+			tct_needs_narrow(reports->needs, observations[i]);
+		*initial |= netns->initial;
+		tct_namespace_of(netns, &where);
+		code = tct_namespace_reports_add(reports, &where, observations[i], err);
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
 static int worse_first(const void *left, const void *right)
 {
 	const struct tct_namespace_report *a = (const struct tct_namespace_report *)left;

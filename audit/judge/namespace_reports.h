@@ -50,6 +50,15 @@ int tct_namespace_reports_add(struct tct_namespace_reports *reports,
 			      const struct tct_namespace *where,
 			      const struct tct_observation *observation, struct tct_err *err);
 
+/*
+ * The same for those of a snapshot, each of which is judged as if it had been looked at for this
+ * profile; what it doesn't need is forgotten. *initial becomes true if the host's first is one of
+ * them.
+ */
+int tct_namespace_reports_add_saved(struct tct_namespace_reports *reports,
+				    struct tct_observation *const *observations, size_t count,
+				    bool *initial, struct tct_err *err);
+
 /* All were added: put them in order, and note what could not be seen in them as gaps of `own`. 0 or
  * -ENOMEM. */
 int tct_namespace_reports_settle(struct tct_namespace_reports *reports,

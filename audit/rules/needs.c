@@ -224,6 +224,26 @@ void tct_needs_done(struct tct_needs *needs)
 	*needs = (struct tct_needs){ .keys = NULL };
 }
 
+void tct_needs_narrow(const struct tct_needs *needs, struct tct_observation *observation)
+{
+	unsigned groups = needs->counter_groups;
+
+	if (observation->interval_ns > 0)
+		groups |= needs->growth_groups;
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		struct tct_sysctl *live = &observation->sysctls[i];
+
+		if (needs->keys[i])
+			continue;
+		tct_value_done(&live->value);
+		*live = (struct tct_sysctl){ .presence = TCT_NOT_LOOKED };
+	}
+	for (size_t i = 0; i < tct_counters_count; i++) {
+		if ((groups & 1U << tct_counters[i].group) == 0)
+			observation->counters[i] = (struct tct_counter_reading){ 0 };
+	}
+}
+
 bool tct_rule_is_the_hosts(const struct tct_profile_set *set, const struct tct_needs *needs,
 			   size_t i)
 {

@@ -28,6 +28,12 @@ struct tct_needs {
 int tct_needs_find(const struct tct_profile_set *set, struct tct_needs *needs);
 void tct_needs_done(struct tct_needs *needs);
 
+/*
+ * Forget the keys and counters of a namespace that nothing here needs, as if they had not been
+ * looked at: a snapshot has them all.
+ */
+void tct_needs_narrow(const struct tct_needs *needs, struct tct_observation *observation);
+
 /* Is there nothing in rule i of the set that a network namespace could have of its own? */
 bool tct_rule_is_the_hosts(const struct tct_profile_set *set, const struct tct_needs *needs,
 			   size_t i);
