@@ -42,6 +42,10 @@ static void put_doubts(const struct tct_page *page, const struct tct_diff *diff)
 		tct_page_paragraph(page, 3, NULL, 0, TCT_STYLE_WARN,
 				   "They were judged by different profiles: a finding may be new "
 				   "because its rule is.");
+	if (diff->everywhere[0] != diff->everywhere[1])
+		tct_page_paragraph(page, 3, NULL, 0, TCT_STYLE_WARN,
+				   diff->everywhere[0] ? "Only A tells of all network namespaces."
+						       : "Only B tells of all network namespaces.");
 	if (a->hostname != NULL && b->hostname != NULL && strcmp(a->hostname, b->hostname) != 0)
 		tct_page_paragraph(page, 3, NULL, 0, TCT_STYLE_WARN,
 				   "These are two different hosts.");
@@ -62,7 +66,10 @@ static void put_finding(const struct tct_page *page, const struct tct_finding_ch
 	tct_page_put(page, tct_severity_style(now), tct_severity_name(now));
 	if (moved)
 		tct_text_addf(&text, " (was %s)", tct_severity_name(change->severity[0]));
-	tct_text_addf(&text, " %s: %s", change->id, change->title);
+	tct_text_addf(&text, " %s", change->id);
+	if (change->netns != NULL)
+		tct_text_addf(&text, " in %s", change->netns);
+	tct_text_addf(&text, ": %s", change->title);
 	if (change->note[0] != '\0')
 		tct_text_addf(&text, " (%s: %s)",
 			      change->change == TCT_CHANGE_UNCLEAR ? "after" : "before",
@@ -241,6 +248,8 @@ static void put_listeners(const struct tct_page *page, const struct tct_diff *di
 		TCT_AUTO(tct_text_done) struct tct_text name = { 0 };
 		bool v6 = strchr(change->side[0].address, ':') != NULL;
 
+		if (change->netns != NULL)
+			tct_text_addf(&name, "%s ", change->netns);
 		tct_text_addf(&name, "%s%s%s:%" PRId64, v6 ? "[" : "", change->side[0].address,
 			      v6 ? "]" : "", change->side[0].port);
 		tct_table_row(table);
@@ -257,6 +266,33 @@ static void put_listeners(const struct tct_page *page, const struct tct_diff *di
 		return;
 	tct_page_heading(page, "Listeners", "that differ");
 	tct_table_print(table);
+}
+
+static void put_some_namespaces(const struct tct_page *page, const struct tct_diff *diff, bool came)
+{
+	enum { MOST = 20 };
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < diff->namespaces_count; i++) {
+		if (diff->namespaces[i].came == came && count++ < MOST)
+			tct_text_addf(&text, "%s%s", count > 1 ? ", " : "",
+				      diff->namespaces[i].name);
+	}
+	if (count > MOST)
+		tct_text_addf(&text, " and %zu more", count - MOST);
+	if (count > 0)
+		tct_page_paragraph(page, 2, came ? "new" : "gone", 6, TCT_STYLE_STRONG,
+				   or (text.data, ""));
+}
+
+static void put_namespaces(const struct tct_page *page, const struct tct_diff *diff)
+{
+	if (diff->namespaces_count == 0)
+		return;
+	tct_page_heading(page, "Network namespaces", "that differ");
+	put_some_namespaces(page, diff, true);
+	put_some_namespaces(page, diff, false);
 }
 
 static void put_summary(const struct tct_page *page, const struct tct_diff *diff)
@@ -318,7 +354,9 @@ static void put_quiet(const struct tct_page *page, const struct tct_diff *diff)
 		tct_page_putf(page, TCT_STYLE_PLAIN, "%s ", tct_change_name(change->change));
 		tct_page_put(page, tct_severity_style(change->severity[1]),
 			     tct_severity_name(change->severity[1]));
-		tct_page_putf(page, TCT_STYLE_PLAIN, " %s: %s", change->id, change->title);
+		tct_page_putf(page, TCT_STYLE_PLAIN, " %s%s%s: %s", change->id,
+			      change->netns != NULL ? " in " : "", or (change->netns, ""),
+			      change->title);
 		tct_page_newline(page);
 	}
 }
@@ -337,6 +375,7 @@ void tct_render_diff(const struct tct_page *page, const struct tct_options *opti
 	put_keys(page, diff);
 	put_states(page, options->verbose, diff);
 	put_listeners(page, diff);
+	put_namespaces(page, diff);
 	put_summary(page, diff);
 	put_next(page, options, diff);
 }

@@ -30,9 +30,9 @@ static const char *text_of(const json_t *object, const char *name)
 enum { RULES_MAX = 4096 };
 
 /* Why a side does not tell of this finding although it may be there. False: it tells. */
-static bool is_silent(const struct tct_side *side, const char *id, char note[240])
+static bool is_silent(const json_t *document, const char *id, char note[240])
 {
-	const json_t *list = json_object_get(side->document, "not_evaluated");
+	const json_t *list = json_object_get(document, "not_evaluated");
 
 	for (size_t i = 0; i < json_array_size(list) && i < RULES_MAX; i++) {
 		const json_t *entry = json_array_get(list, i);
@@ -45,7 +45,7 @@ static bool is_silent(const struct tct_side *side, const char *id, char note[240
 			note[0] = '\0';
 		return true;
 	}
-	list = json_object_get(side->document, "explained");
+	list = json_object_get(document, "explained");
 	for (size_t i = 0; i < json_array_size(list) && i < RULES_MAX; i++) {
 		const json_t *entry = json_array_get(list, i);
 		const char *name = text_of(entry, "id");
@@ -66,15 +66,34 @@ static enum tct_severity severity_of(const struct tct_entry *entry)
 			     : TCT_SEVERITY_LIMIT;
 }
 
-/* One finding, in one or both of the sides. */
-static int add_finding(struct tct_diff *diff, const struct tct_entry *before,
-		       const struct tct_entry *after, struct tct_err *err)
+/* The same for the side's namespace `netns`, which it may not have, or not tell of. */
+static bool is_silent_there(const struct tct_diff *diff, unsigned side, const json_t *namespaces,
+			    const char *netns, const char *id, char note[240])
 {
-	const json_t *json = after != NULL ? after->json : before->json;
+	const json_t *document =
+		netns == NULL ? diff->side[side].document : json_object_get(namespaces, netns);
+
+	if (document != NULL)
+		return is_silent(document, id, note);
+	if (snprintf(note, 240, "%s",
+		     diff->everywhere[side] ? "there is no such network namespace"
+					    : "other network namespaces were not looked at") < 0)
+		note[0] = '\0';
+	return !diff->everywhere[side];
+}
+
+/* One finding, in one or both of the sides. */
+static int add_finding(struct tct_diff *diff, json_t *const namespaces[2],
+		       const struct tct_entry *before, const struct tct_entry *after,
+		       struct tct_err *err)
+{
+	const struct tct_entry *any = after != NULL ? after : before;
+	const json_t *json = any->json;
 	struct tct_finding_change *change = TCT_APPEND(diff, findings);
 
 	if (change == NULL)
 		return tct_err_nomem(err);
+	change->netns = any->netns[0] != '\0' ? any->netns : NULL;
 	change->id = text_of(json, "id");
 	change->subject = text_of(json, "subject");
 	change->cause = text_of(json, "cause");
@@ -88,9 +107,11 @@ static int add_finding(struct tct_diff *diff, const struct tct_entry *before,
 	}
 	if (before == NULL) {
 		change->change = TCT_CHANGE_NEW;
-		(void)is_silent(&diff->side[0], change->id, change->note);
+		(void)is_silent_there(diff, 0, namespaces[0], change->netns, change->id,
+				      change->note);
 	} else if (after == NULL) {
-		change->change = is_silent(&diff->side[1], change->id, change->note)
+		change->change = is_silent_there(diff, 1, namespaces[1], change->netns, change->id,
+						 change->note)
 					 ? TCT_CHANGE_UNCLEAR
 					 : TCT_CHANGE_FIXED;
 	} else {
@@ -116,6 +137,8 @@ static int by_change(const void *left, const void *right)
 
 	if (order == 0)
 		order = (worst_of(a) > worst_of(b)) - (worst_of(a) < worst_of(b));
+	if (order == 0)
+		order = strcmp(a->netns != NULL ? a->netns : "", b->netns != NULL ? b->netns : "");
 	if (order == 0)
 		order = strcmp(a->id, b->id);
 	if (order == 0)
@@ -162,7 +185,7 @@ static bool step(struct walk *walk, const struct tct_entry *pair[2])
 	return pair[0] != NULL || pair[1] != NULL;
 }
 
-static int compare_findings(struct tct_diff *diff, struct tct_err *err)
+static int compare_findings(struct tct_diff *diff, json_t *const namespaces[2], struct tct_err *err)
 {
 	TCT_AUTO(walk_done) struct walk walk = { 0 };
 	const struct tct_entry *pair[2];
@@ -171,7 +194,7 @@ static int compare_findings(struct tct_diff *diff, struct tct_err *err)
 	for (unsigned i = 0; i < 2 && result == 0; i++)
 		result = tct_entries_of_findings(&diff->side[i], &walk.side[i], err);
 	while (result == 0 && step(&walk, pair))
-		result = add_finding(diff, pair[0], pair[1], err);
+		result = add_finding(diff, namespaces, pair[0], pair[1], err);
 	if (result == 0 && diff->findings_count > 0)
 		qsort(diff->findings, diff->findings_count, sizeof(*diff->findings), by_change);
 	return result;
@@ -292,7 +315,10 @@ static int compare_listeners(struct tct_diff *diff, struct tct_err *err)
 						    .address = first->name,
 						    .port = first->number,
 						    .backlog = -1 };
-		struct tct_listener_change found = { { empty, empty } };
+		struct tct_listener_change found = {
+			.netns = first->netns[0] != '\0' ? first->netns : NULL,
+			.side = { empty, empty },
+		};
 		struct tct_listener_change *change;
 
 		take_endpoint(&walk, 0, first, &found.side[0]);
@@ -307,14 +333,69 @@ static int compare_listeners(struct tct_diff *diff, struct tct_err *err)
 	return result;
 }
 
+/* ---- namespaces ---- */
+
+static int add_namespaces(struct tct_diff *diff, json_t *from, const json_t *other, bool came,
+			  struct tct_err *err)
+{
+	const char *name;
+	json_t *document;
+
+	json_object_foreach(from, name, document) {
+		struct tct_namespace_change *change;
+
+		if (json_object_get(other, name) != NULL)
+			continue;
+		change = TCT_APPEND(diff, namespaces);
+		if (change == NULL)
+			return tct_err_nomem(err);
+		/* the object by name goes, the document stays */
+		change->name = text_of(json_object_get(document, "netns"), "name");
+		change->came = came;
+	}
+	return 0;
+}
+
+static int compare_namespaces(struct tct_diff *diff, json_t *const namespaces[2],
+			      struct tct_err *err)
+{
+	int result;
+
+	if (!diff->everywhere[0] || !diff->everywhere[1])
+		return 0;
+	result = add_namespaces(diff, namespaces[0], namespaces[1], false, err);
+	return result < 0 ? result : add_namespaces(diff, namespaces[1], namespaces[0], true, err);
+}
+
+struct namespaces_by_name {
+	json_t *side[2];
+};
+
+static void namespaces_done(struct namespaces_by_name *namespaces)
+{
+	json_decref(namespaces->side[0]);
+	json_decref(namespaces->side[1]);
+}
+
 int tct_diff_make(const struct tct_side *before, const struct tct_side *after,
 		  struct tct_diff *diff, struct tct_err *err)
 {
+	TCT_AUTO(namespaces_done) struct namespaces_by_name namespaces = { 0 };
 	int result;
 
 	diff->side[0] = *before;
 	diff->side[1] = *after;
-	result = compare_findings(diff, err);
+	for (unsigned i = 0; i < 2; i++)
+		diff->everywhere[i] =
+			json_is_array(json_object_get(diff->side[i].document, "namespaces"));
+	for (unsigned i = 0; i < 2; i++) {
+		namespaces.side[i] = tct_side_namespaces(&diff->side[i], err);
+		if (namespaces.side[i] == NULL)
+			return -EINVAL;
+	}
+	result = compare_findings(diff, namespaces.side, err);
+	if (result == 0)
+		result = compare_namespaces(diff, namespaces.side, err);
 	if (result == 0)
 		result = compare_keys(diff, err);
 	if (result == 0)
@@ -329,5 +410,6 @@ void tct_diff_done(struct tct_diff *diff)
 	free(diff->findings);
 	free(diff->keys);
 	free(diff->listeners);
+	free(diff->namespaces);
 	*diff = (struct tct_diff){ 0 };
 }

@@ -41,6 +41,7 @@ struct tct_side {
 
 struct tct_finding_change {
 	enum tct_change change;
+	const char *netns; /* the namespace's name, NULL = the own one, here and below */
 	const char *id;
 	const char *subject; /* NULL = the host */
 	const char *cause;
@@ -74,7 +75,14 @@ struct tct_endpoint {
 };
 
 struct tct_listener_change {
+	const char *netns;
 	struct tct_endpoint side[2];
+};
+
+/* A network namespace that only one of the sides has. */
+struct tct_namespace_change {
+	const char *name;
+	bool came; /* else it went */
 };
 
 struct tct_diff {
@@ -89,7 +97,11 @@ struct tct_diff {
 	struct tct_listener_change *listeners;
 	size_t listeners_count;
 	size_t listeners_capacity;
-	int64_t states[2][TCT_STATE_LIMIT]; /* -1 = not known */
+	int64_t states[2][TCT_STATE_LIMIT];      /* -1 = not known */
+	bool everywhere[2];                      /* the side tells of all network namespaces */
+	struct tct_namespace_change *namespaces; /* only if both do */
+	size_t namespaces_count;
+	size_t namespaces_capacity;
 };
 
 /*

@@ -32,7 +32,8 @@ static json_t *severity_json(enum tct_severity severity)
 
 static json_t *finding_json(const struct tct_finding_change *change)
 {
-	return json_pack("{s:s, s:o, s:s, s:s, s:{s:o, s:o}, s:o}", "id", change->id, "subject",
+	return json_pack("{s:o, s:s, s:o, s:s, s:s, s:{s:o, s:o}, s:o}", "netns",
+			 tct_json_text_or_null(change->netns), "id", change->id, "subject",
 			 tct_json_text_or_null(change->subject), "cause", change->cause, "title",
 			 change->title, "severity", "a", severity_json(change->severity[0]), "b",
 			 severity_json(change->severity[1]), "note",
@@ -110,9 +111,10 @@ static json_t *listeners_json(const struct tct_diff *diff)
 	for (size_t i = 0; i < diff->listeners_count; i++) {
 		const struct tct_listener_change *change = &diff->listeners[i];
 		json_t *entry = json_pack(
-			"{s:s, s:I, s:s, s:o, s:o}", "address", change->side[0].address, "port",
-			(json_int_t)change->side[0].port, "family", change->side[0].family, "a",
-			endpoint_json(&change->side[0]), "b", endpoint_json(&change->side[1]));
+			"{s:o, s:s, s:I, s:s, s:o, s:o}", "netns",
+			tct_json_text_or_null(change->netns), "address", change->side[0].address,
+			"port", (json_int_t)change->side[0].port, "family", change->side[0].family,
+			"a", endpoint_json(&change->side[0]), "b", endpoint_json(&change->side[1]));
 
 		if (json_array_append_new(list, entry) < 0) {
 			json_decref(list);
@@ -120,6 +122,27 @@ static json_t *listeners_json(const struct tct_diff *diff)
 		}
 	}
 	return list;
+}
+
+/* null: one of the two doesn't tell of all. */
+static json_t *namespaces_json(const struct tct_diff *diff)
+{
+	json_t *lists[2] = { json_array(), json_array() };
+	int failed = 0;
+
+	if (!diff->everywhere[0] || !diff->everywhere[1]) {
+		json_decref(lists[0]);
+		json_decref(lists[1]);
+		return json_null();
+	}
+	for (size_t i = 0; i < diff->namespaces_count; i++)
+		failed |= json_array_append_new(lists[diff->namespaces[i].came ? 0 : 1],
+						tct_json_text(diff->namespaces[i].name));
+	if (failed == 0)
+		return json_pack("{s:o, s:o}", "new", lists[0], "gone", lists[1]);
+	json_decref(lists[0]);
+	json_decref(lists[1]);
+	return NULL;
 }
 
 static json_t *summary_json(const struct tct_diff *diff)
@@ -149,6 +172,7 @@ json_t *tct_diff_json(const struct tct_diff *diff)
 	failed |= json_object_set_new(document, "sysctls", keys_json(diff));
 	failed |= json_object_set_new(document, "states", states_json(diff));
 	failed |= json_object_set_new(document, "listeners", listeners_json(diff));
+	failed |= json_object_set_new(document, "namespaces", namespaces_json(diff));
 	failed |= json_object_set_new(document, "summary", summary_json(diff));
 	if (failed == 0)
 		return document;

@@ -55,8 +55,10 @@ void tct_entries_done(struct tct_entries *entries)
 
 int tct_entry_compare(const struct tct_entry *a, const struct tct_entry *b)
 {
-	int order = strcmp(a->name, b->name);
+	int order = strcmp(a->netns, b->netns);
 
+	if (order == 0)
+		order = strcmp(a->name, b->name);
 	if (order == 0)
 		order = strcmp(a->also, b->also);
 	return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
@@ -76,32 +78,89 @@ typedef int fill_fn(const json_t *json, struct tct_entry *entry, json_error_t *e
 /* No host has so many of anything that is compared. */
 enum { ENTRIES_MAX = 1 << 17 };
 
-static int fill_entries(const struct tct_side *side, const char *list, fill_fn *fill,
-			struct tct_entries *entries, struct tct_err *err)
+/* The list of one document: the side's, or a namespace's in it. Entries have room. */
+static int fill_from(const struct tct_side *side, const json_t *document, const char *netns,
+		     const char *list, fill_fn *fill, struct tct_entries *entries,
+		     struct tct_err *err)
 {
-	const json_t *items = json_object_get(side->document, list);
-	size_t count = json_array_size(items);
+	const json_t *items = json_object_get(document, list);
 
 	if (!json_is_array(items))
-		return tct_err_at(err, side->file, 0, 0, "%s: a list is needed", list);
+		return tct_err_at(err, side->file, 0, 0, "%s%s%s: a list is needed",
+				  netns[0] != '\0' ? "namespaces: " : "", list,
+				  netns[0] != '\0' ? " of one" : "");
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		struct tct_entry *entry = &entries->items[entries->count];
+		json_error_t error;
+
+		entry->netns = netns;
+		entry->index = i;
+		entry->json = json_array_get(items, i);
+		if (fill(entry->json, entry, &error) < 0)
+			return wrong(side, list, i, &error, err);
+		entries->count++;
+	}
+	return 0;
+}
+
+static const char *namespace_name(const json_t *document)
+{
+	return json_string_value(json_object_get(json_object_get(document, "netns"), "name"));
+}
+
+/* namespaces: those besides the own one, too. */
+static int fill_entries(const struct tct_side *side, const char *list, bool namespaces,
+			fill_fn *fill, struct tct_entries *entries, struct tct_err *err)
+{
+	const json_t *others = namespaces ? json_object_get(side->document, "namespaces") : NULL;
+	size_t count = json_array_size(json_object_get(side->document, list));
+	int result;
+
+	for (size_t i = 0; i < json_array_size(others); i++)
+		count += json_array_size(json_object_get(json_array_get(others, i), list));
 	if (count > ENTRIES_MAX)
 		return tct_err_at(err, side->file, 0, 0, "%s: there are more than %d", list,
 				  ENTRIES_MAX);
 	entries->items = calloc(count + 1, sizeof(*entries->items));
 	if (entries->items == NULL)
 		return tct_err_nomem(err);
-	for (size_t i = 0; i < count; i++) {
-		struct tct_entry *entry = &entries->items[i];
-		json_error_t error;
+	result = fill_from(side, side->document, "", list, fill, entries, err);
+	for (size_t i = 0; i < json_array_size(others) && result == 0; i++) {
+		const json_t *document = json_array_get(others, i);
+		const char *name = namespace_name(document);
 
-		entry->index = i;
-		entry->json = json_array_get(items, i);
-		if (fill(entry->json, entry, &error) < 0)
-			return wrong(side, list, i, &error, err);
+		result = fill_from(side, document, name != NULL ? name : "?", list, fill, entries,
+				   err);
 	}
-	entries->count = count;
-	qsort(entries->items, count, sizeof(*entries->items), by_entry);
-	return 0;
+	if (result == 0 && entries->count > 1)
+		qsort(entries->items, entries->count, sizeof(*entries->items), by_entry);
+	return result;
+}
+
+json_t *tct_side_namespaces(const struct tct_side *side, struct tct_err *err)
+{
+	const json_t *others = json_object_get(side->document, "namespaces");
+	json_t *index = json_object();
+
+	bool failed = index == NULL;
+
+	for (size_t i = 0; i < json_array_size(others) && !failed; i++) {
+		json_t *document = json_array_get(others, i);
+		const char *name = namespace_name(document);
+
+		if (name == NULL || name[0] == '\0') {
+			json_decref(index);
+			(void)tct_err_at(err, side->file, 0, 0,
+					 "namespaces[%zu]: the name of its netns is needed", i);
+			return NULL;
+		}
+		failed = json_object_set(index, name, document) < 0;
+	}
+	if (!failed)
+		return index;
+	json_decref(index);
+	(void)tct_err_nomem(err);
+	return NULL;
 }
 
 static json_t *mutable(const json_t *json)
@@ -127,7 +186,7 @@ static int fill_finding(const json_t *json, struct tct_entry *entry, json_error_
 int tct_entries_of_findings(const struct tct_side *side, struct tct_entries *entries,
 			    struct tct_err *err)
 {
-	return fill_entries(side, "findings", fill_finding, entries, err);
+	return fill_entries(side, "findings", true, fill_finding, entries, err);
 }
 
 static int fill_key(const json_t *json, struct tct_entry *entry, json_error_t *error)
@@ -145,7 +204,7 @@ static int fill_key(const json_t *json, struct tct_entry *entry, json_error_t *e
 int tct_entries_of_keys(const struct tct_side *side, struct tct_entries *entries,
 			struct tct_err *err)
 {
-	return fill_entries(side, "sysctls", fill_key, entries, err);
+	return fill_entries(side, "sysctls", false, fill_key, entries, err);
 }
 
 static int fill_listener(const json_t *json, struct tct_entry *entry, json_error_t *error)
@@ -164,7 +223,7 @@ static int fill_listener(const json_t *json, struct tct_entry *entry, json_error
 int tct_entries_of_listeners(const struct tct_side *side, struct tct_entries *entries,
 			     struct tct_err *err)
 {
-	return fill_entries(side, "listeners", fill_listener, entries, err);
+	return fill_entries(side, "listeners", true, fill_listener, entries, err);
 }
 
 int tct_side_states(const struct tct_side *side, int64_t counts[TCT_STATE_LIMIT],

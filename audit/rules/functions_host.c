@@ -386,7 +386,7 @@ static bool growth_of(const struct tct_expr *call, const struct tct_env *env,
 	const struct tct_counter_reading *reading;
 
 	/* who looks once need not read what only growth is asked of */
-	if (observation != NULL && observation->host.source == TCT_SOURCE_LIVE &&
+	if (observation != NULL && tct_host_looked_at(&observation->host) == TCT_SOURCE_LIVE &&
 	    observation->interval_ns <= 0 && observation->counters != NULL &&
 	    observation->counters[call->index].presence == TCT_NOT_LOOKED) {
 		tct_result_missing(result, "one look (--interval 0): no rates");
