@@ -149,7 +149,8 @@ has "$counts"' | .[1:] == [["db", 6, 1, 7], ["empty", 0, 0, 0], ["idle", 0, 1, 1
 # --- and compared by name ----------------------------------------------------------------------------------------------------
 in_netns web sysctl -qw net.ipv4.tcp_syncookies=1 || fail "sysctl in web"
 in_netns db sysctl -qw net.ipv4.tcp_syncookies=0 || fail "sysctl in db"
-ip netns del empty && ip netns add more || fail "empty or more"
+ip netns del empty || fail "netns del empty"
+ip netns add more || fail "netns add more"
 kill "$(ip netns pids idle)"
 sleep 0.3
 "$TCPTUNE" snapshot --all-netns --interval 0 -o "$SCRATCH/after.json" --quiet || fail "no snapshot"
