@@ -11,7 +11,7 @@
 
 enum {
 	TCT_OWNERS_BUDGET_MS = 60,
-	TCT_OWNERS_SMALL_BUDGET_MS = 20, /* where connections are only sampled */
+	TCT_OWNERS_SMALL_BUDGET_MS = 10, /* where connections are only sampled */
 	TCT_OWNERS_WORTH = 4, /* groups and destinations with fewer sockets are not sought */
 };
 
