@@ -19,7 +19,8 @@
 enum {
 	TCT_SNAPSHOT_BYTES_MAX = 64 << 20,
 	TCT_SNAPSHOT_OBSERVATIONS_MAX = 65536,
-	TCT_SNAPSHOT_NAMESPACES_MAX = 512, /* that are saved: they fit into TCT_SNAPSHOT_BYTES_MAX */
+	TCT_SNAPSHOT_NAMESPACES_MAX = 512, /* that are saved: they fit into TCT_SNAPSHOT_BYTES_MAX
+					    */
 };
 
 struct tct_snapshot {
