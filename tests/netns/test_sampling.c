@@ -22,6 +22,8 @@ enum {
 	DESTINATIONS = 10,
 	EACH = 900,
 	ALL = DESTINATIONS * EACH,
+	BOTH_ENDS = ALL + ALL,
+	ROOM = BOTH_ENDS + BOTH_ENDS,
 	FIRST_PORT = 7000,
 	CHILDREN_MAX = 64,
 	LOOKS = 24,
@@ -59,8 +61,9 @@ static void connect_all(void)
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = limit.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	each = limit.rlim_cur > 2 * ALL + 100 ? EACH
-					      : (unsigned)(limit.rlim_cur - 100) / DESTINATIONS / 2;
+	each = limit.rlim_cur > BOTH_ENDS + 100
+		       ? EACH
+		       : (unsigned)(limit.rlim_cur - 100) / DESTINATIONS / 2;
 	ck_assert_int_eq(pipe(done), 0);
 	for (unsigned j = 0; j < DESTINATIONS; j++) {
 		const struct zoo_place place = {
@@ -147,14 +150,14 @@ static const struct tct_destination *destination_at(const struct tct_observation
 
 static void check_whole(void)
 {
-	struct tct_observation *observation = look(4 * ALL);
+	struct tct_observation *observation = look(ROOM);
 
-	ck_assert_int_eq(observation->states.counts[TCT_STATE_ESTABLISHED], 2 * ALL);
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_ESTABLISHED], BOTH_ENDS);
 	ck_assert(observation->sample.whole);
-	ck_assert_int_eq(observation->sample.seen, 2 * ALL);
+	ck_assert_int_eq(observation->sample.seen, BOTH_ENDS);
 	ck_assert_int_eq(observation->sample.error_ppm, 0);
-	ck_assert_int_eq(observation->populations[TCT_POPULATION_REMOTE].total, 2 * ALL);
-	ck_assert_int_eq(observation->populations[TCT_POPULATION_UNGUARDED].total, 2 * ALL);
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_REMOTE].total, BOTH_ENDS);
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_UNGUARDED].total, BOTH_ENDS);
 	ck_assert(observation->outgoing.whole);
 	ck_assert_int_eq(observation->outgoing.sockets, ALL);
 	ck_assert_int_eq(observation->outgoing.established, ALL);
@@ -180,7 +183,7 @@ static void check_outgoing_whole(void)
 		ck_assert_int_eq(destination_at(observation, i)->used, EACH);
 	/* half of them are sampled, the others are known */
 	ck_assert(observation->sample.error_ppm > 10000 && observation->sample.error_ppm < 20000);
-	ck_assert_int_eq(observation->populations[TCT_POPULATION_REMOTE].total, 2 * ALL);
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_REMOTE].total, BOTH_ENDS);
 	tct_observation_free(observation);
 }
 
@@ -212,12 +215,12 @@ static void check_sampled(void)
 		double unguarded = (double)observation->populations[TCT_POPULATION_UNGUARDED].total;
 
 		ck_assert(!observation->sample.whole && !observation->outgoing.whole);
-		ck_assert_int_eq(observation->sample.of, 2 * ALL);
+		ck_assert_int_eq(observation->sample.of, BOTH_ENDS);
 		ck_assert_int_ge(observation->sample.seen, SAMPLE);
 		ck_assert_int_lt(observation->sample.seen, ALL);
 		ck_assert(bound > 0 && bound < 0.1);
 		/* All are unguarded, so the estimate is the whole. */
-		ck_assert(fabs(unguarded - 2 * ALL) <= 0.02 * 2 * ALL);
+		ck_assert(fabs(unguarded - BOTH_ENDS) <= 0.02 * BOTH_ENDS);
 		ck_assert_int_lt(observation->outgoing.ports_looked_at,
 				 observation->outgoing.ports_usable);
 		check_incoming(observation);
@@ -229,7 +232,7 @@ static void check_sampled(void)
 			worst = off > worst ? off : worst;
 		}
 		/* five standard deviations and more */
-		ck_assert(fabs((double)observation->outgoing.sockets - ALL) <= 0.22 * ALL);
+		ck_assert(fabs((double)observation->outgoing.sockets - ALL) <= 0.2BOTH_ENDS);
 		tct_observation_free(observation);
 	}
 	for (unsigned i = 0; i < DESTINATIONS; i++) {

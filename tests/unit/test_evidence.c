@@ -253,7 +253,7 @@ START_TEST(listeners_have_attributes)
 		  .drops_first = 10,
 		  .syn_recv = 3,
 		  .port_choice_known = true,
-		  .owner = { 42, "nginx", "nginx.service" } },
+		  .owner = { .pid = 42, .comm = "nginx", .unit = "nginx.service" } },
 		{ .family = AF_INET6,
 		  .address = "::",
 		  .port = 443,

@@ -439,7 +439,8 @@ START_TEST(mutations_do_no_harm)
 				continue;
 			to = from + 1 + strcspn(from + 1, ",}]");
 			memmove(from + 1 + strlen(word), to, strlen(to) + 1);
-			memcpy(from + 1, word, strlen(word));
+			for (size_t i = 0; word[i] != '\0'; i++)
+				from[1 + i] = word[i];
 			size = strlen(copy);
 		}
 		if (take(copy, size, &snapshot, &err) < 0) {
