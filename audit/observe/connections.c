@@ -15,6 +15,8 @@ enum {
 		   1 << TCT_STATE_LAST_ACK | 1 << TCT_STATE_CLOSING,
 };
 
+enum { MANY_SAMPLES = 12 };
+
 /* One dump. */
 struct walk {
 	struct tct_connections *connections;
@@ -213,7 +215,7 @@ static double error_of(int64_t n)
 
 /* Weights and error, from what the two samples saw. */
 static void weigh(struct tct_connections *connections, int64_t established, bool incoming_whole,
-		  double ports_scale)
+		  double ports_scale, int64_t unseen)
 {
 	int64_t in = connections->seen[TCT_INCOMING];
 	int64_t out = connections->seen[TCT_OUTGOING];
@@ -222,6 +224,8 @@ static void weigh(struct tct_connections *connections, int64_t established, bool
 	double shares[TCT_DIRECTIONS] = { 0 };
 	double error = 0;
 
+	if (unseen > 0) /* from none to so many: half, and it may be off by as much */
+		outgoing = (double)unseen / 2;
 	if (outgoing > (double)established)
 		outgoing = (double)established;
 	if (incoming_whole) /* then the rest is outgoing */
@@ -239,8 +243,10 @@ static void weigh(struct tct_connections *connections, int64_t established, bool
 		error = hypot(error, shares[TCT_INCOMING] * error_of(in));
 	if (ports_scale > 1)
 		error = hypot(error, shares[TCT_OUTGOING] * error_of(out));
+	if (unseen > 0 && !incoming_whole)
+		error += shares[TCT_OUTGOING];
 	connections->sample = (struct tct_sample){
-		.whole = incoming_whole && ports_scale <= 1,
+		.whole = incoming_whole && ports_scale <= 1 && unseen == 0,
 		.seen = in + out,
 		.of = established,
 		.error_ppm = llround(error * 1e6),
@@ -266,10 +272,14 @@ static int look_at_some(struct tct_connections *connections, struct tct_diag *di
 {
 	int64_t most = active_opens < established ? active_opens : established;
 	const struct tct_port_ranges *ranges;
+	int64_t unseen = 0;
 	double scale = 1;
 	int result = 0;
 
-	if (connections->outgoing == NULL && most > 0)
+	if (connections->outgoing == NULL &&
+	    established > MANY_SAMPLES * connections->sample_sockets && most <= established / 8)
+		unseen = most; /* not worth a visit to every socket */
+	else if (connections->outgoing == NULL && most > 0)
 		result = look_at_some_outgoing(connections, diag, most);
 	if (result == 0 && connections->incoming < 0)
 		result = tct_connections_look_incoming(connections, diag);
@@ -278,7 +288,7 @@ static int look_at_some(struct tct_connections *connections, struct tct_diag *di
 	ranges = connections->outgoing;
 	if (ranges != NULL && !ranges->whole && ranges->ports > 0)
 		scale = (double)connections->ports->outgoing_ports / (double)ranges->ports;
-	weigh(connections, established, connections->incoming == 0, scale);
+	weigh(connections, established, connections->incoming == 0, scale, unseen);
 	return 0;
 }
 

@@ -106,9 +106,7 @@ void tct_destinations_add(struct tct_destinations *destinations,
 	destinations->sockets++;
 	destinations->established += socket->state == TCT_STATE_ESTABLISHED ? 1 : 0;
 	key = key_of(socket);
-	tally = tct_frequent_add(&destinations->kinds, &key);
-	if (tally == NULL)
-		return;
+	tally = tct_frequent_add(&destinations->kinds, &key, 1);
 	tally->time_wait += socket->state == TCT_STATE_TIME_WAIT ? 1 : 0;
 	tally->reusable += is_reusable(&destinations->reuse, socket) ? 1 : 0;
 	if (socket->inode != 0) {
@@ -126,8 +124,8 @@ static int by_use(const void *left, const void *right)
 {
 	const struct tct_destination_tally *a = ((const struct ranked *)left)->tally;
 	const struct tct_destination_tally *b = ((const struct ranked *)right)->tally;
-	int64_t used_a = a->count - a->reusable;
-	int64_t used_b = b->count - b->reusable;
+	int64_t used_a = (int64_t)a->count - a->reusable;
+	int64_t used_b = (int64_t)b->count - b->reusable;
 
 	if (used_a != used_b)
 		return used_a > used_b ? -1 : 1;
@@ -156,9 +154,9 @@ static void tell(const struct tct_destination_tally *tally, const struct tct_des
 			   .uid = tally->inode != 0 ? (int64_t)tally->uid : -1,
 			   .inode = tally->inode },
 	};
-	out->used = scaled(tally->count - tally->reusable, scale);
+	out->used = scaled((int64_t)tally->count - tally->reusable, scale);
 	if (before != NULL)
-		out->used_first = scaled(before->count - before->reusable, scale);
+		out->used_first = scaled((int64_t)before->count - before->reusable, scale);
 	if (inet_ntop(out->family, tally->key.source, out->source, sizeof(out->source)) == NULL)
 		out->source[0] = '\0';
 	if (inet_ntop(out->family, tally->key.address, out->address, sizeof(out->address)) == NULL)
@@ -190,7 +188,7 @@ int tct_destinations_hand_over(const struct tct_destinations *destinations,
 		tell(order[i].tally, first, scale, destination);
 	}
 	outgoing->presence = TCT_PRESENT;
-	outgoing->whole = ranges->whole && destinations->kinds.lost == 0;
+	outgoing->whole = ranges->whole && destinations->kinds.dropped == 0;
 	outgoing->ports_looked_at = ranges->ports;
 	outgoing->sockets = scaled(destinations->sockets, scale);
 	outgoing->established = scaled(destinations->established, scale);

@@ -21,7 +21,8 @@ struct tct_destination_key {
 
 /* The sockets of one destination (an entry of struct tct_frequent). */
 struct tct_destination_tally {
-	int64_t count;
+	uint32_t count;
+	uint32_t missing;
 	struct tct_destination_key key;
 	int64_t time_wait;
 	int64_t reusable;

@@ -1,7 +1,7 @@
 /*
- * Counting what is frequent in bounded memory (Misra and Gries, 1982): with room for k kinds, a
- * kind among n things is counted at most n / k too low, and one that is never counted has at most
- * n / k. As long as there are no more than k kinds, all counts are exact.
+ * Counting what is frequent in bounded memory: as long as there are no more kinds than there is
+ * room for, counts are exact; beyond, the small kinds make room, and what may be missing in the
+ * others is known.
  */
 #ifndef TCT_AUDIT_OBSERVE_FREQUENT_H
 #define TCT_AUDIT_OBSERVE_FREQUENT_H
@@ -9,33 +9,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * An entry is a structure of entry_bytes that begins with `int64_t count;`, then the key of
- * key_bytes (no padding in it, or zeroed), then whatever the user keeps of the kind.
- */
-struct tct_frequent {
-	size_t key_bytes;
-	size_t entry_bytes;
-	size_t capacity; /* kinds */
-	size_t count;    /* kinds that are there */
-	int64_t lost;    /* by so much a count may be too low */
-	char *entries;   /* owned */
-	uint32_t *slots; /* owned; 1 + index of an entry, 0 = free */
-	size_t slots_mask;
+/* How an entry begins; the kind's key follows, then whatever the user keeps of it. */
+struct tct_frequent_head {
+	uint32_t total;   /* counted while it was here; never too many */
+	uint32_t missing; /* at most so many came before it was here (again) */
 };
 
-/* Room for `capacity` kinds. 0 or -ENOMEM. */
+struct tct_frequent {
+	size_t key_bytes; /* compared byte by byte: unused fields and padding are 0 */
+	size_t entry_bytes;
+	size_t most;      /* kinds */
+	size_t count;     /* kinds that are there */
+	uint32_t dropped; /* no kind is short of more: at most 2 x counted / most */
+	uint64_t lost;    /* of kinds that had to go, exactly */
+	char *entries;    /* owned; in no order */
+	uint32_t *slots;  /* owned; 1 + index of an entry, 0 = free; open addressing */
+	size_t slots_count;
+	uint32_t *room; /* owned; for finding the median */
+	uint64_t seed;  /* peers choose their addresses, but must not choose the slot */
+};
+
+/*
+ * Room for `most` kinds (at least 2). entry_bytes is the size of a structure that begins with a
+ * struct tct_frequent_head and then a key of key_bytes. 0 or -ENOMEM.
+ */
 int tct_frequent_init(struct tct_frequent *frequent, size_t key_bytes, size_t entry_bytes,
-		      size_t capacity);
+		      size_t most);
 void tct_frequent_done(struct tct_frequent *frequent);
 /* Forget all, keep the room. */
 void tct_frequent_clear(struct tct_frequent *frequent);
 
 /*
- * Count one of the kind. Returns its entry (new ones are zero but for count and key), valid until
- * the next call; NULL if it was only counted against the others.
+ * Count so many of the kind. Returns its entry (of a new kind zero but for head and key), valid
+ * until the next call. Memory is there already.
  */
-void *tct_frequent_add(struct tct_frequent *frequent, const void *key);
+void *tct_frequent_add(struct tct_frequent *frequent, const void *key, uint32_t count);
 
 /* The kind's entry, or NULL. */
 void *tct_frequent_find(const struct tct_frequent *frequent, const void *key);

@@ -11,8 +11,8 @@
 
 enum {
 	TCT_OWNERS_BUDGET_MS = 60,
-	TCT_OWNERS_SMALL_BUDGET_MS = 20, /* where connections are only sampled */
-	TCT_OWNERS_WORTH = 32, /* groups and destinations with fewer sockets are not sought */
+	TCT_OWNERS_SMALL_BUDGET_MS = 10, /* where connections are only sampled */
+	TCT_OWNERS_WORTH = 4, /* groups and destinations with fewer sockets are not sought */
 };
 
 /*

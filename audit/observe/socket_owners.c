@@ -241,8 +241,8 @@ static int list_waiting(struct search *search)
 	struct tct_socket_walk *walk = search->walk;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < walk->tally.groups_count; i++) {
-		const struct tct_tally_key *key = &walk->tally.groups[i].key;
+	for (size_t i = 0; i < tct_tally_count(&walk->tally); i++) {
+		const struct tct_tally_key *key = &tct_tally_groups(&walk->tally)[i].key;
 		struct tct_waiting *waiting;
 
 		if (key->kind != TCT_KEY_WAITING)
@@ -427,9 +427,9 @@ static int64_t total_of_processes(const struct tct_socket_walk *walk)
 {
 	int64_t total = 0;
 
-	for (size_t i = 0; i < walk->tally.groups_count; i++) {
-		if (walk->tally.groups[i].key.kind == TCT_KIND_PROCESS)
-			total += walk->tally.groups[i].total;
+	for (size_t i = 0; i < tct_tally_count(&walk->tally); i++) {
+		if (tct_tally_groups(&walk->tally)[i].key.kind == TCT_KIND_PROCESS)
+			total += tct_tally_groups(&walk->tally)[i].total;
 	}
 	return total;
 }

@@ -272,7 +272,7 @@ static void make_row(const struct tct_socket_walk *walk, const struct tct_tally_
 		     struct tct_socket_row *row)
 {
 	const struct tct_tally_key *key = &group->key;
-	uint64_t missing = by_owner(walk) ? walk->tally.lost : group->missing;
+	uint64_t missing = by_owner(walk) ? walk->tally.kinds.lost : group->missing;
 
 	*row = (struct tct_socket_row){
 		.kind = (enum tct_socket_kind)key->kind,
@@ -280,7 +280,8 @@ static void make_row(const struct tct_socket_walk *walk, const struct tct_tally_
 		.port = (uint16_t)key->port,
 		.owner = { .uid = -1 },
 		.total = group->total,
-		.missing = (int64_t)(missing < walk->tally.lost ? missing : walk->tally.lost),
+		.missing = (int64_t)(missing < walk->tally.kinds.lost ? missing
+								      : walk->tally.kinds.lost),
 	};
 	memcpy(row->states, group->states, sizeof(row->states));
 	if (row->side != TCT_SIDE_NONE && row->kind != TCT_KIND_PORT)
@@ -297,18 +298,19 @@ static int make_rows(struct tct_socket_walk *walk, struct tct_socket_table *tabl
 	struct tct_tally *tally = &walk->tally;
 	size_t top = walk->query->top;
 
-	if (tally->groups_count > 1)
-		qsort(tally->groups, tally->groups_count, sizeof(*tally->groups), compare_groups);
-	table->rows_count = top == 0 || top > tally->groups_count ? tally->groups_count : top;
-	table->truncated = tally->groups_count - table->rows_count;
-	table->unlisted = (int64_t)tally->lost;
+	if (tct_tally_count(tally) > 1)
+		qsort(tct_tally_groups(tally), tct_tally_count(tally),
+		      sizeof(struct tct_tally_group), compare_groups);
+	table->rows_count = top == 0 || top > tct_tally_count(tally) ? tct_tally_count(tally) : top;
+	table->truncated = tct_tally_count(tally) - table->rows_count;
+	table->unlisted = (int64_t)tally->kinds.lost;
 	if (table->rows_count == 0)
 		return 0;
 	table->rows = calloc(table->rows_count, sizeof(*table->rows));
 	if (table->rows == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < table->rows_count; i++)
-		make_row(walk, &tally->groups[i], &table->rows[i]);
+		make_row(walk, &tct_tally_groups(tally)[i], &table->rows[i]);
 	return 0;
 }
 

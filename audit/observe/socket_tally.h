@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/observe/frequent.h"
 #include "audit/observe/observation.h"
 
 enum { TCT_TALLY_GROUPS = 8192 };
@@ -22,24 +23,25 @@ struct tct_tally_key {
 	uint32_t id[4]; /* address in network order, or a number: see tct_tally_number */
 };
 
+/* An entry of struct tct_frequent. */
 struct tct_tally_group {
-	struct tct_tally_key key;
-	uint32_t total; /* counted while it was here; never too many */
-	uint32_t states[TCT_STATE_LIMIT];
+	uint32_t total;   /* counted while it was here; never too many */
 	uint32_t missing; /* at most so many came before it was here (again) */
+	struct tct_tally_key key;
+	uint32_t states[TCT_STATE_LIMIT];
 };
 
 struct tct_tally {
-	struct tct_tally_group *groups; /* in no order */
-	size_t groups_count;
-	size_t most;
-	uint16_t *slots; /* index of a group + 1, 0 = free; open addressing */
-	size_t slots_count;
-	uint32_t *room;   /* for finding the median */
-	uint32_t dropped; /* no group is short of more: at most 2 x counted / most */
-	uint64_t lost;    /* sockets of groups that had to go, exactly */
-	uint64_t seed;    /* peers choose their addresses, but must not choose the slot */
+	struct tct_frequent kinds; /* its kinds are the groups */
 };
+
+static inline size_t tct_tally_count(const struct tct_tally *tally)
+{
+	return tally->kinds.count;
+}
+
+/* The groups, tct_tally_count() of them, in no order; to be sorted only once all is counted. */
+struct tct_tally_group *tct_tally_groups(const struct tct_tally *tally);
 
 /* Room for `most` groups, at most TCT_TALLY_GROUPS. 0 or -ENOMEM. */
 int tct_tally_init(struct tct_tally *tally, size_t most);

@@ -79,15 +79,15 @@ int tct_socket_owners_gather(struct tct_socket_walk *walk)
 
 	if (tct_tally_init(&settled, TCT_TALLY_GROUPS) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < walk->tally.groups_count; i++) {
-		const struct tct_tally_group *group = &walk->tally.groups[i];
+	for (size_t i = 0; i < tct_tally_count(&walk->tally); i++) {
+		const struct tct_tally_group *group = &tct_tally_groups(&walk->tally)[i];
 		struct tct_tally_key key = group->key;
 
 		if (settle(walk, &key) < 0)
 			return -ENOMEM;
 		tct_tally_add_group(&settled, &key, group);
 	}
-	settled.lost += walk->tally.lost;
+	settled.kinds.lost += walk->tally.kinds.lost;
 	swapped = walk->tally;
 	walk->tally = settled;
 	settled = swapped;

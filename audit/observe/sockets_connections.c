@@ -204,10 +204,10 @@ static bool looks_inside(const struct tct_look *look)
 	       !look->from_proc;
 }
 
-static void *walk_windows(void *context)
+static void *walk_outgoing(void *context)
 {
 	struct tct_look *look = context;
-	struct tct_windows_walk *walk = &look->windows;
+	struct tct_outgoing_walk *walk = &look->outgoing;
 
 	walk->result = tct_connections_look_outgoing(
 		&look->connections, &walk->diag, &look->sockets->plan->ranges, &look->destinations);
@@ -233,29 +233,28 @@ static int get_ready(struct tct_look *look)
 
 int tct_look_begin_connections(struct tct_look *look)
 {
-	struct tct_windows_walk *walk = &look->windows;
+	struct tct_outgoing_walk *walk = &look->outgoing;
 	const struct tct_outgoing_plan *plan;
 	int result = get_ready(look);
 
 	if (result < 0)
 		return result;
 	plan = look->sockets->plan;
-	if (!looks_inside(look) || !plan->walk || plan->whole ||
-	    look->kernel.curr_estab <= sample_of(look))
+	if (!looks_inside(look) || !plan->walk || look->kernel.curr_estab <= sample_of(look))
 		return 0;
 	walk->diag = look->sockets->diag;
 	walk->walked = true;
-	walk->running = pthread_create(&walk->thread, NULL, walk_windows, look) == 0;
+	walk->running = pthread_create(&walk->thread, NULL, walk_outgoing, look) == 0;
 	if (!walk->running)
-		(void)walk_windows(look);
+		(void)walk_outgoing(look);
 	return 0;
 }
 
 void tct_look_join(struct tct_look *look)
 {
-	if (look->windows.running)
-		(void)pthread_join(look->windows.thread, NULL);
-	look->windows.running = false;
+	if (look->outgoing.running)
+		(void)pthread_join(look->outgoing.thread, NULL);
+	look->outgoing.running = false;
 }
 
 /* Look at the ESTABLISHED ones, or note why not. 0 or -ENOMEM; *seen tells whether it worked. */
@@ -278,7 +277,7 @@ static int count_destinations(struct tct_look *look)
 {
 	if (!look->sockets->plan->walk)
 		return 0;
-	if (look->windows.walked && look->windows.result == 0)
+	if (look->outgoing.walked && look->outgoing.result == 0)
 		return 0;
 	return walk_destinations(look, &look->destinations);
 }
@@ -332,7 +331,7 @@ int tct_look_at_connections(struct tct_look *look)
 	int counted;
 	int result;
 
-	if (look->windows.running) { /* the rest of the sample meanwhile */
+	if (look->outgoing.running) { /* the rest of the sample meanwhile */
 		struct tct_diag diag = look->sockets->diag;
 
 		(void)tct_connections_look_incoming(&look->connections, &diag);

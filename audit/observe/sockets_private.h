@@ -13,9 +13,9 @@ enum {
 	TCT_STATES_ALL = (1 << TCT_STATE_LIMIT) - 2, /* but for TCT_STATES_BOUND */
 };
 
-/* The walk over some outgoing sockets, beside the one over the rare states: each costs the kernel a
- * visit to every socket. */
-struct tct_windows_walk {
+/* The walk over outgoing sockets, all or some of them, beside the one over the rare states: each
+ * costs the kernel a visit to every socket. */
+struct tct_outgoing_walk {
 	bool running;
 	pthread_t thread;
 	struct tct_diag diag;
@@ -38,7 +38,7 @@ struct tct_look {
 	uint64_t malformed;
 	struct tct_connections connections;
 	struct tct_destinations destinations;
-	struct tct_windows_walk windows;
+	struct tct_outgoing_walk outgoing;
 	struct tct_cgroups *cgroups[TCT_DIRECTIONS]; /* owned, one for each thread; NULL = owners
 							are not asked for */
 };

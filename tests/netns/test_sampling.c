@@ -167,6 +167,23 @@ static void check_whole(void)
 	tct_observation_free(observation);
 }
 
+/* Few enough outgoing ones to count each, beside a sample of the incoming ones. */
+static void check_outgoing_whole(void)
+{
+	struct tct_observation *observation = look(1000);
+
+	ck_assert(!observation->sample.whole);
+	ck_assert_int_eq(observation->sample.seen, 1000 + ALL);
+	ck_assert(observation->outgoing.whole);
+	ck_assert_int_eq(observation->outgoing.sockets, ALL);
+	for (unsigned i = 0; i < DESTINATIONS; i++)
+		ck_assert_int_eq(destination_at(observation, i)->used, EACH);
+	/* half of them are sampled, the others are known */
+	ck_assert(observation->sample.error_ppm > 10000 && observation->sample.error_ppm < 20000);
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_REMOTE].total, 2 * ALL);
+	tct_observation_free(observation);
+}
+
 /* The incoming sample is the same at each look: fair means that no listener is preferred. */
 static void check_incoming(const struct tct_observation *observation)
 {
@@ -241,6 +258,7 @@ START_TEST(ten_destinations_of_900_each_from_both_ends)
 	narrow_ports();
 	connect_all();
 	check_whole();
+	check_outgoing_whole();
 	check_sampled();
 	end_children();
 }
