@@ -39,8 +39,11 @@ static int print(const struct tct_options *options, const struct tct_report *rep
 	int code = is_hit(report, others, options->fail_on) ? TCT_EXIT_NO : TCT_EXIT_DONE;
 	struct tct_page page;
 
+	if (tct_wants_json(options) && others != NULL)
+		return tct_print_json_and_list(document_of(report, others), "namespaces",
+					       &others->documents, code);
 	if (tct_wants_json(options))
-		return tct_print_json(document_of(report, others), code);
+		return tct_print_json(document_of(report, NULL), code);
 	tct_page_init(&page, stdout, options);
 	tct_render_audit(&page, options, report, others);
 	return code;
@@ -118,11 +121,8 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	others.set = set;
 	others.needs = &needs;
 	others.facts = &facts;
-	if (tct_wants_json(session->options)) {
-		others.documents = json_array();
-		if (others.documents == NULL)
-			return tct_err_nomem(err);
-	}
+	others.with_documents = tct_wants_json(session->options);
+	others.json_flags = tct_json_flags();
 	code = look_at_others(session, interval_ns, &others, own, &initial, err);
 	/* what is the host's is judged once: in its first namespace, if that is among them */
 	if (code == 0)

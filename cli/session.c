@@ -362,28 +362,58 @@ int tct_bad_usage(const char *format, ...)
 	return TCT_EXIT_INPUT;
 }
 
-int tct_print_json(json_t *document, int code)
+size_t tct_json_flags(void)
 {
 	size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
-	struct tct_err err;
 
-	if (document == NULL) {
-		(void)tct_err_nomem(&err);
-		return tct_complain(&err);
-	}
 	if (isatty(STDOUT_FILENO) == 1)
 		flags |= JSON_ENSURE_ASCII; /* nothing in the data may act on the terminal */
+	return flags;
+}
 
-	/* Whole or not at all: a document that can't be made must not leave half of it behind. */
-	TCT_AUTOFREE char *text = json_dumps(document, flags);
+/* Whole or not at all: of a document that can't be made no half must be printed. NULL on ENOMEM. */
+static char *dump_and_drop(json_t *document)
+{
+	char *text = document == NULL ? NULL : json_dumps(document, tct_json_flags());
 
 	json_decref(document);
 	if (text == NULL) {
+		struct tct_err err;
+
 		(void)tct_err_nomem(&err);
-		return tct_complain(&err);
+		(void)tct_complain(&err);
 	}
+	return text;
+}
+
+int tct_print_json(json_t *document, int code)
+{
+	TCT_AUTOFREE char *text = dump_and_drop(document);
+
+	if (text == NULL)
+		return TCT_EXIT_REFUSED;
 	(void)fputs(text, stdout);
 	(void)fputc('\n', stdout);
+	return code;
+}
+
+int tct_print_json_and_list(json_t *document, const char *name, const struct tct_text *list,
+			    int code)
+{
+	TCT_AUTOFREE char *text = dump_and_drop(document);
+	size_t length = text == NULL ? 0 : strlen(text);
+
+	if (text == NULL)
+		return TCT_EXIT_REFUSED;
+	/* "...\n}": an object that has members */
+	length -= length > 2 ? 2 : length;
+	(void)fwrite(text, 1, length, stdout);
+	(void)printf(",\n  \"%s\": [", name);
+	if (list->length > 0) {
+		(void)fwrite(list->data, 1, list->length, stdout);
+		(void)fputs("\n  ", stdout);
+	}
+	(void)fputs("]\n}\n", stdout);
 	return code;
 }
 

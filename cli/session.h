@@ -121,6 +121,16 @@ __attribute__((format(printf, 1, 2))) int tct_bad_usage(const char *format, ...)
  */
 int tct_print_json(json_t *document, int code);
 
+/*
+ * The same, with one more member at the end: a list whose entries are in `list` already, as they
+ * are printed, four blanks in.
+ */
+int tct_print_json_and_list(json_t *document, const char *name, const struct tct_text *list,
+			    int code);
+
+/* How documents are printed, for json_dumps(). */
+size_t tct_json_flags(void);
+
 /* True if the options ask for JSON. */
 bool tct_wants_json(const struct tct_options *options);
 

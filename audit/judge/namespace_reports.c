@@ -83,6 +83,29 @@ static int judge(const struct tct_namespace_reports *reports,
 				   &facts, report, err);
 }
 
+/* The document's lines, two levels in. 0 or -ENOMEM. */
+static int keep_document(struct tct_namespace_reports *reports, const struct tct_namespace *where,
+			 const struct tct_report *report)
+{
+	struct tct_text *text = &reports->documents;
+	json_t *document = tct_report_namespace_json(report, where);
+	TCT_AUTOFREE char *lines =
+		document == NULL ? NULL : json_dumps(document, reports->json_flags);
+
+	json_decref(document);
+	if (lines == NULL)
+		return -ENOMEM;
+	tct_text_add(text, text->length > 0 ? "," : "");
+	for (const char *line = lines; line != NULL;) {
+		const char *end = strchr(line, '\n'); /* within strings it is written as \n */
+
+		tct_text_add(text, "\n    ");
+		tct_text_add_bytes(text, line, end != NULL ? (size_t)(end - line) : strlen(line));
+		line = end != NULL ? end + 1 : NULL;
+	}
+	return text->failed ? -ENOMEM : 0;
+}
+
 int tct_namespace_reports_add(struct tct_namespace_reports *reports,
 			      const struct tct_namespace *where,
 			      const struct tct_observation *observation, struct tct_err *err)
@@ -93,9 +116,7 @@ int tct_namespace_reports_add(struct tct_namespace_reports *reports,
 	if (code < 0)
 		return code;
 	reports->judged++;
-	if (reports->documents != NULL &&
-	    json_array_append_new(reports->documents, tct_report_namespace_json(report, where)) !=
-		    0)
+	if (reports->with_documents && keep_document(reports, where, report) < 0)
 		return tct_err_nomem(err);
 	if (note_unjudged(reports, report) < 0 ||
 	    tct_shared_gaps_add(&reports->gaps, where->name, observation) < 0 ||
@@ -151,7 +172,7 @@ void tct_namespace_reports_done(struct tct_namespace_reports *reports)
 	free(reports->items);
 	free(reports->unjudged);
 	tct_shared_gaps_done(&reports->gaps);
-	json_decref(reports->documents);
+	tct_text_done(&reports->documents);
 	*reports = (struct tct_namespace_reports){ .items = NULL };
 }
 
@@ -169,6 +190,5 @@ int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 					      json_integer((json_int_t)all));
 	}
 	failed |= json_object_set_new(document, "summary", summary);
-	failed |= json_object_set(document, "namespaces", reports->documents);
 	return failed != 0 ? -ENOMEM : 0;
 }

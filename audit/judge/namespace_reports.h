@@ -5,6 +5,7 @@
 #include "audit/judge/report.h"
 #include "audit/observe/namespaces.h"
 #include "audit/observe/shared_gaps.h"
+#include "core/text.h"
 
 /* A namespace that has findings. */
 struct tct_namespace_report {
@@ -27,8 +28,14 @@ struct tct_namespace_reports {
 	const struct tct_profile_set *set;
 	const struct tct_needs *needs;
 	const struct tct_facts *facts; /* the host's */
-	json_t *documents; /* NULL, or an empty array (owned): then each one's document is kept too
-			    */
+	bool with_documents;           /* keep each one's document, too */
+	size_t json_flags;             /* as json_dumps() takes them, with JSON_INDENT(2) */
+
+	/*
+	 * The documents' text, as it stands in a list that is a member of a document: a thousand of
+	 * them are 3 MB so, and 18 MB as values.
+	 */
+	struct tct_text documents;
 
 	struct tct_namespace_report *items; /* worst first once settled */
 	size_t items_count;
@@ -66,8 +73,7 @@ int tct_namespace_reports_settle(struct tct_namespace_reports *reports,
 void tct_namespace_reports_done(struct tct_namespace_reports *reports);
 
 /*
- * Put them into the document of our own namespace: "namespaces", and their findings into its
- * "summary". 0 or -ENOMEM.
+ * Put their findings into the "summary" of our own namespace's document. 0 or -ENOMEM.
  */
 int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 			       const struct tct_report *own, json_t *document);

@@ -336,10 +336,12 @@ static int reopen(const struct tct_namespace *item)
 	return TCT_STEAL_FD(fd);
 }
 
-int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i, struct tct_netns *netns)
+int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i, struct tct_netns *netns,
+			 int *keys)
 {
 	const struct tct_namespace *item = &namespaces->items[i];
 	TCT_AUTOCLOSE int opened = item->fd < 0 ? reopen(item) : -1;
+	TCT_AUTOCLOSE int folder = -1;
 
 	if (item->fd < 0 && opened < 0)
 		return opened;
@@ -350,8 +352,12 @@ int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i, stru
 	netns->pid = item->pid;
 	memcpy(netns->comm, item->comm, sizeof(netns->comm));
 	memcpy(netns->unit, item->unit, sizeof(netns->unit));
+	if (keys != NULL || (!item->own && !namespaces->own_initial))
+		folder = tct_netns_keys();
 	netns->initial = item->own ? namespaces->own_initial
-				   : !namespaces->own_initial && tct_netns_is_initial();
+				   : !namespaces->own_initial && tct_netns_keys_initial(folder);
+	if (keys != NULL)
+		*keys = TCT_STEAL_FD(folder);
 	return 0;
 }
 

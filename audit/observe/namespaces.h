@@ -41,11 +41,12 @@ void tct_namespaces_done(struct tct_namespaces *namespaces);
 
 /*
  * Go into namespace i with this thread (the process's main one: files below /proc/self/net follow
- * it) and tell which one it is. 0, or -errno: -ENOENT if it is gone, -EPERM if it may not be
+ * it) and tell which one it is. *keys (may be NULL) is its folder /proc/sys/net/ipv4, the caller's
+ * to close; -1 if it can't be opened. 0, or -errno: -ENOENT if it is gone, -EPERM if it may not be
  * entered.
  */
-int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i,
-			 struct tct_netns *netns);
+int tct_namespaces_enter(const struct tct_namespaces *namespaces, size_t i, struct tct_netns *netns,
+			 int *keys);
 
 /*
  * Go back into the own one. 0 or -errno. It needs the same permission as to go into another: call

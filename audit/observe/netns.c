@@ -120,9 +120,21 @@ uint64_t tct_netns_cookie(void)
 	return cookie;
 }
 
+int tct_netns_keys(void)
+{
+	return open("/proc/sys/net/ipv4", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool tct_netns_keys_initial(int keys)
+{
+	return keys >= 0 && faccessat(keys, "tcp_mem", F_OK, 0) == 0;
+}
+
 bool tct_netns_is_initial(void)
 {
-	return access("/proc/sys/net/ipv4/tcp_mem", F_OK) == 0;
+	TCT_AUTOCLOSE int keys = tct_netns_keys();
+
+	return tct_netns_keys_initial(keys);
 }
 
 int tct_netns_enter(const char *spec, struct tct_netns *netns, struct tct_err *err)

@@ -340,6 +340,7 @@ struct tct_observe_options {
 	bool without_files;          /* don't read the sysctl files */
 	const struct tct_host *host; /* borrowed; what the host is, but for its namespace. NULL =
 					find out */
+	const int *net_ipv4; /* borrowed; its folder proc/sys/net/ipv4, NULL = not open yet */
 	/*
 	 * Sleep until CLOCK_MONOTONIC is deadline_ns; true = that's enough, don't look again (the
 	 * observation then has one look). NULL = just sleep.

@@ -220,7 +220,9 @@ static int look_at_host(const struct tct_observe_options *options,
 		tct_sos_environment_look(options->root, &observation->environment);
 		result = tct_sos_sysctls_look(options->root, observation);
 	} else {
-		result = tct_sysctls_look(options->root, options->keys, observation);
+		result = tct_sysctls_look(options->root, options->keys,
+					  options->net_ipv4 != NULL ? *options->net_ipv4 : -1,
+					  observation);
 	}
 	if (result == 0 && !options->without_files)
 		result = look_at_files(observation, options->root);

@@ -64,7 +64,8 @@ static int begin_stop(struct walk *walk, size_t index, struct tct_err *err)
 {
 	const struct tct_tour_options *options = walk->options;
 	struct stop *stop = &walk->stops[walk->stops_count];
-	int code = tct_namespaces_enter(options->namespaces, index, &stop->netns);
+	TCT_AUTOCLOSE int net_ipv4 = -1;
+	int code = tct_namespaces_enter(options->namespaces, index, &stop->netns, &net_ipv4);
 
 	if (code == -ENOMEM)
 		return tct_err_nomem(err);
@@ -75,12 +76,14 @@ static int begin_stop(struct walk *walk, size_t index, struct tct_err *err)
 	stop->index = index;
 	stop->options = stop->netns.initial ? *options->own : *options->others;
 	stop->options.netns = &stop->netns;
+	stop->options.net_ipv4 = &net_ipv4;
 	stop->observation = NULL;
 	stop->looks = NULL;
 	walk->stops_count++;
 	code = tct_observe_host(&stop->options, &stop->observation, err);
 	if (code == 0)
 		code = tct_observe_first(&stop->options, stop->observation, &stop->looks, err);
+	stop->options.net_ipv4 = NULL;
 	return code;
 }
 
@@ -92,7 +95,7 @@ static int end_stop(struct walk *walk, struct stop *stop, bool again, bool insid
 	int code = 0;
 
 	if (!inside)
-		code = tct_namespaces_enter(options->namespaces, stop->index, &stop->netns);
+		code = tct_namespaces_enter(options->namespaces, stop->index, &stop->netns, NULL);
 	if (code == -ENOMEM)
 		return tct_err_nomem(err);
 	if (code < 0) {

@@ -1,176 +1,54 @@
-#include <dirent.h>
+/* The descriptors of a process: by their numbers where those lie close, else by listing them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/observe/processes_private.h"
 #include "core/mem.h"
 
 enum {
-	PIDS_MAX = 1 << 22, /* PID_MAX_LIMIT on 64 bits */
-	/* struct linux_dirent64 with the longest name, and some */
-	ENTRY_MAX = 512,
+	ENTRY_MAX = 512, /* struct linux_dirent64 with the longest name, and some */
+	/* An eighth of a piece's numbers may be free; with more, listing is cheaper. */
+	FREE_PART = 8,
+	DOTS = 2, /* The kernel's place of descriptor N is N + 2, after "." and "..". */
 };
 
-/* struct linux_dirent64; the C library's struct dirent may have another shape. */
-struct entry {
-	uint64_t inode;
-	int64_t next;
-	uint16_t length;
-	uint8_t type;
-	char name[];
-};
-
-int tct_proc_open(struct tct_proc *proc, const struct tct_root *root)
-{
-	int fd = tct_root_openat(root, "proc", O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd < 0)
-		return fd;
-	*proc = (struct tct_proc){ .root = root, .fd = fd };
-	return 0;
-}
-
-void tct_proc_done(struct tct_proc *proc)
-{
-	if (proc->fd >= 0)
-		(void)close(proc->fd);
-	proc->fd = -1;
-}
-
-int64_t tct_processes_now_ns(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-bool tct_processes_is_refusal(int error)
-{
-	return error == -EACCES || error == -EPERM;
-}
-
-bool tct_processes_is_ordinary(int error)
-{
-	/* ENOTDIR, ELOOP: a file in the way, in a captured tree */
-	return tct_processes_is_refusal(error) || error == -ENOENT || error == -ESRCH ||
-	       error == -ENOTDIR || error == -ELOOP;
-}
-
-/* A name that is a number: a process, a descriptor. -1 if it is none. */
-static int32_t number_of(const char *name)
-{
-	int64_t number = 0;
-
-	if (*name == '\0')
-		return -1;
-	for (; *name != '\0'; name++) {
-		if (*name < '0' || *name > '9')
-			return -1;
-		number = number * 10 + (*name - '0');
-		if (number > INT32_MAX)
-			return -1;
-	}
-	return (int32_t)number;
-}
-
-struct pids {
-	int32_t *items;
-	size_t items_count;
-	size_t items_capacity;
-};
-
-/* Add the processes among entries[0..used). */
-static int add_pids(struct pids *pids, const char *entries, size_t used, bool *has_init)
-{
-	for (size_t at = 0; at < used;) {
-		const struct entry *entry = (const void *)(entries + at);
-		int32_t pid = number_of(entry->name);
-		int32_t *item;
-
-		at += entry->length;
-		if (pid == 1)
-			*has_init = true;
-		if (pid <= 0)
-			continue;
-		if (pids->items_count >= PIDS_MAX)
-			return -EFBIG;
-		item = TCT_APPEND(pids, items);
-		if (item == NULL)
-			return -ENOMEM;
-		*item = pid;
-	}
-	return 0;
-}
-
-/* Ascending, 1 last. */
-static int compare_pids(const void *a, const void *b)
-{
-	const int32_t left = *(const int32_t *)a;
-	const int32_t right = *(const int32_t *)b;
-
-	if (left == 1 || right == 1)
-		return (left == 1) - (right == 1);
-	return (left > right) - (left < right);
-}
-
-int tct_proc_list(const struct tct_proc *proc, int32_t **pids, size_t *count, bool *hidden)
-{
-	_Alignas(8) char entries[TCT_DESCRIPTORS_MANY];
-	struct pids found = { 0 };
-	TCT_AUTOFREE int32_t *items = NULL;
-	bool has_init = false;
-	long got;
-
-	if (lseek(proc->fd, 0, SEEK_SET) < 0)
-		return -errno;
-	while ((got = syscall(SYS_getdents64, proc->fd, entries, sizeof(entries))) > 0) {
-		int result = add_pids(&found, entries, (size_t)got, &has_init);
-
-		items = found.items;
-		if (result < 0)
-			return result;
-	}
-	if (got < 0)
-		return -errno;
-	if (found.items_count > 1)
-		qsort(items, found.items_count, sizeof(*items), compare_pids);
-	*hidden = proc->root->live && !has_init;
-	*count = found.items_count;
-	*pids = TCT_STEAL(items);
-	return 0;
-}
-
-int tct_descriptors_read(struct tct_descriptors *piece, const struct tct_proc *proc, int32_t pid,
-			 int64_t from, size_t room)
+static int open_folder(const struct tct_proc *proc, int32_t pid)
 {
 	const int flags = O_RDONLY | O_DIRECTORY;
-	TCT_AUTOCLOSE int dir = -1;
 	char path[64];
+	int dir;
 
-	piece->dir = -1;
-	piece->used = piece->at = 0;
-	piece->next = from;
-	piece->last = false;
-	if (room > sizeof(piece->entries))
-		room = sizeof(piece->entries);
 	(void)snprintf(path, sizeof(path), "proc/%d/fd", pid);
-	if (proc->root->live) {
-		dir = openat(proc->fd, path + strlen("proc/"), flags | O_CLOEXEC);
-		if (dir < 0)
-			return -errno;
-	} else {
-		dir = tct_root_openat(proc->root, path, flags, 0); /* no link leads out */
-		if (dir < 0)
-			return dir;
-	}
-	if (from != 0 && lseek(dir, from, SEEK_SET) < 0)
+	if (!proc->root->live)
+		return tct_root_openat(proc->root, path, flags, 0); /* no link leads out */
+	dir = openat(proc->fd, path + strlen("proc/"), flags | O_CLOEXEC);
+	return dir < 0 ? -errno : dir;
+}
+
+/*
+ * Numbers below this are tried, those from it on are listed. Since Linux 6.2 the folder's size is
+ * the number of open descriptors, before that 0; they mostly lie close, for the kernel gives out
+ * the lowest number that is free. 0 = list them all.
+ */
+static int64_t numbers_tried(const struct tct_proc *proc, int dir)
+{
+	struct stat status;
+
+	if (!proc->root->live || fstat(dir, &status) < 0 || status.st_size <= 0 ||
+	    status.st_size > INT32_MAX / 2)
+		return 0;
+	return status.st_size + status.st_size / FREE_PART;
+}
+
+/* List from piece->next on, as many as fit. 0 or -errno. */
+static int list(struct tct_descriptors *piece, int dir, size_t room)
+{
+	if (piece->next != 0 && lseek(dir, piece->next, SEEK_SET) < 0)
 		return -errno;
 	while (room - piece->used >= ENTRY_MAX) {
 		long got = syscall(SYS_getdents64, dir, piece->entries + piece->used,
@@ -183,13 +61,47 @@ int tct_descriptors_read(struct tct_descriptors *piece, const struct tct_proc *p
 			break;
 		}
 		for (size_t at = piece->used; at < piece->used + (size_t)got;) {
-			const struct entry *entry = (const void *)(piece->entries + at);
+			const struct tct_entry *entry = (const void *)(piece->entries + at);
 
 			piece->next = entry->next;
 			at += entry->length;
 		}
 		piece->used += (size_t)got;
 	}
+	return 0;
+}
+
+int tct_descriptors_read(struct tct_descriptors *piece, const struct tct_proc *proc, int32_t pid,
+			 int64_t from, size_t room)
+{
+	TCT_AUTOCLOSE int dir = open_folder(proc, pid);
+	const int64_t first = from > DOTS ? from - DOTS : 0;
+	int64_t limit;
+	int result = 0;
+
+	piece->dir = -1;
+	piece->used = piece->at = 0;
+	piece->few_used = piece->few_at = 0;
+	piece->next = from;
+	piece->last = piece->sparse = false;
+	piece->number = piece->number_end = piece->free = piece->free_max = 0;
+	if (dir < 0)
+		return dir;
+	if (room > sizeof(piece->entries))
+		room = sizeof(piece->entries);
+	limit = numbers_tried(proc, dir);
+	if (first < limit) {
+		const int64_t most = (int64_t)(room / TCT_DESCRIPTOR_BYTES);
+
+		piece->number = (int32_t)first;
+		piece->number_end = (int32_t)(limit - first < most ? limit : first + most);
+		piece->free_max = (piece->number_end - piece->number) / FREE_PART;
+		piece->next = piece->number_end + DOTS;
+	}
+	if (first >= limit || piece->number_end == limit)
+		result = list(piece, dir, room);
+	if (result < 0)
+		return result;
 	piece->dir = TCT_STEAL_FD(dir);
 	return 0;
 }
@@ -223,29 +135,99 @@ static uint32_t socket_inode(const char *target, size_t length)
 
 /*
  * readlink, not stat: following the link with statx() is a twentieth cheaper, but asks the file's
- * own file system, and there a descriptor on a server that is gone would hang us. Neither is
- * trying the numbers 0, 1, 2 without a listing: that makes the kernel build each name's entry
- * twice as dear (7 us against 5 us).
+ * own file system, and there a descriptor on a server that is gone would hang us.
  */
-enum tct_descriptor tct_descriptors_next(struct tct_descriptors *piece, uint32_t *inode)
+static enum tct_descriptor look_at(const struct tct_descriptors *piece, const char *name,
+				   uint32_t *inode, bool *free)
 {
-	while (piece->at < piece->used) {
-		const struct entry *entry = (const void *)(piece->entries + piece->at);
-		char target[32]; /* longer is no socket */
-		ssize_t length;
-		uint32_t found;
+	char target[32]; /* longer is no socket */
+	const ssize_t length = readlinkat(piece->dir, name, target, sizeof(target));
+	uint32_t found;
 
-		piece->at += entry->length;
-		if (number_of(entry->name) < 0)
-			continue;
-		length = readlinkat(piece->dir, entry->name, target, sizeof(target));
-		if (length < 0 && tct_processes_is_refusal(-errno))
-			return TCT_DESCRIPTOR_REFUSED;
-		found = length > 0 ? socket_inode(target, (size_t)length) : 0;
-		if (found == 0)
-			return TCT_DESCRIPTOR_OTHER;
-		*inode = found;
-		return TCT_DESCRIPTOR_SOCKET;
+	*free = length < 0 && errno == ENOENT;
+	if (length < 0 && tct_processes_is_refusal(-errno))
+		return TCT_DESCRIPTOR_REFUSED;
+	found = length > 0 ? socket_inode(target, (size_t)length) : 0;
+	if (found == 0)
+		return TCT_DESCRIPTOR_OTHER;
+	*inode = found;
+	return TCT_DESCRIPTOR_SOCKET;
+}
+
+/* The number in text, which ends at `end`. */
+static const char *name_of(int32_t number, char *end)
+{
+	*--end = '\0';
+	do {
+		*--end = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	return end;
+}
+
+/* The next number that is open, of those that are tried one by one. */
+static enum tct_descriptor next_tried(struct tct_descriptors *piece, uint32_t *inode)
+{
+	char text[16];
+
+	while (piece->number < piece->number_end && !piece->sparse) {
+		bool free;
+		const char *name = name_of(piece->number, text + sizeof(text));
+		enum tct_descriptor kind = look_at(piece, name, inode, &free);
+
+		piece->number++;
+		if (!free)
+			return kind;
+		/* What is left of them is listed. */
+		if (++piece->free > piece->free_max)
+			piece->sparse = lseek(piece->dir, piece->number + DOTS, SEEK_SET) >= 0;
 	}
 	return TCT_DESCRIPTOR_END;
+}
+
+/* The next of the numbers that turned out to lie far apart. */
+static enum tct_descriptor next_sparse(struct tct_descriptors *piece, uint32_t *inode)
+{
+	while (piece->sparse) {
+		const struct tct_entry *entry;
+		bool free;
+		int32_t number;
+
+		if (piece->few_at == piece->few_used) {
+			long got =
+				syscall(SYS_getdents64, piece->dir, piece->few, sizeof(piece->few));
+
+			piece->few_at = 0;
+			piece->few_used = got > 0 ? (size_t)got : 0;
+			if (got <= 0)
+				break;
+		}
+		entry = (const void *)(piece->few + piece->few_at);
+		piece->few_at += entry->length;
+		number = tct_entry_number(entry->name);
+		if (number >= piece->number_end)
+			break;
+		if (number >= piece->number)
+			return look_at(piece, entry->name, inode, &free);
+	}
+	piece->sparse = false;
+	piece->number = piece->number_end;
+	return TCT_DESCRIPTOR_END;
+}
+
+enum tct_descriptor tct_descriptors_next(struct tct_descriptors *piece, uint32_t *inode)
+{
+	enum tct_descriptor kind = next_tried(piece, inode);
+
+	if (kind == TCT_DESCRIPTOR_END)
+		kind = next_sparse(piece, inode);
+	while (kind == TCT_DESCRIPTOR_END && piece->at < piece->used) {
+		const struct tct_entry *entry = (const void *)(piece->entries + piece->at);
+		bool free;
+
+		piece->at += entry->length;
+		if (tct_entry_number(entry->name) >= 0)
+			kind = look_at(piece, entry->name, inode, &free);
+	}
+	return kind;
 }

@@ -24,18 +24,44 @@ void tct_proc_done(struct tct_proc *proc);
  */
 int tct_proc_list(const struct tct_proc *proc, int32_t **pids, size_t *count, bool *hidden);
 
+/* struct linux_dirent64; the C library's struct dirent may have another shape. */
+struct tct_entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+/* A name that is a number: a process, a descriptor. -1 if it is none. */
+int32_t tct_entry_number(const char *name);
+
 enum {
 	TCT_DESCRIPTORS_FEW = 2048, /* room for about 64 to 80 of them */
 	TCT_DESCRIPTORS_MANY = 16384,
+	TCT_DESCRIPTOR_BYTES = 24, /* an entry at least */
+	/* in a piece of `room` bytes: as many numbers and as many entries */
+	TCT_DESCRIPTORS_MOST = 2 * (TCT_DESCRIPTORS_MANY / TCT_DESCRIPTOR_BYTES),
 };
 
-/* One piece of a process's descriptors. */
+/*
+ * One piece of a process's descriptors: first numbers that are tried one by one, those left of
+ * them listed if too many are free, then entries that were listed.
+ */
 struct tct_descriptors {
 	int dir;
 	size_t used;
 	size_t at;
 	int64_t next; /* where the next piece begins */
 	bool last;    /* there is none */
+	bool sparse;  /* number..number_end are listed */
+	int32_t number;
+	int32_t number_end;
+	int32_t free; /* of those that were tried */
+	int32_t free_max;
+	size_t few_used;
+	size_t few_at;
+	_Alignas(8) char few[TCT_DESCRIPTORS_FEW];
 	_Alignas(8) char entries[TCT_DESCRIPTORS_MANY];
 };
 

@@ -18,13 +18,12 @@ enum {
 	THREADS_MAX = 4,
 	STACK_BYTES = 128 << 10,
 	MUCH = 4096, /* descriptors, about 20 ms */
-	BATCH_MAX = TCT_DESCRIPTORS_MANY / 24,
 };
 
 /* A process, from a place on. */
 struct share {
 	int64_t next;
-	int32_t pid;
+	int32_t pid; /* 0 = nothing */
 };
 
 struct walk {
@@ -38,38 +37,49 @@ struct walk {
 	pthread_mutex_t lock;   /* for all below, the search and the visitor */
 	pthread_cond_t changed; /* rests or reading did */
 	size_t next;            /* pids begun */
-	/* Of processes begun, what nobody looks at yet; they go first, so a worker has one at most.
+	/*
+	 * What each worker left of the process that it began; it goes on there unless another took
+	 * it, who had nothing else: two in one process wait for each other in the kernel.
 	 */
 	struct share rests[THREADS_MAX];
-	size_t rests_count;
-	unsigned reading; /* workers that may still add a rest */
+	unsigned reading; /* workers that may still leave one */
 	int result;       /* 1: the visitor has enough, or -errno */
 };
 
 struct worker {
 	struct walk *walk;
+	struct share *rest; /* its own */
 	struct share share;
 	size_t batch_count;
-	uint32_t batch[BATCH_MAX];
+	uint32_t batch[TCT_DESCRIPTORS_MOST];
 	struct tct_descriptors piece;
 };
 
-/* Wait for something to do; false at the end. */
-static bool take_share(struct walk *walk, struct share *share)
+/* What to do next: its own rest, a process that nobody began, another's rest. */
+static bool choose_share(struct walk *walk, struct worker *worker)
 {
+	struct share *rest = worker->rest;
+
+	if (rest->pid == 0 && walk->next < walk->count) {
+		worker->share = (struct share){ .pid = walk->pids[walk->next++] };
+		return true;
+	}
+	for (size_t i = 0; i < TCT_COUNT(walk->rests) && rest->pid == 0; i++)
+		rest = walk->rests[i].pid != 0 ? &walk->rests[i] : rest;
+	worker->share = *rest;
+	rest->pid = 0;
+	return worker->share.pid != 0;
+}
+
+/* Wait for something to do; false at the end. */
+static bool take_share(struct worker *worker)
+{
+	struct walk *walk = worker->walk;
 	bool taken = false;
 
 	(void)pthread_mutex_lock(&walk->lock);
-	while (walk->result == 0 && walk->rests_count == 0 && walk->next == walk->count &&
-	       walk->reading > 0)
+	while (walk->result == 0 && !(taken = choose_share(walk, worker)) && walk->reading > 0)
 		(void)pthread_cond_wait(&walk->changed, &walk->lock);
-	if (walk->result == 0 && walk->rests_count > 0) {
-		*share = walk->rests[--walk->rests_count];
-		taken = true;
-	} else if (walk->result == 0 && walk->next < walk->count) {
-		*share = (struct share){ .pid = walk->pids[walk->next++] };
-		taken = true;
-	}
 	walk->reading += taken;
 	(void)pthread_mutex_unlock(&walk->lock);
 	return taken;
@@ -81,8 +91,8 @@ static void leave_rest(struct worker *worker, int result)
 	struct walk *walk = worker->walk;
 
 	(void)pthread_mutex_lock(&walk->lock);
-	if (result == 0 && !worker->piece.last && walk->rests_count < TCT_COUNT(walk->rests))
-		walk->rests[walk->rests_count++] = (struct share){
+	if (result == 0 && !worker->piece.last)
+		*worker->rest = (struct share){
 			.pid = worker->share.pid,
 			.next = worker->piece.next,
 		};
@@ -123,7 +133,7 @@ static size_t do_share(struct worker *worker)
 	if (result < 0)
 		return 0;
 	worker->batch_count = 0;
-	while (kind != TCT_DESCRIPTOR_REFUSED && worker->batch_count < BATCH_MAX) {
+	while (kind != TCT_DESCRIPTOR_REFUSED && worker->batch_count < TCT_DESCRIPTORS_MOST) {
 		kind = tct_descriptors_next(&worker->piece, &worker->batch[worker->batch_count]);
 		if (kind == TCT_DESCRIPTOR_END)
 			break;
@@ -140,7 +150,7 @@ static void *help(void *argument)
 {
 	struct worker *worker = argument;
 
-	while (take_share(worker->walk, &worker->share))
+	while (take_share(worker))
 		(void)do_share(worker);
 	return NULL;
 }
@@ -187,9 +197,11 @@ static int work(struct walk *walk)
 
 	if (workers == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < THREADS_MAX; i++)
+	for (size_t i = 0; i < THREADS_MAX; i++) {
 		workers[i].walk = walk;
-	while (take_share(walk, &workers[0].share)) {
+		workers[i].rest = &walk->rests[i];
+	}
+	while (take_share(&workers[0])) {
 		looked_at += do_share(&workers[0]);
 		if (alone && looked_at >= MUCH) {
 			alone = false;

@@ -197,7 +197,7 @@ static int look_there(const struct walk *walk, size_t index, struct tct_tour *to
 	if (observation == NULL)
 		return tct_err_nomem(err);
 	observation->host = *walk->host;
-	code = tct_namespaces_enter(walk->namespaces, index, &observation->host.netns);
+	code = tct_namespaces_enter(walk->namespaces, index, &observation->host.netns, NULL);
 	if (code == -ENOMEM)
 		return tct_err_nomem(err);
 	if (code == -ENOENT) {

@@ -25,11 +25,19 @@ enum {
 struct folder {
 	char path[128]; /* below the root; "" = none yet */
 	int fd;         /* or -errno */
+	int net_ipv4;   /* that one, borrowed; -1 = not open */
 };
 
 static void done_folder(const struct folder *folder)
 {
 	tct_close_fd(&folder->fd);
+}
+
+static int open_in(int folder, const char *name, int flags)
+{
+	int fd = openat(folder, name, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /*
@@ -39,23 +47,22 @@ static void done_folder(const struct folder *folder)
  */
 static int open_key(const struct tct_root *root, struct folder *folder, const char *path, int flags)
 {
+	static const char net_ipv4[] = "proc/sys/net/ipv4";
 	const char *slash = strrchr(path, '/');
 	size_t length = slash != NULL ? (size_t)(slash - path) : 0;
 
 	if (!root->live || length == 0 || length >= sizeof(folder->path))
 		return tct_root_openat(root, path, flags, 0);
+	if (folder->net_ipv4 >= 0 && length == strlen(net_ipv4) &&
+	    memcmp(path, net_ipv4, length) == 0)
+		return open_in(folder->net_ipv4, slash + 1, flags);
 	if (strncmp(folder->path, path, length) != 0 || folder->path[length] != '\0') {
 		tct_close_fd(&folder->fd);
 		memcpy(folder->path, path, length);
 		folder->path[length] = '\0';
 		folder->fd = tct_root_openat(root, folder->path, O_PATH | O_DIRECTORY, 0);
 	}
-	if (folder->fd < 0)
-		return folder->fd;
-
-	int fd = openat(folder->fd, slash + 1, flags | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
+	return folder->fd < 0 ? folder->fd : open_in(folder->fd, slash + 1, flags);
 }
 
 static void note_error(struct tct_sysctl *sysctl, int code)
@@ -187,7 +194,7 @@ static int look_at_key(const struct tct_root *root, struct folder *folder,
 int tct_sysctl_look(const struct tct_root *root, const struct tct_kernel_key *key,
 		    struct tct_sysctl *sysctl)
 {
-	TCT_AUTO(done_folder) struct folder folder = { .path = "", .fd = -1 };
+	TCT_AUTO(done_folder) struct folder folder = { .path = "", .fd = -1, .net_ipv4 = -1 };
 
 	return look_at_key(root, &folder, key, sysctl);
 }
@@ -217,10 +224,10 @@ static int note_gap(struct tct_observation *observation, enum tct_presence prese
 				   first->error != 0 ? strerror(first->error) : otherwise);
 }
 
-int tct_sysctls_look(const struct tct_root *root, const bool *wanted,
+int tct_sysctls_look(const struct tct_root *root, const bool *wanted, int net_ipv4,
 		     struct tct_observation *observation)
 {
-	TCT_AUTO(done_folder) struct folder folder = { .path = "", .fd = -1 };
+	TCT_AUTO(done_folder) struct folder folder = { .path = "", .fd = -1, .net_ipv4 = net_ipv4 };
 
 	if (!tct_root_exists(root, "proc/sys")) {
 		if (!root->live)

@@ -1,8 +1,10 @@
 /* Which process holds a socket, on the running kernel: /proc with and without the right to look. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "audit/observe/processes.h"
+#include "core/mem.h"
 #include "tests/netns/children.h"
 #include "tests/netns/zoo.h"
 
@@ -282,6 +285,135 @@ START_TEST(a_process_with_very_many_descriptors_is_walked_whole)
 }
 END_TEST
 
+/* Each of the open sockets once, whatever numbers they have. */
+static void expect_walked(uint32_t *expected, size_t count)
+{
+	uint32_t found[2048];
+	struct told told = { .inodes = found, .max = 2048, .pid = 1 };
+	const int32_t only[] = { 1 };
+	struct tct_search search;
+	int32_t pid;
+
+	qsort(expected, count, sizeof(*expected), compare);
+	ck_assert_int_eq(tct_processes_walk(&root, only, 1, note, &told, &search), 0);
+	ck_assert(search.complete);
+	ck_assert_int_ge(search.looked_at, (int64_t)count);
+	qsort(found, told.count, sizeof(*found), compare);
+	for (size_t i = 0, j = 0; i < count; i++, j++) {
+		while (j < told.count && found[j] < expected[i])
+			j++;
+		ck_assert(j < told.count && found[j] == expected[i]);
+		ck_assert(j + 1 >= told.count || found[j + 1] != found[j]);
+	}
+	for (size_t i = 0; i < count; i += 97) {
+		ck_assert(seek(expected[i], 0, 0, &pid).complete);
+		ck_assert_int_eq(pid, 1);
+	}
+}
+
+/* Where the numbers of descriptors lie: first + i * step, and every `hole`-th is free again. */
+static const struct {
+	int first;
+	int step;
+	int count;
+	int hole;
+} layouts[] = {
+	{ 100, 1, 1500, 0 },  /* close: tried one by one, more than one piece */
+	{ 100, 1, 1500, 5 },  /* a fifth is free */
+	{ 100, 1, 1500, 11 }, /* fewer */
+	{ 100, 7, 700, 0 },   /* far apart: listed */
+	{ 4000, 1, 1500, 0 }, /* none of those that are tried is there */
+	{ 900, 1, 900, 0 },   /* half of them is */
+	{ 6000, 3, 10, 0 },   /* few in a large table */
+};
+
+static void walk_layouts(void)
+{
+	static uint32_t expected[1500];
+
+	(void)open_many(expected, 0); /* the limit */
+	for (size_t i = 0; i < TCT_COUNT(layouts); i++) {
+		size_t kept = 0;
+		int last = 0;
+
+		for (int n = 0; n < layouts[i].count; n++) {
+			const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+			if (layouts[i].hole != 0 && n % layouts[i].hole == 0) {
+				ck_assert_int_eq(close(fd), 0);
+				continue;
+			}
+			last = layouts[i].first + n * layouts[i].step;
+			expected[kept++] = inode_of(fd);
+			ck_assert_int_eq(dup3(fd, last, O_CLOEXEC), last);
+			ck_assert_int_eq(close(fd), 0);
+		}
+		expect_walked(expected, kept);
+		ck_assert_int_eq(close_range((unsigned)layouts[i].first, (unsigned)last, 0), 0);
+	}
+}
+
+START_TEST(descriptors_are_found_wherever_their_numbers_lie)
+{
+	alone(walk_layouts);
+}
+END_TEST
+
+enum { CHURNING = 600, STAYING = 1200 };
+
+static void *open_and_close(void *argument)
+{
+	int held[CHURNING];
+
+	for (atomic_bool *stop = argument; !atomic_load(stop);) {
+		for (int i = 0; i < CHURNING; i++)
+			held[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		for (int i = 0; i < CHURNING; i++)
+			(void)close(held[i]);
+	}
+	return NULL;
+}
+
+/* What is open all the time is told once, whatever comes and goes below, between and above. */
+static void walk_beside_churn(void)
+{
+	static uint32_t expected[STAYING];
+	static uint32_t found[4 * (STAYING + CHURNING)];
+	const int32_t only[] = { 1 };
+	atomic_bool stop = false;
+	pthread_t thread;
+	int spare[200];
+
+	for (int i = 0; i < 200; i++)
+		spare[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_uint_eq(open_many(expected, STAYING), STAYING);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(close(spare[i]), 0);
+	qsort(expected, STAYING, sizeof(*expected), compare);
+	ck_assert_int_eq(pthread_create(&thread, NULL, open_and_close, &stop), 0);
+	for (int round = 0; round < 100; round++) {
+		struct told told = { .inodes = found, .max = TCT_COUNT(found), .pid = 1 };
+		struct tct_search search;
+
+		ck_assert_int_eq(tct_processes_walk(&root, only, 1, note, &told, &search), 0);
+		qsort(found, told.count, sizeof(*found), compare);
+		for (size_t i = 0, j = 0; i < STAYING; i++, j++) {
+			while (j < told.count && found[j] < expected[i])
+				j++;
+			ck_assert(j < told.count && found[j] == expected[i]);
+			ck_assert(j + 1 >= told.count || found[j + 1] != found[j]);
+		}
+	}
+	atomic_store(&stop, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+START_TEST(descriptors_may_come_and_go_meanwhile)
+{
+	alone(walk_beside_churn);
+}
+END_TEST
+
 static void look_at_the_short_lived(void)
 {
 	const pid_t churn = children_fork();
@@ -333,6 +465,8 @@ int main(void)
 	tcase_add_test(tests, what_may_not_be_looked_at_is_told);
 	tcase_add_test(tests, hidden_processes_are_told);
 	tcase_add_test(tests, a_process_with_very_many_descriptors_is_walked_whole);
+	tcase_add_test(tests, descriptors_are_found_wherever_their_numbers_lie);
+	tcase_add_test(tests, descriptors_may_come_and_go_meanwhile);
 	tcase_add_test(tests, processes_may_vanish_meanwhile);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
