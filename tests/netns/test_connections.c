@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +162,33 @@ START_TEST(listeners_tell_siblings_families_and_owner)
 END_TEST
 
 /* ---- owners ---- */
+
+START_TEST(who_was_not_sought_is_not_nobody)
+{
+	enum { SOUGHT = 1024, BEYOND = 6, FIRST = 20000 };
+	const struct rlimit files = { SOUGHT + 100, SOUGHT + 100 };
+	struct tct_observation *observation;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (unsigned i = 0; i < SOUGHT + BEYOND; i++) {
+		const struct zoo_place place = {
+			.address = "127.0.0.1",
+			.port = (uint16_t)(FIRST + i),
+			.backlog = 1,
+		};
+
+		(void)zoo_listen(&place);
+	}
+	(void)zoo_connect("127.0.0.1", FIRST, NULL, false);
+	observation = look(&(struct how){ 0 });
+	ck_assert_uint_eq(observation->listeners_count, SOUGHT + BEYOND);
+	for (unsigned i = SOUGHT; i < SOUGHT + BEYOND; i++)
+		ck_assert_int_eq(observation->listeners[i].owner.sight, TCT_OWNER_NOT_SOUGHT);
+	ck_assert_uint_eq(observation->outgoing.destinations_count, 1);
+	ck_assert_int_eq(observation->outgoing.destinations[0].owner.sight, TCT_OWNER_NOT_SOUGHT);
+	tct_observation_free(observation);
+}
+END_TEST
 
 enum { LEAKED = 40, FEW = 3 };
 
@@ -395,6 +423,7 @@ int main(void)
 	tcase_set_timeout(cases, 60);
 	tcase_add_test(cases, connections_that_nobody_accepts_are_known_again);
 	tcase_add_test(cases, listeners_tell_siblings_families_and_owner);
+	tcase_add_test(cases, who_was_not_sought_is_not_nobody);
 	tcase_add_test(cases, a_leak_has_an_owner);
 	tcase_add_test(cases, ports_in_use_grow);
 	tcase_add_test(cases, unreadable_counts_are_made_up_for);
