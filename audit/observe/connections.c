@@ -226,11 +226,16 @@ static void weigh(struct tct_connections *connections, int64_t established, bool
 
 	if (unseen > 0) /* from none to so many: half, and it may be off by as much */
 		outgoing = (double)unseen / 2;
-	if (outgoing > (double)established)
-		outgoing = (double)established;
+	/* those that were seen are there, whatever the estimate says */
+	if (outgoing > (double)(established - in))
+		outgoing = (double)(established - in);
+	if (outgoing < (double)out)
+		outgoing = (double)out;
 	if (incoming_whole) /* then the rest is outgoing */
 		outgoing = (double)(established > in ? established - in : 0);
 	incoming = (double)established - outgoing;
+	if (incoming < (double)in) /* some were closed meanwhile */
+		incoming = (double)in;
 	connections->weights.direction[TCT_INCOMING] = in > 0 ? incoming / (double)in : 0;
 	connections->weights.direction[TCT_OUTGOING] = out > 0 ? outgoing / (double)out : 0;
 	if (incoming_whole)

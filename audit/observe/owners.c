@@ -101,14 +101,19 @@ static int by_inode(const void *left, const void *right)
 	return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
-static int32_t pid_of(const struct hunt *hunt, uint32_t inode)
+static const struct tct_sought *sought_of(const struct hunt *hunt, uint32_t inode)
 {
 	const struct tct_sought wanted = { .inode = inode };
-	const struct tct_sought *found = NULL;
 
-	if (hunt->sought_count > 0 && inode != 0)
-		found = bsearch(&wanted, hunt->sought, hunt->sought_count, sizeof(*hunt->sought),
-				by_inode);
+	if (hunt->sought_count == 0 || inode == 0)
+		return NULL;
+	return bsearch(&wanted, hunt->sought, hunt->sought_count, sizeof(*hunt->sought), by_inode);
+}
+
+static int32_t pid_of(const struct hunt *hunt, uint32_t inode)
+{
+	const struct tct_sought *found = sought_of(hunt, inode);
+
 	return found != NULL ? found->pid : 0;
 }
 
@@ -136,6 +141,17 @@ static void name_owner(const struct hunt *hunt, const struct tct_root *root,
 	tct_process_name(root, pid, owner->comm);
 	if (owner->unit[0] == '\0')
 		tct_process_unit(root, pid, owner->unit);
+}
+
+/* An owner that is known by one socket. A socket without an inode has no process: that is known. */
+static void name_by_socket(const struct hunt *hunt, const struct tct_root *root,
+			   struct tct_cgroups *cgroups, uint32_t inode, struct tct_owner *owner)
+{
+	const struct tct_sought *sought = sought_of(hunt, inode);
+
+	name_owner(hunt, root, cgroups, sought != NULL ? sought->pid : 0, owner);
+	if (sought == NULL && inode != 0)
+		owner->sight = TCT_OWNER_NOT_SOUGHT;
 }
 
 static void name_group(const struct hunt *hunt, const struct tct_root *root,
@@ -205,7 +221,7 @@ int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 	for (size_t i = 0; i < observation->listeners_count; i++) {
 		struct tct_listener *listener = &observation->listeners[i];
 
-		name_owner(&hunt, root, cgroups, pid_of(&hunt, listener->inode), &listener->owner);
+		name_by_socket(&hunt, root, cgroups, listener->inode, &listener->owner);
 	}
 	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++) {
 		for (size_t i = 0; i < groups[direction].items_count; i++)
@@ -214,7 +230,7 @@ int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 	for (size_t i = 0; i < observation->outgoing.destinations_count; i++) {
 		struct tct_owner *owner = &observation->outgoing.destinations[i].owner;
 
-		name_owner(&hunt, root, cgroups, pid_of(&hunt, owner->inode), owner);
+		name_by_socket(&hunt, root, cgroups, owner->inode, owner);
 	}
 	return note_gaps(&hunt, observation);
 }

@@ -111,20 +111,25 @@ bool tct_states_derive(const struct tct_kernel_counts *before,
 	int64_t established = middle(before->inuse, after->inuse) - rare->inuse - listeners;
 	int64_t time_wait = middle(before->time_wait, after->time_wait) - rare->minis;
 	int64_t told = middle(before->curr_estab, after->curr_estab);
-	int64_t apart = distance(told, established);
-	int64_t with_close_wait = distance(told, established + rare->counts[TCT_STATE_CLOSE_WAIT]);
+	int64_t apart;
 
-	if (with_close_wait < apart)
-		apart = with_close_wait;
+	/* by kernel CLOSE_WAIT is in it */
+	if (distance(told - rare->counts[TCT_STATE_CLOSE_WAIT], established) <
+	    distance(told, established))
+		told -= rare->counts[TCT_STATE_CLOSE_WAIT];
+	apart = distance(told, established);
 	if (established < -slack || time_wait < -slack || apart > slack) {
 		(void)snprintf(why, 160,
 			       "the kernel's counts disagree: ESTABLISHED %" PRId64
 			       " by sockstat, CurrEstab %" PRId64 ", TIME_WAIT %" PRId64,
-			       established, told, time_wait);
+			       established, middle(before->curr_estab, after->curr_estab),
+			       time_wait);
 		return false;
 	}
 	memcpy(counts, rare->counts, sizeof(rare->counts));
-	counts[TCT_STATE_ESTABLISHED] = established > 0 ? established : 0;
+	/* they differ only if sockets came and went; then what other sockets did is not in
+	 * CurrEstab */
+	counts[TCT_STATE_ESTABLISHED] = told > 0 ? told : 0;
 	counts[TCT_STATE_TIME_WAIT] = time_wait > 0 ? time_wait : 0;
 	counts[TCT_STATE_LISTEN] = listeners;
 	why[0] = '\0';

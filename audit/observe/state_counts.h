@@ -1,7 +1,8 @@
 /*
  * Counts by state without walking what the kernel counts already: ESTABLISHED from sockstat's
  * `inuse` less the rare whole sockets, TIME_WAIT from `tw` less the mini-sockets in FIN_WAIT2,
- * checked against CurrEstab.
+ * checked against CurrEstab. While sockets come and go CurrEstab is nearer: listeners and dying
+ * connections that came or went between two readings are not in it.
  */
 #ifndef TCT_AUDIT_OBSERVE_STATE_COUNTS_H
 #define TCT_AUDIT_OBSERVE_STATE_COUNTS_H

@@ -2,6 +2,7 @@
  * What is said of connections, on the running kernel: who holds them, who accepts them, which ports
  * they use; and what happens where the kernel's counts can't be had or are wrong.
  */
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +44,7 @@ static bool wait_and_act(void *context, int64_t deadline_ns)
 struct how {
 	struct meanwhile *meanwhile; /* NULL = one look */
 	bool thrifty;
+	int64_t sample; /* 0 = the usual one */
 };
 
 static struct tct_observation *look(const struct how *how)
@@ -59,6 +62,7 @@ static struct tct_observation *look(const struct how *how)
 		.counters = true,
 		.looks = TCT_LOOK_ALL,
 		.thrifty = how->thrifty,
+		.sample_sockets = how->sample,
 		.wait = how->meanwhile != NULL ? wait_and_act : NULL,
 		.wait_context = how->meanwhile,
 	};
@@ -161,6 +165,70 @@ START_TEST(listeners_tell_siblings_families_and_owner)
 END_TEST
 
 /* ---- owners ---- */
+
+/* A connection whose other end is itself: outgoing, with nothing incoming. */
+static void connect_to_itself(uint16_t port)
+{
+	const struct sockaddr_in here = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&here, sizeof(here)), 0);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&here, sizeof(here)), 0);
+}
+
+START_TEST(an_estimate_takes_nothing_away_from_what_was_seen)
+{
+	enum { OUTGOING = 900, INCOMING = 24, SAMPLE = 16, LOOKS = 12 };
+	const struct zoo_place place = { .address = "127.0.0.1", .port = 7530, .backlog = 64 };
+	int listener = zoo_listen(&place);
+
+	for (unsigned i = 0; i < OUTGOING; i++)
+		connect_to_itself((uint16_t)(33000 + 30 * i));
+	for (unsigned i = 0; i < INCOMING; i++) {
+		(void)zoo_connect("127.0.0.1", place.port, NULL, false);
+		(void)zoo_accept(listener);
+	}
+	for (unsigned i = 0; i < LOOKS; i++) {
+		struct tct_observation *observation = look(&(struct how){ .sample = SAMPLE });
+
+		ck_assert(!observation->sample.whole && !observation->outgoing.whole);
+		ck_assert_int_ge(listener_at(observation, 7530)->established, SAMPLE);
+		tct_observation_free(observation);
+	}
+}
+END_TEST
+
+START_TEST(who_was_not_sought_is_not_nobody)
+{
+	enum { SOUGHT = 1024, BEYOND = 6, FIRST = 20000 };
+	const struct rlimit files = { SOUGHT + 100, SOUGHT + 100 };
+	struct tct_observation *observation;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (unsigned i = 0; i < SOUGHT + BEYOND; i++) {
+		const struct zoo_place place = {
+			.address = "127.0.0.1",
+			.port = (uint16_t)(FIRST + i),
+			.backlog = 1,
+		};
+
+		(void)zoo_listen(&place);
+	}
+	(void)zoo_connect("127.0.0.1", FIRST, NULL, false);
+	observation = look(&(struct how){ 0 });
+	ck_assert_uint_eq(observation->listeners_count, SOUGHT + BEYOND);
+	for (unsigned i = SOUGHT; i < SOUGHT + BEYOND; i++)
+		ck_assert_int_eq(observation->listeners[i].owner.sight, TCT_OWNER_NOT_SOUGHT);
+	ck_assert_uint_eq(observation->outgoing.destinations_count, 1);
+	ck_assert_int_eq(observation->outgoing.destinations[0].owner.sight, TCT_OWNER_NOT_SOUGHT);
+	tct_observation_free(observation);
+}
+END_TEST
 
 enum { LEAKED = 40, FEW = 3 };
 
@@ -395,6 +463,8 @@ int main(void)
 	tcase_set_timeout(cases, 60);
 	tcase_add_test(cases, connections_that_nobody_accepts_are_known_again);
 	tcase_add_test(cases, listeners_tell_siblings_families_and_owner);
+	tcase_add_test(cases, an_estimate_takes_nothing_away_from_what_was_seen);
+	tcase_add_test(cases, who_was_not_sought_is_not_nobody);
 	tcase_add_test(cases, a_leak_has_an_owner);
 	tcase_add_test(cases, ports_in_use_grow);
 	tcase_add_test(cases, unreadable_counts_are_made_up_for);

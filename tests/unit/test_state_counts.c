@@ -112,7 +112,7 @@ START_TEST(what_churn_explains)
 	after.inuse += 10;
 	after.curr_estab += 13;
 	ck_assert(tct_states_derive(&quiet, &after, &rare, 3, counts, why));
-	ck_assert_int_eq(counts[TCT_STATE_ESTABLISHED], 1005);
+	ck_assert_int_eq(counts[TCT_STATE_ESTABLISHED], 1006);
 	after.curr_estab += 400;
 	ck_assert(tct_states_derive(&quiet, &after, &rare, 3, counts, why));
 	after = quiet;
@@ -120,9 +120,17 @@ START_TEST(what_churn_explains)
 	after.curr_estab -= 100; /* that many can't have closed: before and after differ by it */
 	ck_assert(tct_states_derive(&quiet, &after, &rare, 3, counts, why));
 	after = quiet;
-	after.opens += 5;
 	struct tct_kernel_counts before = quiet;
+	struct tct_rare_counts open = rare;
 
+	open.counts[TCT_STATE_CLOSE_WAIT] = 0;
+	before.curr_estab = after.curr_estab = 1000;
+	after.inuse += 60; /* listeners came; no connection did */
+	ck_assert(tct_states_derive(&before, &after, &open, 3, counts, why));
+	ck_assert_int_eq(counts[TCT_STATE_ESTABLISHED], 1000);
+	after = quiet;
+	after.opens += 5;
+	before = quiet;
 	before.curr_estab -= 100;
 	after.curr_estab -= 100;
 	ck_assert(!tct_states_derive(&before, &after, &rare, 3, counts, why));
