@@ -232,7 +232,7 @@ static void check_sampled(void)
 			worst = off > worst ? off : worst;
 		}
 		/* five standard deviations and more */
-		ck_assert(fabs((double)observation->outgoing.sockets - ALL) <= 0.2BOTH_ENDS);
+		ck_assert(fabs((double)observation->outgoing.sockets - ALL) <= 0.22 * ALL);
 		tct_observation_free(observation);
 	}
 	for (unsigned i = 0; i < DESTINATIONS; i++) {
