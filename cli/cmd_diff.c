@@ -35,8 +35,8 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 	bool initial = own->host.netns.initial;
 	int code;
 
-	others.documents = json_array();
-	if (others.documents == NULL || tct_needs_find(set, &needs) < 0)
+	others.with_documents = true;
+	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
 	code = tct_namespace_reports_add_saved(&others, snapshot->observations,
 					       snapshot->observations_count, &initial, err);
@@ -47,7 +47,8 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 	if (code < 0)
 		return code;
 	*audit = tct_report_json(report);
-	if (*audit == NULL || tct_namespace_reports_into(&others, report, *audit) < 0) {
+	if (*audit == NULL || tct_namespace_reports_into(&others, report, *audit) < 0 ||
+	    json_object_set_new(*audit, "namespaces", tct_namespace_reports_list(&others)) != 0) {
 		json_decref(*audit);
 		*audit = NULL;
 		return tct_err_nomem(err);

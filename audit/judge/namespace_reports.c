@@ -192,3 +192,13 @@ int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 	failed |= json_object_set_new(document, "summary", summary);
 	return failed != 0 ? -ENOMEM : 0;
 }
+
+json_t *tct_namespace_reports_list(const struct tct_namespace_reports *reports)
+{
+	TCT_AUTO(tct_text_done) struct tct_text list = { 0 };
+
+	tct_text_add(&list, "[");
+	tct_text_add_bytes(&list, reports->documents.data, reports->documents.length);
+	tct_text_add(&list, "]");
+	return list.failed ? NULL : json_loadb(list.data, list.length, 0, NULL);
+}

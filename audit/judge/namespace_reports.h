@@ -78,4 +78,8 @@ void tct_namespace_reports_done(struct tct_namespace_reports *reports);
 int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 			       const struct tct_report *own, json_t *document);
 
+/* The documents as one list of values, for who looks into them. NULL on ENOMEM. Owned by the
+ * caller. */
+json_t *tct_namespace_reports_list(const struct tct_namespace_reports *reports);
+
 #endif

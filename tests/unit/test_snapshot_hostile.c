@@ -439,8 +439,8 @@ START_TEST(mutations_do_no_harm)
 				continue;
 			to = from + 1 + strcspn(from + 1, ",}]");
 			memmove(from + 1 + strlen(word), to, strlen(to) + 1);
-			for (size_t i = 0; word[i] != '\0'; i++)
-				from[1 + i] = word[i];
+			for (size_t j = 0; word[j] != '\0'; j++)
+				from[1 + j] = word[j];
 			size = strlen(copy);
 		}
 		if (take(copy, size, &snapshot, &err) < 0) {
