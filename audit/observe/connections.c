@@ -215,8 +215,9 @@ static double error_of(int64_t n)
 
 /* Weights and error, from what the two samples saw. */
 static void weigh(struct tct_connections *connections, int64_t established, bool incoming_whole,
-		  double ports_scale, int64_t unseen)
+		  double ports_scale)
 {
+	int64_t unseen = connections->unseen;
 	int64_t in = connections->seen[TCT_INCOMING];
 	int64_t out = connections->seen[TCT_OUTGOING];
 	double outgoing = (double)out * ports_scale;
@@ -277,13 +278,12 @@ static int look_at_some(struct tct_connections *connections, struct tct_diag *di
 {
 	int64_t most = active_opens < established ? active_opens : established;
 	const struct tct_port_ranges *ranges;
-	int64_t unseen = 0;
 	double scale = 1;
 	int result = 0;
 
 	if (connections->outgoing == NULL &&
 	    established > MANY_SAMPLES * connections->sample_sockets && most <= established / 8)
-		unseen = most; /* not worth a visit to every socket */
+		connections->unseen = most; /* not worth a visit to every socket */
 	else if (connections->outgoing == NULL && most > 0)
 		result = look_at_some_outgoing(connections, diag, most);
 	if (result == 0 && connections->incoming < 0)
@@ -293,7 +293,7 @@ static int look_at_some(struct tct_connections *connections, struct tct_diag *di
 	ranges = connections->outgoing;
 	if (ranges != NULL && !ranges->whole && ranges->ports > 0)
 		scale = (double)connections->ports->outgoing_ports / (double)ranges->ports;
-	weigh(connections, established, connections->incoming == 0, scale, unseen);
+	weigh(connections, established, connections->incoming == 0, scale);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct tct_connections {
 	struct tct_sample sample;
 	struct tct_sample closing;
 	struct tct_port_ranges *windows; /* owned; of our own choice */
+	int64_t unseen;                  /* at most so many outgoing ones were not looked at */
 	int64_t seen[TCT_DIRECTIONS];
 	int64_t seen_closing;
 };

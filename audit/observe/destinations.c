@@ -149,7 +149,8 @@ static void tell(const struct tct_destination_tally *tally, const struct tct_des
 		.sockets = scaled(tally->count, scale),
 		.time_wait = scaled(tally->time_wait, scale),
 		.reusable = scaled(tally->reusable, scale),
-		.used_first = first == NULL ? -1 : 0,
+		/* not there then; but perhaps it only found no room */
+		.used_first = first == NULL || first->kinds.dropped > 0 ? -1 : 0,
 		.owner = { .cgroup = tally->cgroup,
 			   .uid = tally->inode != 0 ? (int64_t)tally->uid : -1,
 			   .inode = tally->inode },

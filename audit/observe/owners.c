@@ -75,15 +75,42 @@ static int seek_groups(struct hunt *hunt, struct tct_cgroups *cgroups,
 	return result;
 }
 
+/* Connections wait there, or are dropped. */
+static bool is_in_need(const struct tct_listener *listener)
+{
+	return listener->queue > 0 || listener->queue_first > 0 ||
+	       listener->drops > listener->drops_first;
+}
+
+/* The listeners, those in need first: there may be more than are sought. 0 or -ENOMEM. */
+static int seek_listeners(struct hunt *hunt, struct tct_cgroups *cgroups,
+			  const struct tct_observation *observation)
+{
+	size_t left = SOUGHT_LISTENERS;
+	int result = 0;
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < observation->listeners_count && left > 0; i++) {
+			const struct tct_listener *listener = &observation->listeners[i];
+
+			if (is_in_need(listener) != (round == 0))
+				continue;
+			left--;
+			result |= seek(hunt, listener->inode);
+			if (round == 0)
+				hint(hunt, cgroups, listener->owner.cgroup);
+		}
+	}
+	return result;
+}
+
 static int put_together(struct hunt *hunt, struct tct_cgroups *cgroups,
 			const struct tct_owner_groups groups[TCT_DIRECTIONS],
 			const struct tct_observation *observation)
 {
 	const struct tct_outgoing *outgoing = &observation->outgoing;
-	int result = 0;
+	int result = seek_listeners(hunt, cgroups, observation);
 
-	for (size_t i = 0; i < observation->listeners_count && i < SOUGHT_LISTENERS; i++)
-		result |= seek(hunt, observation->listeners[i].inode);
 	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
 		result |= seek_groups(hunt, cgroups, &groups[direction]);
 	for (size_t i = 0; i < outgoing->destinations_count; i++) {

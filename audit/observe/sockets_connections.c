@@ -266,6 +266,12 @@ static int look_inside(struct tct_look *look, bool *seen)
 		tct_connections_look(&look->connections, &diag, look->states.counts, active_opens);
 
 	*seen = result == 0;
+	if (result == 0 && look->connections.unseen > 0)
+		return tct_observation_gap(look->observation, "outgoing connections",
+					   "at most %" PRId64
+					   " among so many others were not looked at: no owners, "
+					   "no idle times of them",
+					   look->connections.unseen);
 	if (result == 0 || result == -ENOMEM)
 		return result;
 	return tct_observation_gap(look->observation, "idle times of connections", "inet_diag: %s",

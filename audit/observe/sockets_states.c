@@ -72,7 +72,7 @@ static int visit_bound(void *context, const struct tct_tcp_socket *socket)
 static bool is_worth_bound(struct tct_look *look)
 {
 	look->bound_uncounted = !look->sockets->options->exact && look->kernel_known &&
-				look->kernel.allocated > MANY_SOCKETS;
+				look->kernel.allocated + look->kernel.time_wait > MANY_SOCKETS;
 	return !look->bound_uncounted;
 }
 
