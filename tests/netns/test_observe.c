@@ -554,18 +554,6 @@ START_TEST(another_namespace_is_entered_by_pid_and_path)
 }
 END_TEST
 
-/* Can this machine do it at all? */
-static bool may_unshare(void)
-{
-	pid_t child = fork();
-	int status;
-
-	if (child == 0)
-		_exit(zoo_unshare() < 0 ? SKIPPED : 0);
-	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == 0;
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("observe");
@@ -573,10 +561,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	if (!may_unshare()) {
-		printf("skipped: no network namespace can be made here\n");
+	if (!zoo_is_permitted())
 		return SKIPPED;
-	}
 	tcase_add_checked_fixture(tests, zoo_enter, NULL);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, every_state_is_counted_as_made_and_as_ss_does);

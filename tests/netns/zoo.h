@@ -18,6 +18,8 @@ struct zoo {
 	bool bound_visible; /* this kernel tells bound-inactive sockets (6.8) */
 };
 
+/* Can this machine do it at all? Tried in a child; says so on stdout if not. */
+bool zoo_is_permitted(void);
 /* Enter a new namespace, as root or in a user namespace of its own. 0 or -errno. */
 int zoo_unshare(void);
 /* The same, with lo up; failing ends the test. */
