@@ -160,14 +160,14 @@ static int dump(struct tct_socket_walk *walk, const struct tct_diag_query *query
 
 /*
  * Sockets that are bound and do nothing cost a walk past all others, of other namespaces too; so
- * beside very many they are counted only for who asks for them, or who has a port.
+ * beside very many they are counted only for who asks for them.
  */
 static bool is_worth_bound(const struct tct_socket_walk *walk)
 {
 	const struct tct_socket_query *query = walk->query;
 	struct tct_kernel_counts counts;
 
-	if (query->exact || query->port != 0 || query->states != EVERY_STATE)
+	if (query->exact || query->states != EVERY_STATE)
 		return true;
 	return tct_kernel_counts_read(query->root, &counts) < 0 || counts.allocated <= MANY_SOCKETS;
 }
