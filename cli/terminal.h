@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <termios.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/text.h"
 
@@ -63,8 +64,5 @@ enum tct_terminal_event tct_terminal_wait(struct tct_terminal *terminal, int64_t
 /* Draw a frame of the terminal's size, which clears what was there, in one write. What can't be
  * written any more is noticed by the next wait. */
 void tct_terminal_draw(struct tct_terminal *terminal, const struct tct_text *frame);
-
-/* CLOCK_MONOTONIC. */
-int64_t tct_now_ns(void);
 
 #endif

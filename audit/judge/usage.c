@@ -32,13 +32,9 @@ int64_t tct_usage_growth(const struct tct_observation *observation, const char *
 
 static int64_t field_of(const struct tct_observation *observation, const char *name, size_t field)
 {
-	const struct tct_kernel_key *key = tct_kernel_key_find(name);
-	const struct tct_value *value =
-		key != NULL ? tct_observation_value(observation, key) : NULL;
+	int64_t number;
 
-	if (value == NULL || value->kind != TCT_VALUE_NUMBERS || field >= value->count)
-		return -1;
-	return value->numbers[field];
+	return tct_observation_number_of(observation, name, field, &number) ? number : -1;
 }
 
 static int64_t in_bytes(int64_t pages, int64_t page_bytes)

@@ -16,28 +16,18 @@ enum {
 	REUSE_DELAY_MS = 1000, /* before tcp_tw_reuse_delay was a key */
 };
 
-static bool number_of(const struct tct_observation *observation, const char *name, int64_t *number)
-{
-	const struct tct_kernel_key *key = tct_kernel_key_find(name);
-	const struct tct_value *value =
-		key != NULL ? tct_observation_value(observation, key) : NULL;
-
-	if (value == NULL || value->kind != TCT_VALUE_NUMBERS || value->count != 1)
-		return false;
-	*number = value->numbers[0];
-	return true;
-}
-
 struct tct_port_reuse tct_port_reuse_of(const struct tct_observation *observation)
 {
 	struct tct_port_reuse reuse = { .delay_ms = REUSE_DELAY_MS };
 	int64_t timestamps = 0;
 	int64_t mode = 0;
 
-	if (!number_of(observation, "net.ipv4.tcp_timestamps", &timestamps) || timestamps == 0 ||
-	    !number_of(observation, "net.ipv4.tcp_tw_reuse", &mode))
+	if (!tct_observation_number_of(observation, "net.ipv4.tcp_timestamps", 0, &timestamps) ||
+	    timestamps == 0 ||
+	    !tct_observation_number_of(observation, "net.ipv4.tcp_tw_reuse", 0, &mode))
 		return reuse;
-	(void)number_of(observation, "net.ipv4.tcp_tw_reuse_delay", &reuse.delay_ms);
+	(void)tct_observation_number_of(observation, "net.ipv4.tcp_tw_reuse_delay", 0,
+					&reuse.delay_ms);
 	reuse.always = mode == 1;
 	reuse.loopback = mode == 2;
 	return reuse;

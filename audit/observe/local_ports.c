@@ -8,13 +8,6 @@
 
 enum { STRATA = 256 };
 
-static const struct tct_value *value_of(const struct tct_observation *observation, const char *name)
-{
-	const struct tct_kernel_key *key = tct_kernel_key_find(name);
-
-	return key != NULL ? tct_observation_value(observation, key) : NULL;
-}
-
 static void set_bit(uint8_t *bits, unsigned port, bool on)
 {
 	if (on)
@@ -53,9 +46,10 @@ static int64_t count_bits(const uint8_t *bits)
 void tct_local_ports_init(struct tct_local_ports *ports, const struct tct_observation *observation,
 			  const uint16_t *listening, size_t count)
 {
-	const struct tct_value *range = value_of(observation, "net.ipv4.ip_local_port_range");
+	const struct tct_value *range =
+		tct_observation_value_of(observation, "net.ipv4.ip_local_port_range");
 	const struct tct_value *reserved =
-		value_of(observation, "net.ipv4.ip_local_reserved_ports");
+		tct_observation_value_of(observation, "net.ipv4.ip_local_reserved_ports");
 	uint8_t usable[TCT_PORTS / 8];
 
 	*ports = (struct tct_local_ports){ .usable = -1 };

@@ -148,3 +148,22 @@ const struct tct_value *tct_observation_value(const struct tct_observation *obse
 		value = &observation->boot_values[index];
 	return value != NULL && value->kind != TCT_VALUE_NONE ? value : NULL;
 }
+
+const struct tct_value *tct_observation_value_of(const struct tct_observation *observation,
+						 const char *name)
+{
+	const struct tct_kernel_key *key = tct_kernel_key_find(name);
+
+	return key != NULL ? tct_observation_value(observation, key) : NULL;
+}
+
+bool tct_observation_number_of(const struct tct_observation *observation, const char *name,
+			       size_t field, int64_t *number)
+{
+	const struct tct_value *value = tct_observation_value_of(observation, name);
+
+	if (value == NULL || value->kind != TCT_VALUE_NUMBERS || field >= value->count)
+		return false;
+	*number = value->numbers[field];
+	return true;
+}

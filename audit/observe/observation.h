@@ -398,6 +398,14 @@ tct_observation_gap(struct tct_observation *observation, const char *what, const
 const struct tct_value *tct_observation_value(const struct tct_observation *observation,
 					      const struct tct_kernel_key *key);
 
+/* The same by the key's name; NULL too if the table has no such key. */
+const struct tct_value *tct_observation_value_of(const struct tct_observation *observation,
+						 const char *name);
+
+/* Field `field` of a key's value, by name; false if it isn't known or no number. */
+bool tct_observation_number_of(const struct tct_observation *observation, const char *name,
+			       size_t field, int64_t *number);
+
 /* Live against what the files set at the next boot. */
 enum tct_drift {
 	TCT_DRIFT_UNKNOWN, /* live or boot value not known, or the files don't govern this namespace

@@ -11,6 +11,7 @@
 #include "audit/observe/sockets.h"
 #include "audit/observe/sosreport.h"
 #include "audit/observe/sysctl_live.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 /* What lives from the first look to the last one. */
@@ -35,15 +36,6 @@ void tct_looks_free(struct tct_looks *looks)
 static void drop_looks(struct tct_looks *const *looks)
 {
 	tct_looks_free(*looks);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 bool tct_observe_wait(const struct tct_observe_options *options, int64_t since_ns)
@@ -71,7 +63,7 @@ static int first_look(struct tct_looks *looks)
 	looks->first = calloc(tct_counters_count, sizeof(*looks->first));
 	if (looks->first == NULL)
 		return -ENOMEM;
-	looks->first_ns = now_ns();
+	looks->first_ns = tct_now_ns();
 	if (options->counters)
 		result = tct_counters_read(options->root, options->counter_groups, looks->first,
 					   NULL);
@@ -85,7 +77,7 @@ static int last_look(struct tct_looks *looks)
 	const struct tct_observe_options *options = looks->options;
 	struct tct_observation *observation = looks->observation;
 	TCT_AUTOFREE struct tct_counter_value *last = calloc(tct_counters_count, sizeof(*last));
-	int64_t last_ns = now_ns();
+	int64_t last_ns = tct_now_ns();
 	int result = 0;
 
 	if (last == NULL)

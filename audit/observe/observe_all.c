@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 
 enum { SHARING = 1024 }; /* namespaces that share one interval: some 20 KB each */
@@ -39,15 +40,6 @@ static void done_walk(struct walk *walk)
 	for (size_t i = 0; i < walk->stops_count; i++)
 		done_stop(&walk->stops[i]);
 	free(walk->stops);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static void note_closed(struct tct_tour *tour, int code)
@@ -162,7 +154,7 @@ static int walk_together(struct walk *walk, size_t *next, struct tct_looks *own,
 	}
 	if (own == NULL && walk->stops_count == 0)
 		return 0; /* nothing to wait for */
-	again = !tct_observe_wait(options->own, now_ns());
+	again = !tct_observe_wait(options->own, tct_now_ns());
 	if (own != NULL)
 		code = tct_observe_last(own, again, err);
 	for (size_t i = 0; i < walk->stops_count && code == 0; i++)

@@ -28,14 +28,6 @@ void tct_proc_done(struct tct_proc *proc)
 	proc->fd = -1;
 }
 
-int64_t tct_processes_now_ns(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 bool tct_processes_is_refusal(int error)
 {
 	return error == -EACCES || error == -EPERM;

@@ -84,9 +84,6 @@ enum tct_descriptor {
 /* Look at the piece's next descriptor; a socket's inode into *inode. */
 enum tct_descriptor tct_descriptors_next(struct tct_descriptors *piece, uint32_t *inode);
 
-/* CLOCK_MONOTONIC */
-int64_t tct_processes_now_ns(void);
-
 /* True for what means no more than that a process is gone or may not be looked at. */
 bool tct_processes_is_ordinary(int error);
 bool tct_processes_is_refusal(int error);

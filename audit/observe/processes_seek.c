@@ -4,6 +4,7 @@
 
 #include "audit/observe/processes.h"
 #include "audit/observe/processes_private.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 enum {
@@ -82,9 +83,8 @@ static int64_t cpu_ns(void)
  */
 static bool is_late(struct seek *seek)
 {
-	if (seek->budget_ns != 0 &&
-	    (cpu_ns() - seek->start_cpu_ns >= seek->budget_ns ||
-	     tct_processes_now_ns() - seek->start_ns >= seek->budget_ns * PATIENCE))
+	if (seek->budget_ns != 0 && (cpu_ns() - seek->start_cpu_ns >= seek->budget_ns ||
+				     tct_now_ns() - seek->start_ns >= seek->budget_ns * PATIENCE))
 		seek->search->out_of_time = true;
 	return seek->search->out_of_time;
 }
@@ -201,7 +201,7 @@ int tct_processes_seek(const struct tct_root *root, struct tct_sought *sought, s
 		       const int32_t *hint, size_t hints, int64_t budget_ns,
 		       struct tct_search *search)
 {
-	const int64_t start_ns = tct_processes_now_ns();
+	const int64_t start_ns = tct_now_ns();
 	TCT_AUTOFREE struct seek *seek = calloc(1, sizeof(*seek));
 	TCT_AUTOFREE struct progress *processes = NULL;
 	size_t processes_count = 0;
@@ -234,6 +234,6 @@ int tct_processes_seek(const struct tct_root *root, struct tct_sought *sought, s
 	tct_proc_done(&seek->proc);
 	search->complete =
 		seek->left == 0 || (result == 0 && !search->out_of_time && !search->not_permitted);
-	search->elapsed_ns = tct_processes_now_ns() - start_ns;
+	search->elapsed_ns = tct_now_ns() - start_ns;
 	return result;
 }

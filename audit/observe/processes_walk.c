@@ -6,6 +6,7 @@
 
 #include "audit/observe/processes.h"
 #include "audit/observe/processes_private.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 /*
@@ -219,7 +220,7 @@ int tct_processes_walk(const struct tct_root *root, const int32_t *only, size_t 
 		       int (*visit)(void *context, int32_t pid, uint32_t inode), void *context,
 		       struct tct_search *search)
 {
-	const int64_t start_ns = tct_processes_now_ns();
+	const int64_t start_ns = tct_now_ns();
 	TCT_AUTOFREE int32_t *pids = NULL;
 	struct walk walk = {
 		.pids = only,
@@ -244,6 +245,6 @@ int tct_processes_walk(const struct tct_root *root, const int32_t *only, size_t 
 		result = work(&walk);
 	tct_proc_done(&walk.proc);
 	search->complete = result == 0 && !search->not_permitted;
-	search->elapsed_ns = tct_processes_now_ns() - start_ns;
+	search->elapsed_ns = tct_now_ns() - start_ns;
 	return result < 0 ? result : 0;
 }

@@ -11,6 +11,7 @@
 #include "audit/observe/socket_table_private.h"
 #include "audit/observe/sosreport.h"
 #include "audit/observe/state_counts.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 enum {
@@ -410,18 +411,9 @@ static int take_states(const struct tct_socket_query *query, const struct tct_st
 	return query->by == TCT_BY_STATE ? make_state_rows(query, table) : 0;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int fill_table(struct tct_socket_walk *walk, struct tct_socket_table *table)
 {
-	int64_t started = now_ns();
+	int64_t started = tct_now_ns();
 	int result = walk_sockets(walk);
 
 	if (result == -ENOMEM)
@@ -430,7 +422,7 @@ static int fill_table(struct tct_socket_walk *walk, struct tct_socket_table *tab
 		return note_nothing(walk, result);
 	struct tct_states states = {
 		.method = TCT_METHOD_EXACT,
-		.elapsed_ns = now_ns() - started,
+		.elapsed_ns = tct_now_ns() - started,
 	};
 
 	memcpy(states.counts, walk->counts, sizeof(walk->counts));

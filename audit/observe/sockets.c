@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "audit/observe/sockets_private.h"
 #include "core/mem.h"
@@ -30,15 +29,6 @@ void tct_look_done(struct tct_look *look)
 	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
 		tct_cgroups_free(look->cgroups[direction]);
 	tct_listening_done(&look->listening);
-}
-
-int64_t tct_sockets_now_ns(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 void tct_sockets_init(struct tct_sockets *sockets, const struct tct_observe_options *options)

@@ -75,7 +75,4 @@ int tct_look_at_connections(struct tct_look *look);
 /* The same at the first look, as far as it is compared later. 0 or -ENOMEM. */
 int tct_look_remember_connections(struct tct_look *look);
 
-/* CLOCK_MONOTONIC. */
-int64_t tct_sockets_now_ns(void);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "audit/observe/proc_net_tcp.h"
 #include "audit/observe/sockets_private.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 enum { MANY_SOCKETS = 50000 };
@@ -205,12 +206,12 @@ bool tct_look_has_nothing(struct tct_look *look)
 
 int tct_look_count_states(struct tct_look *look)
 {
-	int64_t started = tct_sockets_now_ns();
+	int64_t started = tct_now_ns();
 	int result;
 
 	if (tct_look_has_nothing(look)) {
 		look->states.method = TCT_METHOD_DERIVED;
-		look->states.elapsed_ns = tct_sockets_now_ns() - started;
+		look->states.elapsed_ns = tct_now_ns() - started;
 		return 0;
 	}
 	result = tct_look_find_listeners(look);
@@ -226,6 +227,6 @@ int tct_look_count_states(struct tct_look *look)
 		if (result == 0)
 			result = count_all(look);
 	}
-	look->states.elapsed_ns = tct_sockets_now_ns() - started;
+	look->states.elapsed_ns = tct_now_ns() - started;
 	return result < 0 ? result : 0;
 }

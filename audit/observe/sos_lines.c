@@ -144,3 +144,24 @@ bool tct_sos_whole_number(const char *word, size_t length, uint64_t max, uint64_
 
 	return tct_sos_number(&at, max, number) && at == word + length;
 }
+
+bool tct_sos_split_endpoint(const char *word, size_t length, char address[TCT_SOS_ENDPOINT_MAX],
+			    uint16_t *port)
+{
+	char *colon;
+	uint64_t number = 0;
+
+	if (length >= TCT_SOS_ENDPOINT_MAX)
+		return false;
+	memcpy(address, word, length);
+	address[length] = '\0';
+	colon = strrchr(address, ':');
+	if (colon == NULL)
+		return false;
+	*colon = '\0';
+	if (strcmp(colon + 1, "*") != 0 &&
+	    !tct_sos_whole_number(colon + 1, strlen(colon + 1), UINT16_MAX, &number))
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}

@@ -10,24 +10,10 @@
 static bool read_endpoint(const char *word, size_t length, uint8_t family, uint32_t address[4],
 			  uint16_t *port)
 {
-	char text[96];
-	char *colon;
-	uint64_t number;
+	char text[TCT_SOS_ENDPOINT_MAX];
 
-	if (length >= sizeof(text))
+	if (!tct_sos_split_endpoint(word, length, text, port))
 		return false;
-	memcpy(text, word, length);
-	text[length] = '\0';
-	colon = strrchr(text, ':');
-	if (colon == NULL)
-		return false;
-	*colon = '\0';
-	*port = 0;
-	if (strcmp(colon + 1, "*") != 0) {
-		if (!tct_sos_whole_number(colon + 1, strlen(colon + 1), UINT16_MAX, &number))
-			return false;
-		*port = (uint16_t)number;
-	}
 	if (family == AF_INET6 && strchr(text, ':') == NULL) {
 		address[2] = htonl(0xffff);
 		return inet_pton(AF_INET, text, &address[3]) == 1;

@@ -12,6 +12,7 @@
 #include "audit/observe/sos_connections.h"
 #include "audit/observe/sos_output.h"
 #include "audit/observe/sosreport.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 struct telling {
@@ -202,15 +203,6 @@ static int note_losses(struct tct_observation *observation, const struct tct_sos
 	return result;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
-		return 0;
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int hand_over(struct look *look, const struct tct_sos_output *output,
 		     struct tct_observation *observation)
 {
@@ -256,14 +248,14 @@ static int look_at(const struct tct_root *root, bool netstat, struct tct_observa
 {
 	TCT_AUTO(done_look) struct look look = { 0 };
 	struct tct_sos_output output = { 0 };
-	int64_t started = now_ns();
+	int64_t started = tct_now_ns();
 	int result = tct_sos_output_find(root, netstat, &output);
 
 	if (result < 0)
 		return -ENOENT;
 	result = look_twice(root, &output, &look, observation);
 	if (result == 0) {
-		observation->states.elapsed_ns = now_ns() - started;
+		observation->states.elapsed_ns = tct_now_ns() - started;
 		return hand_over(&look, &output, observation);
 	}
 	if (result == -ENOMEM)

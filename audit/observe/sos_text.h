@@ -70,4 +70,12 @@ void tct_ss_details(const char *text, struct tct_sos_socket *socket);
 /* The same for `netstat -neopa`, which needs one line for each socket. */
 enum tct_sos_line tct_netstat_line(const char *line, struct tct_sos_socket *socket);
 
+/*
+ * Split "ADDRESS:PORT" at its last colon: the address, as it stands, and the port, "*" being 0.
+ * False if it is no such word.
+ */
+enum { TCT_SOS_ENDPOINT_MAX = 96 };
+bool tct_sos_split_endpoint(const char *word, size_t length, char address[TCT_SOS_ENDPOINT_MAX],
+			    uint16_t *port);
+
 #endif
