@@ -4,34 +4,8 @@
 # counted. In network, mount and pid namespaces made here, so that there are no others than ours.
 # TCPTUNE: the program; TCPLAB: the lab's actor; TCT_SOURCE_DIR: the checkout.
 # shellcheck disable=SC2016,SC2153 # jq has variables of its own; SCRATCH comes from the outer run
-set -uo pipefail
-: "${TCPTUNE:?}" "${TCPLAB:?}" "${TCT_SOURCE_DIR:?}"
-# shellcheck source-path=SCRIPTDIR source=../namespaces.sh
-. "$(dirname "$0")/../namespaces.sh"
-
-fail() {
-	printf 'FAILED: %s\n' "$*" >&2
-	exit 1
-}
-
-if [[ ${1-} != inside ]]; then
-	propagation=$(own_propagation) || {
-		echo "SKIPPED: namespaces of our own are refused here"
-		exit 77
-	}
-	scratch=$(mktemp -d) || exit 1
-	trap 'rm -rf "$scratch"' EXIT
-	chmod 755 "$scratch"
-	SCRATCH=$scratch unshare -n -m -p -f --propagation "$propagation" "$BASH" "$0" inside
-	exit
-fi
-
-mount -t proc proc /proc || fail "mount /proc"
-mount -t tmpfs tmpfs /run || fail "mount /run"
-mkdir /run/netns
-ip link set lo up || fail lo
-out=$SCRATCH/out
-err=$SCRATCH/err
+# shellcheck source-path=SCRIPTDIR source=world.sh
+. "$(dirname "$0")/world.sh"
 
 # audit ARGUMENT...: all namespaces, as JSON, into $out; must exit 0.
 audit() {
