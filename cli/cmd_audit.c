@@ -69,7 +69,7 @@ static int audit(struct tct_session *session, int64_t interval_ns, struct tct_er
 	if (code == 0)
 		code = tct_session_traffic(session, looks_of(set), interval_ns, observation, err);
 	if (code == 0)
-		code = tct_judge(observation, set, &facts, &report, err);
+		code = tct_judge(observation, set, &facts, NULL, &report, err);
 	if (code == 0)
 		*exit_code = print(session->options, report, NULL);
 	return code;
@@ -108,6 +108,7 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	TCT_AUTO(tct_drop_observation) struct tct_observation *own = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
 	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
+	struct tct_judge_options options = { .all = false };
 	TCT_AUTO(drop_reports) struct tct_namespace_reports others = { 0 };
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	struct tct_facts facts;
@@ -125,10 +126,9 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	others.json_flags = tct_json_flags();
 	code = look_at_others(session, interval_ns, &others, own, &initial, err);
 	/* what is the host's is judged once: in its first namespace, if that is among them */
+	options.needs = initial && !own->host.netns.initial ? &needs : NULL;
 	if (code == 0)
-		code = tct_judge_namespace(own, set,
-					   initial && !own->host.netns.initial ? &needs : NULL,
-					   &facts, &report, err);
+		code = tct_judge(own, set, &facts, &options, &report, err);
 	if (code == 0 && tct_namespace_reports_settle(&others, own) < 0)
 		code = tct_err_nomem(err);
 	if (code == 0)

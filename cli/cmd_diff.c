@@ -29,6 +29,7 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 		     json_t **audit, struct tct_err *err)
 {
 	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
+	struct tct_judge_options options = { .all = false };
 	TCT_AUTO(drop_reports)
 	struct tct_namespace_reports others = { .set = set, .needs = &needs, .facts = facts };
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
@@ -40,10 +41,9 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 		return tct_err_nomem(err);
 	code = tct_namespace_reports_add_saved(&others, snapshot->observations,
 					       snapshot->observations_count, &initial, err);
+	options.needs = initial && !own->host.netns.initial ? &needs : NULL;
 	if (code == 0)
-		code = tct_judge_namespace(own, set,
-					   initial && !own->host.netns.initial ? &needs : NULL,
-					   facts, &report, err);
+		code = tct_judge(own, set, facts, &options, &report, err);
 	if (code < 0)
 		return code;
 	*audit = tct_report_json(report);
@@ -72,7 +72,7 @@ static int judge(struct tct_session *session, struct tct_snapshot *snapshot, jso
 	if (code == 0 && snapshot->observations_count > 0)
 		return judge_all(snapshot, observation, set, &facts, audit, err);
 	if (code == 0)
-		code = tct_judge(observation, set, &facts, &report, err);
+		code = tct_judge(observation, set, &facts, NULL, &report, err);
 	if (code < 0)
 		return code;
 	*audit = tct_report_json(report);

@@ -53,7 +53,7 @@ static int judge_and_show(struct tct_session *session, const char *origin)
 	struct tct_err err = { 0 };
 
 	if (tct_session_load(session, &facts, &observation, &set, &err) < 0 ||
-	    tct_judge(observation, set, &facts, &report, &err) < 0)
+	    tct_judge(observation, set, &facts, NULL, &report, &err) < 0)
 		return tct_complain(&err);
 	if (tct_wants_json(session->options))
 		return tct_print_json(tct_profile_show_json(report, origin), TCT_EXIT_DONE);

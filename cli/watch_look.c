@@ -114,7 +114,7 @@ int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err)
 		return code;
 	if (join(run, &round) < 0)
 		return tct_err_nomem(err);
-	code = tct_judge(round.observation, run->set, &run->facts, &round.report, err);
+	code = tct_judge(round.observation, run->set, &run->facts, NULL, &round.report, err);
 	if (code < 0)
 		return code;
 	round.now_ns = tct_now_ns();

@@ -49,6 +49,12 @@ static int render_subject(const struct tct_env *env, char **subject)
 
 	switch (env->each) {
 	case TCT_EACH_NONE:
+	case TCT_EACH_OWNER:
+	case TCT_EACH_DESTINATION:
+	case TCT_EACH_PEER:
+	case TCT_EACH_INTERFACE:
+	case TCT_EACH_NAMESPACE:
+	case TCT_EACH_SUPPRESSION:
 		return 0;
 	case TCT_EACH_LISTENER:
 		tct_text_add(&text,

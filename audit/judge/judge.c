@@ -175,10 +175,11 @@ static int judge_all(const struct judging *judging)
 	return tct_findings_settle(report);
 }
 
-int tct_judge_namespace(const struct tct_observation *observation,
-			const struct tct_profile_set *set, const struct tct_needs *needs,
-			const struct tct_facts *facts, struct tct_report **out, struct tct_err *err)
+int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
+	      const struct tct_facts *facts, const struct tct_judge_options *options,
+	      struct tct_report **out, struct tct_err *err)
 {
+	static const struct tct_judge_options none = { .all = false };
 	struct tct_report *report = calloc(1, sizeof(*report));
 	struct tct_arena *scratch = tct_arena_new(SCRATCH_BYTES_MAX);
 	int status = -ENOMEM;
@@ -187,15 +188,19 @@ int tct_judge_namespace(const struct tct_observation *observation,
 		report->observation = observation;
 		report->set = set;
 		report->facts = *facts;
+		options = options != NULL ? options : &none;
 
 		struct tct_env env = {
 			.facts = &report->facts,
 			.observation = observation,
+			.host = options->host,
+			.history = options->history,
+			.suppressions = options->suppressions,
 			.variables = set->variables,
 			.set = set,
 			.scratch = scratch,
 		};
-		const struct judging judging = { report, &env, needs };
+		const struct judging judging = { report, &env, options->needs };
 
 		status = judge_all(&judging);
 	}
@@ -206,12 +211,6 @@ int tct_judge_namespace(const struct tct_observation *observation,
 	}
 	*out = report;
 	return 0;
-}
-
-int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
-	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err)
-{
-	return tct_judge_namespace(observation, set, NULL, facts, out, err);
 }
 
 void tct_report_free(struct tct_report *report)

@@ -77,10 +77,11 @@ static int judge(const struct tct_namespace_reports *reports,
 {
 	struct tct_facts facts = *reports->facts;
 	bool initial = observation->host.netns.initial;
+	struct tct_judge_options options = reports->options;
 
+	options.needs = initial ? NULL : reports->needs;
 	facts.initial_namespace = initial;
-	return tct_judge_namespace(observation, reports->set, initial ? NULL : reports->needs,
-				   &facts, report, err);
+	return tct_judge(observation, reports->set, &facts, &options, report, err);
 }
 
 /* The document's lines, two levels in. 0 or -ENOMEM. */

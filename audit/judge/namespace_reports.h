@@ -27,9 +27,10 @@ struct tct_namespace_reports {
 	/* to be set before the first is added; all borrowed */
 	const struct tct_profile_set *set;
 	const struct tct_needs *needs;
-	const struct tct_facts *facts; /* the host's */
-	bool with_documents;           /* keep each one's document, too */
-	size_t json_flags;             /* as json_dumps() takes them, with JSON_INDENT(2) */
+	const struct tct_facts *facts;    /* the host's */
+	struct tct_judge_options options; /* but for their needs */
+	bool with_documents;              /* keep each one's document, too */
+	size_t json_flags;                /* as json_dumps() takes them, with JSON_INDENT(2) */
 
 	/*
 	 * The documents' text, as it stands in a list that is a member of a document: a thousand of

@@ -7,8 +7,10 @@
 
 #include "audit/observe/namespaces.h"
 #include "audit/observe/observation.h"
+#include "audit/rules/history.h"
 #include "audit/rules/needs.h"
 #include "audit/rules/profile.h"
+#include "audit/rules/suppressions.h"
 
 enum tct_setting_status {
 	TCT_SETTING_OK,
@@ -46,6 +48,7 @@ struct tct_finding {
 	char *title;
 	char *subject; /* "0.0.0.0:80", a key, "/etc/sysctl.conf:3"; NULL = the host */
 	size_t item;   /* index of the item in rule->each */
+	int64_t order; /* what rule->sort came to, INT64_MIN = not known */
 	struct tct_evidence *evidence;
 	size_t evidence_count;
 	size_t evidence_capacity;
@@ -70,6 +73,23 @@ struct tct_explained {
 	const char *by; /* id of the root cause's finding */
 };
 
+/* Findings beyond a rule's `top`: counted, not told one by one. */
+struct tct_omitted {
+	const struct tct_rule *rule;
+	enum tct_severity severity;
+	size_t count;
+	char *subjects; /* of the first of them, separated by ", "; NULL = none has one */
+};
+
+/* A finding that suppressions.yaml takes out. */
+struct tct_suppressed {
+	const char *id;
+	enum tct_severity severity;
+	char *subject; /* NULL = the host */
+	char *title;
+	const struct tct_suppression *by; /* borrowed */
+};
+
 struct tct_report {
 	const struct tct_observation *observation; /* borrowed */
 	const struct tct_profile_set *set;         /* borrowed */
@@ -86,26 +106,34 @@ struct tct_report {
 	struct tct_not_evaluated *not_evaluated;
 	size_t not_evaluated_count;
 	size_t not_evaluated_capacity;
-	size_t by_severity[TCT_SEVERITY_LIMIT];
+	struct tct_omitted *omitted;
+	size_t omitted_count;
+	size_t omitted_capacity;
+	struct tct_suppressed *suppressed;
+	size_t suppressed_count;
+	size_t suppressed_capacity;
+	size_t by_severity[TCT_SEVERITY_LIMIT]; /* those omitted included */
+};
+
+/* Beside what is observed. Zero: nothing of it. */
+struct tct_judge_options {
+	const struct tct_observation *host; /* see struct tct_env */
+	struct tct_history *history;        /* likewise; conditions that hold are noted there */
+	const struct tct_suppressions *suppressions; /* likewise; must outlive the report */
+	const struct tct_needs *needs; /* of one of several namespaces: what rests on the host's
+					  keys and files only is left to the report on its first
+					  one; NULL = judge all */
+	bool all;                      /* tell every finding, whatever the rule's `top` */
 };
 
 /*
- * Judge. The observation and the set must outlive the report. Errors: REFUSED/ENOMEM only; whatever
- * can't be evaluated is in the report. Effects: none.
+ * Judge. The observation and the set must outlive the report. options NULL: none. Errors:
+ * REFUSED/ENOMEM only; whatever can't be evaluated is in the report. Effects: none.
  */
 int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
-	      const struct tct_facts *facts, struct tct_report **out, struct tct_err *err);
+	      const struct tct_facts *facts, const struct tct_judge_options *options,
+	      struct tct_report **out, struct tct_err *err);
 void tct_report_free(struct tct_report *report);
-
-/*
- * The same for one of several network namespaces of a host: what rests on the host's keys and files
- * only is left to the report on its first namespace, and no rule is called not evaluated for the
- * lack of those.
- */
-int tct_judge_namespace(const struct tct_observation *observation,
-			const struct tct_profile_set *set, const struct tct_needs *needs,
-			const struct tct_facts *facts, struct tct_report **out,
-			struct tct_err *err);
 
 /* The audit document (schema tcptune.audit.v1) of product.md, "JSON". NULL on ENOMEM. Owned by the
  * caller. */

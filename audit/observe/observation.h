@@ -130,6 +130,19 @@ enum tct_population_kind {
 					  nothing in flight */
 	TCT_POPULATION_RETRANSMITTING, /* ESTABLISHED, data or a probe sent again and not answered
 					  yet */
+	TCT_POPULATION_UNANSWERED,    /* ESTABLISHED or CLOSE_WAIT, data sent again 5 times or more,
+					 nothing came back */
+	TCT_POPULATION_HEARD_UNACKED, /* ESTABLISHED, full-size data sent again 3 times or more,
+					 while something of the peer was heard since it was sent
+					 first */
+	TCT_POPULATION_ZERO_WINDOW,   /* ESTABLISHED or CLOSE_WAIT, data waits for the peer's
+					 window; idle: since data was sent last */
+	/* Those of states that are few: no idle times are known of them. */
+	TCT_POPULATION_SYN_UNANSWERED,     /* SYN_SENT, the SYN sent again 2 times or more */
+	TCT_POPULATION_FIN_UNANSWERED,     /* FIN_WAIT1, CLOSING or LAST_ACK, sent again 2 times or
+					      more */
+	TCT_POPULATION_FIN_WAIT2_HELD,     /* FIN_WAIT2 that a program still holds */
+	TCT_POPULATION_FIN_WAIT2_ORPHANED, /* FIN_WAIT2 without an owner */
 	TCT_POPULATION_LIMIT,
 };
 
@@ -177,7 +190,42 @@ struct tct_owner_group {
 	struct tct_owner owner;
 	int64_t established;                                     /* scaled, as populations are */
 	struct tct_population populations[TCT_POPULATION_LIMIT]; /* its share */
-	int64_t descriptors_max; /* RLIMIT_NOFILE of the process, -1 = not known */
+	int64_t descriptors_max;  /* RLIMIT_NOFILE of the process, -1 = not known */
+	int64_t close_wait_first; /* its CLOSE_WAIT sockets at the first look, -1 = not looked */
+	/* Of its ESTABLISHED sockets, since each was made: how long data was there to send, and how
+	 * much of that the peer's window or our own send buffer held it up. Scaled; -1 = not known
+	 */
+	int64_t busy_ns;
+	int64_t rwnd_limited_ns;
+	int64_t sndbuf_limited_ns;
+};
+
+/* Connections of one peer address to one of our ports. */
+struct tct_peer {
+	int family;
+	char address[64];
+	char local[64]; /* the listener's end: "10.0.0.1:443" */
+	uint16_t port;
+	int64_t established;             /* in the sample, not scaled: at least so many */
+	struct tct_population unguarded; /* of these; not scaled either */
+	struct tct_owner owner;
+};
+
+/* A network interface of the namespace. Counters: -1 = not known. */
+struct tct_interface {
+	char name[16];
+	int64_t mtu_bytes;
+	int64_t rp_filter; /* what counts: the larger of conf/all and its own; -1 = not known */
+	int64_t rx_packets_first;
+	int64_t rx_packets;
+	int64_t rx_errors_first;
+	int64_t rx_errors;
+	int64_t rx_dropped_first;
+	int64_t rx_dropped;
+	int64_t tx_errors_first;
+	int64_t tx_errors;
+	int64_t tx_dropped_first;
+	int64_t tx_dropped;
 };
 
 /* The accept queue's limit where the source doesn't tell it (/proc/net/tcp); no listen() gives it.
@@ -193,7 +241,8 @@ struct tct_listener {
 	uint32_t backlog;     /* its limit; holds backlog + 1. May be TCT_BACKLOG_UNKNOWN */
 	int64_t drops;        /* own drop counter since it listens, -1 = not known */
 	int64_t drops_first;
-	int64_t syn_recv;  /* half-open connections to this address and port, siblings' included */
+	int64_t syn_recv; /* half-open connections to this address and port, siblings' included */
+	int64_t syn_recv_resent; /* of these, the SYN-ACK was sent again; -1 = not known */
 	unsigned siblings; /* listeners of this address and port (SO_REUSEPORT), itself included */
 	int64_t unaccepted_kept; /* connections that nobody accepted at both looks; -1 = not known
 				  */
@@ -226,6 +275,8 @@ struct tct_destination {
 	int64_t reusable;   /* of those in TIME_WAIT: tcp_tw_reuse may take their ports */
 	int64_t used;       /* ports that connect() can't take: sockets - reusable */
 	int64_t used_first; /* the same at the first look, -1 = one look */
+	int64_t syn_sent;   /* of the sockets, in SYN_SENT */
+	int64_t syn_unanswered; /* of these, the SYN was sent again 2 times or more */
 	struct tct_owner owner;
 };
 
@@ -238,6 +289,8 @@ struct tct_outgoing {
 	int64_t ports_looked_at; /* of these */
 	int64_t sockets;         /* outgoing ones in all, connections and TIME_WAIT */
 	int64_t established;     /* ESTABLISHED ones among them */
+	int64_t distinct;        /* different (source, destination, port) among them, at least */
+	int64_t unanswered_distinct; /* of these, those with SYNs sent again 2 times or more */
 	struct tct_destination *destinations; /* most used first, bounded */
 	size_t destinations_count;
 	size_t destinations_capacity;
@@ -288,6 +341,15 @@ struct tct_observation {
 	size_t owners_capacity;
 	struct tct_outgoing outgoing;
 	struct tct_environment environment;
+	enum tct_presence peers_presence;
+	struct tct_peer *peers; /* of incoming connections, most connections first, bounded; only
+				   those with several */
+	size_t peers_count;
+	size_t peers_capacity;
+	enum tct_presence interfaces_presence;
+	struct tct_interface *interfaces;
+	size_t interfaces_count;
+	size_t interfaces_capacity;
 
 	enum tct_presence listeners_presence;
 	struct tct_listener *listeners;
@@ -316,7 +378,10 @@ enum {
 	TCT_LOOK_DESTINATIONS = 1 << 1, /* use of ephemeral ports */
 	TCT_LOOK_OWNERS = 1 << 2,       /* units by cgroup, processes within a budget */
 	TCT_LOOK_UNACCEPTED = 1 << 3,   /* which connections stay in accept queues */
-	TCT_LOOK_ALL = (1 << 4) - 1,
+	TCT_LOOK_PEERS = 1 << 4,        /* who has several connections; with POPULATIONS */
+	TCT_LOOK_CLOSE_WAIT_FIRST = 1 << 5, /* owners' CLOSE_WAIT sockets at the first look too */
+	TCT_LOOK_INTERFACES = 1 << 6,
+	TCT_LOOK_ALL = (1 << 7) - 1,
 };
 
 struct tct_observe_options {

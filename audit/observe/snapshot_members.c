@@ -86,6 +86,13 @@ static const char *const populations[TCT_POPULATION_LIMIT] = {
 	[TCT_POPULATION_REMOTE] = "remote",
 	[TCT_POPULATION_UNGUARDED] = "unguarded",
 	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
+	[TCT_POPULATION_UNANSWERED] = "unanswered",
+	[TCT_POPULATION_HEARD_UNACKED] = "heard_unacked",
+	[TCT_POPULATION_ZERO_WINDOW] = "zero_window",
+	[TCT_POPULATION_SYN_UNANSWERED] = "syn_unanswered",
+	[TCT_POPULATION_FIN_UNANSWERED] = "fin_unanswered",
+	[TCT_POPULATION_FIN_WAIT2_HELD] = "fin_wait2_held",
+	[TCT_POPULATION_FIN_WAIT2_ORPHANED] = "fin_wait2_orphaned",
 };
 
 static const char *const sights[] = {

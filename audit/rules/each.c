@@ -10,8 +10,14 @@
 static const char *const each_names[] = {
 	[TCT_EACH_NONE] = "",
 	[TCT_EACH_LISTENER] = "listener",
+	[TCT_EACH_OWNER] = "owner",
+	[TCT_EACH_DESTINATION] = "destination",
+	[TCT_EACH_PEER] = "peer",
+	[TCT_EACH_INTERFACE] = "interface",
+	[TCT_EACH_NAMESPACE] = "namespace",
 	[TCT_EACH_KEY] = "key",
 	[TCT_EACH_LINE] = "line",
+	[TCT_EACH_SUPPRESSION] = "suppression",
 };
 
 const char *tct_each_name(enum tct_each each)
@@ -37,6 +43,18 @@ size_t tct_each_count(enum tct_each each, const struct tct_observation *observat
 		return 1;
 	case TCT_EACH_LISTENER:
 		return observation->listeners_count;
+	case TCT_EACH_OWNER:
+		return observation->owners_count;
+	case TCT_EACH_DESTINATION:
+		return observation->outgoing.destinations_count;
+	case TCT_EACH_PEER:
+		return observation->peers_count;
+	case TCT_EACH_INTERFACE:
+		return observation->interfaces_count;
+	case TCT_EACH_NAMESPACE:
+		return 1;
+	case TCT_EACH_SUPPRESSION:
+		return 0;
 	case TCT_EACH_KEY:
 		return tct_kernel_keys_count;
 	case TCT_EACH_LINE:

@@ -73,13 +73,19 @@ void tct_facts_from_host(const struct tct_host *host, struct tct_facts *facts);
 
 /* What a rule is judged for, one by one. */
 enum tct_each {
-	TCT_EACH_NONE,     /* once, for the host */
-	TCT_EACH_LISTENER, /* observation->listeners */
-	TCT_EACH_KEY,      /* keys of the table */
-	TCT_EACH_LINE,     /* observation->files->lines */
+	TCT_EACH_NONE,        /* once, for the host */
+	TCT_EACH_LISTENER,    /* observation->listeners */
+	TCT_EACH_OWNER,       /* observation->owners: a unit, container or process */
+	TCT_EACH_DESTINATION, /* observation->outgoing.destinations */
+	TCT_EACH_PEER,        /* observation->peers */
+	TCT_EACH_INTERFACE,   /* observation->interfaces */
+	TCT_EACH_NAMESPACE,   /* the observed network namespace against the host's first one */
+	TCT_EACH_KEY,         /* keys of the table */
+	TCT_EACH_LINE,        /* observation->files->lines */
+	TCT_EACH_SUPPRESSION, /* entries of suppressions.yaml */
 };
 
-/* "listener", "key", "line". find: -1 for unknown. */
+/* "listener", "key", "line" ... find: -1 for unknown. */
 const char *tct_each_name(enum tct_each each);
 int tct_each_find(const char *name, enum tct_each *each);
 /* How many items the observation has of it (1 for NONE), those to be passed over included. */
@@ -140,14 +146,20 @@ struct tct_inputs {
 };
 
 struct tct_profile_set;
+struct tct_history;      /* audit/rules/history.h */
+struct tct_suppressions; /* audit/rules/suppressions.h */
 
 struct tct_env {
 	const struct tct_facts *facts;
 	const struct tct_observation *observation; /* NULL where scope.evidence and scope.sysctl are
 						      off */
-	const struct tct_value *const *planned;    /* [tct_kernel_keys_count] or NULL: overrides
-						      sysctl() per key */
-	const struct tct_value *value;             /* for `value` */
+	const struct tct_observation *host; /* of the host's first network namespace, when others
+					       are judged beside it; NULL = not known */
+	const struct tct_history *history;  /* of earlier looks (`watch`); NULL = none */
+	const struct tct_suppressions *suppressions; /* NULL = none */
+	const struct tct_value *const *planned;      /* [tct_kernel_keys_count] or NULL: overrides
+							sysctl() per key */
+	const struct tct_value *value;               /* for `value` */
 	enum tct_each each;
 	size_t item; /* index of the item */
 	const struct tct_variable *variables;

@@ -15,6 +15,13 @@ static const char *const population_names[TCT_POPULATION_LIMIT] = {
 	[TCT_POPULATION_REMOTE] = "remote",
 	[TCT_POPULATION_UNGUARDED] = "unguarded",
 	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
+	[TCT_POPULATION_UNANSWERED] = "unanswered",
+	[TCT_POPULATION_HEARD_UNACKED] = "heard_unacked",
+	[TCT_POPULATION_ZERO_WINDOW] = "zero_window",
+	[TCT_POPULATION_SYN_UNANSWERED] = "syn_unanswered",
+	[TCT_POPULATION_FIN_UNANSWERED] = "fin_unanswered",
+	[TCT_POPULATION_FIN_WAIT2_HELD] = "fin_wait2_held",
+	[TCT_POPULATION_FIN_WAIT2_ORPHANED] = "fin_wait2_orphaned",
 };
 
 __attribute__((format(printf, 3, 4))) static int
@@ -220,7 +227,7 @@ int tct_check_population(const struct tct_checker *checker, struct tct_expr *cal
 		}
 	}
 	return tct_check_error(checker, call->arguments[0],
-			       "%s() takes close_wait, remote, unguarded or retransmitting",
+			       "%s() takes close_wait, remote, unguarded, retransmitting, unanswered, heard_unacked, zero_window, syn_unanswered, fin_unanswered, fin_wait2_held or fin_wait2_orphaned",
 			       call->function->name);
 }
 

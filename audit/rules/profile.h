@@ -76,12 +76,20 @@ struct tct_named_expr {
 	struct tct_expr *expr;
 };
 
+enum { TCT_TOP_DEFAULT = 5 };
+
 struct tct_rule {
 	const char *id;
 	struct tct_place place;
 	const char *profile;
 	enum tct_each each;
+	tct_version since; /* holds on kernels from this one on; 0 = all */
+	tct_version until; /* and before this one; 0 = all */
 	struct tct_expr *when;
+	struct tct_expr *sort; /* a number: of findings alike the larger is the worse; NULL = as
+				  they come */
+	size_t top;            /* findings told of one severity, unless all are wanted */
+	struct tct_expr *for_at_least; /* a time: `when` must hold for so long; NULL = at once */
 	/* severity: a word, or a map of words to conditions; the worst that holds counts */
 	bool severity_given[TCT_SEVERITY_LIMIT];
 	struct tct_expr *severity_when[TCT_SEVERITY_LIMIT]; /* NULL = always */

@@ -123,7 +123,7 @@ static struct tct_report *judge(const char *profile, const struct tct_var_overri
 	tct_facts_from_host(&seen->host, &facts);
 	ck_assert_msg(tct_profile_set_load(&request, &facts, set, &err) == 0, "%s",
 		      tct_err_text(&err, text, sizeof(text)));
-	ck_assert_int_eq(tct_judge(seen, *set, &facts, &report, &err), 0);
+	ck_assert_int_eq(tct_judge(seen, *set, &facts, NULL, &report, &err), 0);
 	return report;
 }
 

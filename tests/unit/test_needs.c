@@ -103,9 +103,9 @@ START_TEST(a_namespace_without_the_host_s_keys_and_files_lacks_nothing)
 		observation->sysctls[i].presence = TCT_ABSENT;
 	observation->interval_ns = 1000000000;
 	for (unsigned alone = 0; alone < 2; alone++) {
-		ck_assert_int_eq(tct_judge_namespace(observation, set, alone ? NULL : &needs,
-						     &facts, &report, NULL),
-				 0);
+		const struct tct_judge_options options = { .needs = alone ? NULL : &needs };
+
+		ck_assert_int_eq(tct_judge(observation, set, &facts, &options, &report, NULL), 0);
 		ck_assert(is_not_evaluated(report, "tcp-mem") == (alone == 1));
 		ck_assert(is_not_evaluated(report, "drift") == (alone == 1));
 		ck_assert(is_not_evaluated(report, "dead-key") == (alone == 1));

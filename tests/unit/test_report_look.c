@@ -172,7 +172,7 @@ static void judge(void)
 	request.root = &root;
 	tct_facts_from_host(&seen->host, &facts);
 	ck_assert_msg(tct_profile_set_load(&request, &facts, &set, &err) == 0, "%s", err.message);
-	ck_assert_msg(tct_judge(seen, set, &facts, &report, &err) == 0, "%s", err.message);
+	ck_assert_msg(tct_judge(seen, set, &facts, NULL, &report, &err) == 0, "%s", err.message);
 }
 
 static void open_empty(void)

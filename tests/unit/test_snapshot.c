@@ -115,7 +115,7 @@ static char *report_of(const struct tct_observation *observation, const char *pr
 
 	tct_facts_from_host(&observation->host, &facts);
 	ck_assert_msg(tct_profile_set_load(&request, &facts, &set, &err) == 0, "%s", err.message);
-	ck_assert_int_eq(tct_judge(observation, set, &facts, &report, &err), 0);
+	ck_assert_int_eq(tct_judge(observation, set, &facts, NULL, &report, &err), 0);
 	document = tct_report_json(report);
 	ck_assert_ptr_nonnull(document);
 	text = json_dumps(document, JSON_INDENT(2));

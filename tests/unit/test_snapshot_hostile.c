@@ -377,7 +377,7 @@ static void judge(const struct tct_observation *observation)
 
 	tct_facts_from_host(&observation->host, &facts);
 	ck_assert_int_eq(tct_profile_set_load(&request, &facts, &set, NULL), 0);
-	ck_assert_int_eq(tct_judge(observation, set, &facts, &report, NULL), 0);
+	ck_assert_int_eq(tct_judge(observation, set, &facts, NULL, &report, NULL), 0);
 	document = tct_report_json(report);
 	ck_assert_ptr_nonnull(document);
 	json_decref(document);
