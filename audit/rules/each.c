@@ -262,7 +262,6 @@ bool tct_value_unsorted(const struct tct_kernel_key *key, const struct tct_value
 #define TEXT { .kind = TCT_KIND_TEXT }
 #define VERSION { .kind = TCT_KIND_VERSION }
 #define COUNT { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT }
-#define BYTES { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_BYTES }
 #define TIME { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME }
 /* printed without thousands separators */
 #define NUMBER_NAME { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT, .has_native = true, .native = TCT_UNIT_PORT }
@@ -339,7 +338,7 @@ const struct tct_attribute tct_attributes[] = {
 	PEER(unit, TEXT),
 
 	INTERFACE(interface, TEXT),
-	INTERFACE(mtu, BYTES),
+	INTERFACE(mtu, NUMBER_NAME),
 	INTERFACE(rp_filter, COUNT),
 	INTERFACE(rx_packets_growth, COUNT),
 	INTERFACE(rx_errors_growth, COUNT),

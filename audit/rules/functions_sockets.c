@@ -40,6 +40,11 @@ int tct_check_population(const struct tct_checker *checker, struct tct_expr *cal
 			return tct_check_label(checker, call, "population(%s)", name);
 		}
 	}
+	if (call->count > 1)
+		return tct_check_error(
+			checker, call->arguments[0],
+			"%s() takes close_wait, remote, unguarded, retransmitting, unanswered, heard_unacked or zero_window",
+			call->function->name);
 	return tct_check_error(
 		checker, call->arguments[0],
 		"%s() takes close_wait, remote, unguarded, retransmitting, unanswered, heard_unacked, zero_window, syn_unanswered, fin_unanswered, fin_wait2_held or fin_wait2_orphaned",
