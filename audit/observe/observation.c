@@ -99,6 +99,7 @@ void tct_observation_free(struct tct_observation *observation)
 	free(observation->listeners);
 	free(observation->owners);
 	free(observation->outgoing.destinations);
+	free(observation->interfaces);
 	free(observation->gaps);
 	free(observation);
 }

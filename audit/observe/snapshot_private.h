@@ -1,5 +1,5 @@
 /*
- * What the parts of snapshots share. Nobody else includes this.
+ * What the parts of snapshots share. Nobody else includes this, but tests that make observations.
  *
  * Each struct of the observation has a table of its members, which drives both directions; so what
  * is saved is what is loaded. tests/structure/check_snapshot.sh refuses a member without a row.

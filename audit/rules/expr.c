@@ -67,6 +67,14 @@ bool tct_expr_bare_number(const struct tct_expr *expr, int64_t *number)
 	return true;
 }
 
+bool tct_expr_literal(const struct tct_expr *expr, int64_t *number)
+{
+	if (expr->kind != TCT_NODE_NUMBER || expr->in_native)
+		return false;
+	*number = expr->number;
+	return true;
+}
+
 struct tct_expr *tct_node_merge(struct tct_arena *arena, enum tct_node_kind kind,
 				struct tct_expr *a, struct tct_expr *b)
 {
