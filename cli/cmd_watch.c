@@ -116,11 +116,12 @@ static int watch_session(struct tct_session *session, struct tct_terminal *termi
 		.terminal = terminal,
 		.history = calloc(1, sizeof(*run.history)),
 		.still = calloc(1, sizeof(*run.still)),
+		.past = tct_history_new(),
 		.interval_ns =
 			options->interval_ns < 0 ? default_interval_ns : options->interval_ns,
 	};
 
-	if (run.history == NULL || run.still == NULL)
+	if (run.history == NULL || run.still == NULL || run.past == NULL)
 		return tct_err_nomem(err);
 
 	int code = tct_session_load(session, &run.facts, &keys, &set, err);

@@ -18,8 +18,10 @@ void tct_watch_run_done(struct tct_watch_run *run)
 		drop_round(&run->rounds[i]);
 	free(run->history);
 	free(run->still);
+	tct_history_free(run->past);
 	run->history = NULL;
 	run->still = NULL;
+	run->past = NULL;
 }
 
 static int64_t realtime_ns(void)
@@ -108,17 +110,20 @@ int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err)
 		.wait = wait_for_interval,
 		.wait_context = run,
 	};
+	const struct tct_judge_options judging = { .history = run->past };
 	int code = tct_observe(&options, &round.observation, err);
 
 	if (code < 0 || run->ended)
 		return code;
 	if (join(run, &round) < 0)
 		return tct_err_nomem(err);
-	code = tct_judge(round.observation, run->set, &run->facts, NULL, &round.report, err);
-	if (code < 0)
-		return code;
 	round.now_ns = tct_now_ns();
 	round.taken_at_ns = realtime_ns();
+	tct_history_add(run->past, round.observation,
+			round.last_ns != 0 ? round.last_ns : round.now_ns);
+	code = tct_judge(round.observation, run->set, &run->facts, &judging, &round.report, err);
+	if (code < 0)
+		return code;
 	tct_watch_history_add(run->history, round.report, round.now_ns);
 	keep(run, &round);
 	return 0;

@@ -25,6 +25,7 @@ struct tct_watch_run {
 	struct tct_terminal *terminal; /* NULL = lines */
 	struct tct_watch_history *history;
 	struct tct_watch_history *still;  /* the one of what is shown while paused */
+	struct tct_history *past;         /* what rules may ask of earlier looks */
 	struct tct_watch_round rounds[2]; /* the newest one, and the one shown while paused */
 	unsigned newest;
 	unsigned shown;

@@ -87,7 +87,7 @@ static bool is_passed_over(const struct judging *judging, enum tct_each each, si
 	const struct tct_observation *observation = judging->report->observation;
 	enum tct_presence presence;
 
-	if (!tct_each_applies(each, observation, item))
+	if (!tct_each_applies(each, judging->env, item))
 		return true;
 	if (judging->needs == NULL || each != TCT_EACH_KEY)
 		return false;
@@ -138,10 +138,10 @@ static int judge_rule(const struct judging *judging, size_t index)
 	env->each = rule->each;
 	if (judging->needs != NULL && tct_rule_is_the_hosts(report->set, judging->needs, index))
 		return 0;
-	if (!tct_each_available(rule->each, report->observation, reason))
+	if (!tct_each_available(rule->each, env, reason))
 		return not_evaluated(report, rule->id, reason);
 
-	size_t count = tct_each_count(rule->each, report->observation);
+	size_t count = tct_each_count(rule->each, env);
 
 	for (env->item = 0; env->item < count; env->item++) {
 		if (is_passed_over(judging, rule->each, env->item))

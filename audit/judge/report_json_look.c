@@ -102,7 +102,8 @@ static json_t *listener_json(const struct tct_listener *listener)
 	bool counted = listener->siblings > 0;
 
 	return json_pack(
-		"{s:s, s:i, s:s, s:b, s:o, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
+		"{s:s, s:i, s:s, s:b, s:o, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:s}",
 		"address", listener->address, "port", (int)listener->port, "family",
 		listener->family == AF_INET6 ? "ipv6" : "ipv4", "dual_stack",
 		tct_listener_is_dual_stack(listener), "siblings",
@@ -110,7 +111,8 @@ static json_t *listener_json(const struct tct_listener *listener)
 		(json_int_t)listener->queue, "backlog",
 		number_or_null(
 			listener->backlog == TCT_BACKLOG_UNKNOWN ? -1 : (int64_t)listener->backlog),
-		"syn_recv", (json_int_t)listener->syn_recv, "drops",
+		"syn_recv", (json_int_t)listener->syn_recv, "syn_recv_resent",
+		number_or_null(counted ? listener->syn_recv_resent : -1), "drops",
 		number_or_null(listener->drops), "unaccepted_kept",
 		number_or_null(counted ? listener->unaccepted_kept : -1), "established",
 		number_or_null(counted ? listener->established : -1), "remote",
@@ -167,20 +169,67 @@ static json_t *population_json(const struct tct_population *population)
 			 sample_json(&population->sample), "idle_at_least", idle_json(population));
 }
 
+/* In the order in which they are told. */
+static const struct {
+	const char *name;
+	enum tct_population_kind kind;
+} population_names[] = {
+	{ "close_wait", TCT_POPULATION_CLOSE_WAIT },
+	{ "remote", TCT_POPULATION_REMOTE },
+	{ "unguarded", TCT_POPULATION_UNGUARDED },
+	{ "retransmitting", TCT_POPULATION_RETRANSMITTING },
+	{ "unanswered", TCT_POPULATION_UNANSWERED },
+	{ "heard_unacked", TCT_POPULATION_HEARD_UNACKED },
+	{ "zero_window", TCT_POPULATION_ZERO_WINDOW },
+	{ "syn_unanswered", TCT_POPULATION_SYN_UNANSWERED },
+	{ "fin_unanswered", TCT_POPULATION_FIN_UNANSWERED },
+	{ "fin_wait2_held", TCT_POPULATION_FIN_WAIT2_HELD },
+	{ "fin_wait2_orphaned", TCT_POPULATION_FIN_WAIT2_ORPHANED },
+};
+
 static json_t *populations_json(const struct tct_population populations[TCT_POPULATION_LIMIT])
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "close_wait",
-			 population_json(&populations[TCT_POPULATION_CLOSE_WAIT]), "remote",
-			 population_json(&populations[TCT_POPULATION_REMOTE]), "unguarded",
-			 population_json(&populations[TCT_POPULATION_UNGUARDED]), "retransmitting",
-			 population_json(&populations[TCT_POPULATION_RETRANSMITTING]));
+	json_t *object = json_object();
+	int failed = 0;
+
+	for (size_t i = 0; i < TCT_COUNT(population_names); i++)
+		failed |= json_object_set_new(
+			object, population_names[i].name,
+			population_json(&populations[population_names[i].kind]));
+	if (failed == 0)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
-static json_t *total_json(const struct tct_owner_group *group, enum tct_population_kind kind)
+static json_t *owner_group_json(const struct tct_owner_group *group)
 {
-	const struct tct_population *population = &group->populations[kind];
+	json_t *entry = json_pack("{s:o, s:s, s:o, s:o}", "owner", owner_json(&group->owner),
+				  "owner_sight", sight_name(group->owner.sight), "established",
+				  number_or_null(group->established), "close_wait_first",
+				  number_or_null(group->close_wait_first));
+	int failed = 0;
 
-	return number_or_null(population->presence == TCT_PRESENT ? population->total : -1);
+	for (size_t i = 0; i < TCT_COUNT(population_names); i++) {
+		const struct tct_population *population =
+			&group->populations[population_names[i].kind];
+
+		failed |= json_object_set_new(entry, population_names[i].name,
+					      number_or_null(population->presence == TCT_PRESENT
+								     ? population->total
+								     : -1));
+	}
+	failed |= json_object_set_new(entry, "descriptors_max",
+				      number_or_null(group->descriptors_max));
+	failed |= json_object_set_new(entry, "busy_seconds", seconds(group->busy_ns));
+	failed |=
+		json_object_set_new(entry, "rwnd_limited_seconds", seconds(group->rwnd_limited_ns));
+	failed |= json_object_set_new(entry, "sndbuf_limited_seconds",
+				      seconds(group->sndbuf_limited_ns));
+	if (failed == 0)
+		return entry;
+	json_decref(entry);
+	return NULL;
 }
 
 static json_t *owners_json(const struct tct_observation *observation)
@@ -188,23 +237,80 @@ static json_t *owners_json(const struct tct_observation *observation)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < observation->owners_count; i++) {
-		const struct tct_owner_group *group = &observation->owners[i];
+		if (json_array_append_new(list, owner_group_json(&observation->owners[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *peers_json(const struct tct_observation *observation)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < observation->peers_count; i++) {
+		const struct tct_peer *peer = &observation->peers[i];
 		json_t *entry = json_pack(
-			"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "owner",
-			owner_json(&group->owner), "owner_sight", sight_name(group->owner.sight),
-			"established", number_or_null(group->established), "close_wait",
-			total_json(group, TCT_POPULATION_CLOSE_WAIT), "remote",
-			total_json(group, TCT_POPULATION_REMOTE), "unguarded",
-			total_json(group, TCT_POPULATION_UNGUARDED), "retransmitting",
-			total_json(group, TCT_POPULATION_RETRANSMITTING), "descriptors_max",
-			number_or_null(group->descriptors_max));
+			"{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s}", "family",
+			peer->family == AF_INET6 ? "ipv6" : "ipv4", "address", peer->address,
+			"local", peer->local, "port", (int)peer->port, "established",
+			(json_int_t)peer->established, "unguarded",
+			population_json(&peer->unguarded), "owner", owner_json(&peer->owner),
+			"owner_sight", sight_name(peer->owner.sight));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
 			return NULL;
 		}
 	}
-	return list;
+	return json_pack("{s:s, s:o}", "presence", tct_presence_name(observation->peers_presence),
+			 "list", list);
+}
+
+static json_t *interface_json(const struct tct_interface *interface)
+{
+	const struct {
+		const char *name;
+		int64_t number;
+	} numbers[] = {
+		{ "mtu_bytes", interface->mtu_bytes },
+		{ "rp_filter", interface->rp_filter },
+		{ "rx_packets_first", interface->rx_packets_first },
+		{ "rx_packets", interface->rx_packets },
+		{ "rx_errors_first", interface->rx_errors_first },
+		{ "rx_errors", interface->rx_errors },
+		{ "rx_dropped_first", interface->rx_dropped_first },
+		{ "rx_dropped", interface->rx_dropped },
+		{ "tx_errors_first", interface->tx_errors_first },
+		{ "tx_errors", interface->tx_errors },
+		{ "tx_dropped_first", interface->tx_dropped_first },
+		{ "tx_dropped", interface->tx_dropped },
+	};
+	json_t *entry = json_object();
+	int failed = json_object_set_new(entry, "name", tct_json_text(interface->name));
+
+	for (size_t i = 0; i < TCT_COUNT(numbers); i++)
+		failed |= json_object_set_new(entry, numbers[i].name,
+					      number_or_null(numbers[i].number));
+	if (failed == 0)
+		return entry;
+	json_decref(entry);
+	return NULL;
+}
+
+static json_t *interfaces_json(const struct tct_observation *observation)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < observation->interfaces_count; i++) {
+		if (json_array_append_new(list, interface_json(&observation->interfaces[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return json_pack("{s:s, s:o}", "presence",
+			 tct_presence_name(observation->interfaces_presence), "list", list);
 }
 
 /* Seconds or a rate from millionths or nanoseconds; null if not known. */
@@ -224,12 +330,13 @@ static json_t *destinations_json(const struct tct_observation *observation)
 		int64_t left_ns = -1;
 		bool known = tct_usage_ports_growth(observation, to, &growth_ppm, &left_ns);
 		json_t *entry = json_pack(
-			"{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:s}",
+			"{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
 			"family", to->family == AF_INET6 ? "ipv6" : "ipv4", "source", to->source,
 			"address", to->address, "port", (int)to->port, "sockets",
 			(json_int_t)to->sockets, "time_wait", (json_int_t)to->time_wait, "reusable",
 			(json_int_t)to->reusable, "used", (json_int_t)to->used, "used_first",
-			number_or_null(to->used_first), "growth_per_second",
+			number_or_null(to->used_first), "syn_sent", number_or_null(to->syn_sent),
+			"syn_unanswered", number_or_null(to->syn_unanswered), "growth_per_second",
 			real_or_null(known, growth_ppm, 1e6), "exhausted_in_seconds",
 			real_or_null(known && left_ns >= 0, left_ns, 1e9), "owner",
 			owner_json(&to->owner), "owner_sight", sight_name(to->owner.sight));
@@ -247,14 +354,16 @@ static json_t *outgoing_json(const struct tct_observation *observation)
 	const struct tct_outgoing *outgoing = &observation->outgoing;
 	bool seen = outgoing->presence == TCT_PRESENT;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "presence",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "presence",
 			 tct_presence_name(outgoing->presence), "why_not",
 			 tct_json_text_or_null(outgoing->why_not), "whole",
 			 seen ? json_boolean(outgoing->whole) : json_null(), "ports_usable",
 			 number_or_null(outgoing->ports_usable), "ports_looked_at",
 			 number_or_null(seen ? outgoing->ports_looked_at : -1), "sockets",
 			 number_or_null(seen ? outgoing->sockets : -1), "established",
-			 number_or_null(seen ? outgoing->established : -1), "destinations",
+			 number_or_null(seen ? outgoing->established : -1), "distinct",
+			 number_or_null(seen ? outgoing->distinct : -1), "unanswered_distinct",
+			 number_or_null(seen ? outgoing->unanswered_distinct : -1), "destinations",
 			 destinations_json(observation));
 }
 
@@ -335,6 +444,8 @@ int tct_report_add_look(const struct tct_report *report, json_t *document)
 				      populations_json(observation->populations));
 	failed |= json_object_set_new(document, "owners", owners_json(observation));
 	failed |= json_object_set_new(document, "outgoing", outgoing_json(observation));
+	failed |= json_object_set_new(document, "peers", peers_json(observation));
+	failed |= json_object_set_new(document, "interfaces", interfaces_json(observation));
 	failed |= json_object_set_new(document, "conntrack", conntrack_json(observation, &usage));
 	failed |= json_object_set_new(document, "memory", memory_json(&usage));
 	failed |= json_object_set_new(document, "softnet", softnet_json(observation));

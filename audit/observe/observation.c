@@ -75,6 +75,8 @@ struct tct_observation *tct_observation_new(void)
 	observation->host.uptime_ns = -1;
 	observation->boot_model = TCT_BOOT_MODELS;
 	observation->outgoing.ports_usable = -1;
+	observation->outgoing.distinct = -1;
+	observation->outgoing.unanswered_distinct = -1;
 	observation->sysctls = calloc(tct_kernel_keys_count, sizeof(*observation->sysctls));
 	observation->counters = calloc(tct_counters_count, sizeof(*observation->counters));
 	if (observation->sysctls == NULL || observation->counters == NULL) {
@@ -99,6 +101,8 @@ void tct_observation_free(struct tct_observation *observation)
 	free(observation->listeners);
 	free(observation->owners);
 	free(observation->outgoing.destinations);
+	free(observation->peers);
+	free(observation->interfaces);
 	free(observation->gaps);
 	free(observation);
 }

@@ -7,6 +7,7 @@
 #include "audit/observe/counters_read.h"
 #include "audit/observe/environment.h"
 #include "audit/observe/host.h"
+#include "audit/observe/interfaces.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sockets.h"
 #include "audit/observe/sosreport.h"
@@ -19,7 +20,8 @@ struct tct_looks {
 	const struct tct_observe_options *options;
 	struct tct_observation *observation;
 	struct tct_sockets sockets;
-	struct tct_counter_value *first; /* [tct_counters_count], NULL = no first look */
+	struct tct_counter_value *first;      /* [tct_counters_count], NULL = no first look */
+	struct tct_interface_list interfaces; /* of the first look */
 	bool two_looks;
 	int64_t first_ns; /* CLOCK_MONOTONIC of the first look at the counters */
 };
@@ -29,6 +31,7 @@ void tct_looks_free(struct tct_looks *looks)
 	if (looks == NULL)
 		return;
 	tct_sockets_done(&looks->sockets);
+	tct_interface_list_done(&looks->interfaces);
 	free(looks->first);
 	free(looks);
 }
@@ -53,6 +56,11 @@ bool tct_observe_wait(const struct tct_observe_options *options, int64_t since_n
 	return false;
 }
 
+static bool wants_interfaces(const struct tct_observe_options *options)
+{
+	return options->sockets && (options->looks & TCT_LOOK_INTERFACES) != 0;
+}
+
 static int first_look(struct tct_looks *looks)
 {
 	const struct tct_observe_options *options = looks->options;
@@ -67,6 +75,10 @@ static int first_look(struct tct_looks *looks)
 	if (options->counters)
 		result = tct_counters_read(options->root, options->counter_groups, looks->first,
 					   NULL);
+	/* what can't be read now is noted at the last look */
+	if (result == 0 && wants_interfaces(options) &&
+	    tct_interfaces_read(options->root, &looks->interfaces) == -ENOMEM)
+		result = -ENOMEM;
 	if (result == 0 && options->sockets)
 		result = tct_sockets_first_look(&looks->sockets, looks->observation);
 	return result;
@@ -94,6 +106,11 @@ static int last_look(struct tct_looks *looks)
 	}
 	if (looks->two_looks)
 		observation->interval_ns = last_ns - looks->first_ns;
+	if (wants_interfaces(options))
+		result = tct_interfaces_look(
+			options->root, looks->two_looks ? &looks->interfaces : NULL, observation);
+	if (result < 0)
+		return result;
 	if (options->sockets || options->listeners) {
 		result = tct_sos_sockets_look(options->root, observation);
 		if (result != -ENOENT)

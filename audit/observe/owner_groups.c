@@ -180,6 +180,8 @@ static struct tct_owner_group *owner_of(struct tct_observation *observation,
 	if (group != NULL) {
 		group->owner = *owner;
 		group->descriptors_max = -1;
+		group->close_wait_first = -1;
+		group->busy_ns = group->rwnd_limited_ns = group->sndbuf_limited_ns = -1;
 	}
 	return group;
 }

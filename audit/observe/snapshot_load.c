@@ -206,12 +206,22 @@ static int take_list(const struct tct_loading *loading, const struct tct_where *
 	return result;
 }
 
+/* The same of a list that older snapshots of this schema lack: then there is nothing in it. */
+static int take_later_list(const struct tct_loading *loading, const struct tct_where *where,
+			   const json_t *object, const char *name, const struct tct_part *part,
+			   size_t most, void **items, size_t *count)
+{
+	if (json_object_get(object, name) == NULL)
+		return 0;
+	return take_list(loading, where, object, name, part, most, items, count);
+}
+
 /* The array triple of the observation that a list goes into. */
-#define TAKE_LIST(loading, where, object, name, part, most, owner, items)                          \
+#define TAKE_LIST(take, loading, where, object, name, part, most, owner, items)                    \
 	__extension__({                                                                            \
 		void *taken_ = NULL;                                                               \
-		int taken_result_ = take_list(loading, where, object, name, part, most, &taken_,   \
-					      &(owner)->items##_count);                            \
+		int taken_result_ = take(loading, where, object, name, part, most, &taken_,        \
+					 &(owner)->items##_count);                                 \
 		(owner)->items = taken_;                                                           \
 		(owner)->items##_capacity = (owner)->items##_count;                                \
 		taken_result_;                                                                     \
@@ -221,18 +231,24 @@ static int take_lists(const struct tct_loading *loading, const struct tct_where 
 		      const json_t *json, struct tct_observation *observation)
 {
 	const struct tct_where outgoing = { where, "outgoing", 0 };
-	int result =
-		TAKE_LIST(loading, &outgoing, json_object_get(json, "outgoing"), "destinations",
-			  &tct_part_destination, ITEMS_MAX, &observation->outgoing, destinations);
+	int result = TAKE_LIST(take_list, loading, &outgoing, json_object_get(json, "outgoing"),
+			       "destinations", &tct_part_destination, ITEMS_MAX,
+			       &observation->outgoing, destinations);
 
 	if (result == 0)
-		result = TAKE_LIST(loading, where, json, "owners", &tct_part_owner_group, ITEMS_MAX,
-				   observation, owners);
+		result = TAKE_LIST(take_list, loading, where, json, "owners", &tct_part_owner_group,
+				   ITEMS_MAX, observation, owners);
 	if (result == 0)
-		result = TAKE_LIST(loading, where, json, "listeners", &tct_part_listener, ITEMS_MAX,
-				   observation, listeners);
+		result = TAKE_LIST(take_later_list, loading, where, json, "peers", &tct_part_peer,
+				   ITEMS_MAX, observation, peers);
 	if (result == 0)
-		result = TAKE_LIST(loading, where, json, "gaps", &tct_part_gap, GAPS_MAX,
+		result = TAKE_LIST(take_later_list, loading, where, json, "interfaces",
+				   &tct_part_interface, ITEMS_MAX, observation, interfaces);
+	if (result == 0)
+		result = TAKE_LIST(take_list, loading, where, json, "listeners", &tct_part_listener,
+				   ITEMS_MAX, observation, listeners);
+	if (result == 0)
+		result = TAKE_LIST(take_list, loading, where, json, "gaps", &tct_part_gap, GAPS_MAX,
 				   observation, gaps);
 	return result;
 }

@@ -27,12 +27,23 @@ enum { ERRNO_MAX = 4095 };
 	  .names = (names_), .names_count = TCT_COUNT(names_) }
 #define PART(struct_, member_, part_) \
 	{ AT(struct_, member_), .kind = TCT_MEMBER_PART, .part = &(part_) }
-#define PARTS(struct_, member_, part_, names_) \
-	{ AT(struct_, member_), .kind = TCT_MEMBER_PARTS, .part = &(part_), \
-	  .names = (names_), .names_count = TCT_COUNT(names_) }
 #define COUNTS(struct_, member_, names_) \
 	{ AT(struct_, member_), .kind = TCT_MEMBER_COUNTS, .max = COUNT_MAX, \
 	  .names = (names_), .names_count = TCT_COUNT(names_) }
+/* Older snapshots know the names before first_later_ only. */
+#define PARTS_GROWN(struct_, member_, part_, names_, first_later_) \
+	{ AT(struct_, member_), .kind = TCT_MEMBER_PARTS, .part = &(part_), \
+	  .names = (names_), .names_count = TCT_COUNT(names_), .names_later = (first_later_) }
+/* Older snapshots lack them: then they are not known. */
+#define COUNT_OR_NOT_LATER(struct_, member_) \
+	{ AT(struct_, member_), .kind = TCT_MEMBER_NUMBER, .min = -1, .max = COUNT_MAX, \
+	  .later = true, .absent = -1 }
+#define TIME_OR_NOT_LATER(struct_, member_) \
+	{ AT(struct_, member_), .kind = TCT_MEMBER_NUMBER, .min = -1, .max = NUMBER_MAX, \
+	  .later = true, .absent = -1 }
+#define PRESENCE_LATER(struct_, member_) \
+	{ AT(struct_, member_), .kind = TCT_MEMBER_CHOICE, \
+	  .names = presences, .names_count = TCT_COUNT(presences), .later = true }
 #define IDLE(struct_, member_) \
 	{ AT(struct_, member_), .kind = TCT_MEMBER_IDLE, .max = COUNT_MAX }
 
@@ -184,10 +195,44 @@ static const struct tct_part owner_part = MADE_OF(owner_members, tct_owner);
 static const struct tct_member owner_group_members[] = {
 	PART(tct_owner_group, owner, owner_part),
 	COUNT(tct_owner_group, established),
-	PARTS(tct_owner_group, populations, population_part, populations),
+	PARTS_GROWN(tct_owner_group, populations, population_part, populations,
+		    TCT_POPULATION_UNANSWERED),
 	NUMBER(tct_owner_group, descriptors_max, -1, INT64_MAX),
+	COUNT_OR_NOT_LATER(tct_owner_group, close_wait_first),
+	TIME_OR_NOT_LATER(tct_owner_group, busy_ns),
+	TIME_OR_NOT_LATER(tct_owner_group, rwnd_limited_ns),
+	TIME_OR_NOT_LATER(tct_owner_group, sndbuf_limited_ns),
 };
 const struct tct_part tct_part_owner_group = MADE_OF(owner_group_members, tct_owner_group);
+
+static const struct tct_member peer_members[] = {
+	CHOICE(tct_peer, family, families),
+	TEXT(tct_peer, address),
+	TEXT(tct_peer, local),
+	NATURAL(tct_peer, port),
+	COUNT(tct_peer, established),
+	PART(tct_peer, unguarded, population_part),
+	PART(tct_peer, owner, owner_part),
+};
+const struct tct_part tct_part_peer = MADE_OF(peer_members, tct_peer);
+
+/* Counters of drivers may be anything; the difference of two must not overflow. */
+static const struct tct_member interface_members[] = {
+	TEXT(tct_interface, name),
+	COUNT_OR_NOT(tct_interface, mtu_bytes),
+	COUNT_OR_NOT(tct_interface, rp_filter),
+	NUMBER(tct_interface, rx_packets_first, -1, NUMBER_MAX),
+	NUMBER(tct_interface, rx_packets, -1, NUMBER_MAX),
+	NUMBER(tct_interface, rx_errors_first, -1, NUMBER_MAX),
+	NUMBER(tct_interface, rx_errors, -1, NUMBER_MAX),
+	NUMBER(tct_interface, rx_dropped_first, -1, NUMBER_MAX),
+	NUMBER(tct_interface, rx_dropped, -1, NUMBER_MAX),
+	NUMBER(tct_interface, tx_errors_first, -1, NUMBER_MAX),
+	NUMBER(tct_interface, tx_errors, -1, NUMBER_MAX),
+	NUMBER(tct_interface, tx_dropped_first, -1, NUMBER_MAX),
+	NUMBER(tct_interface, tx_dropped, -1, NUMBER_MAX),
+};
+const struct tct_part tct_part_interface = MADE_OF(interface_members, tct_interface);
 
 static const struct tct_member listener_members[] = {
 	CHOICE(tct_listener, family, families),
@@ -199,6 +244,7 @@ static const struct tct_member listener_members[] = {
 	COUNT_OR_NOT(tct_listener, drops),
 	COUNT_OR_NOT(tct_listener, drops_first),
 	COUNT_OR_NOT(tct_listener, syn_recv),
+	COUNT_OR_NOT_LATER(tct_listener, syn_recv_resent),
 	NATURAL(tct_listener, siblings),
 	COUNT_OR_NOT(tct_listener, unaccepted_kept),
 	COUNT_OR_NOT(tct_listener, established),
@@ -225,6 +271,8 @@ static const struct tct_member destination_members[] = {
 	COUNT(tct_destination, reusable),
 	COUNT(tct_destination, used),
 	COUNT_OR_NOT(tct_destination, used_first),
+	COUNT_OR_NOT_LATER(tct_destination, syn_sent),
+	COUNT_OR_NOT_LATER(tct_destination, syn_unanswered),
 	PART(tct_destination, owner, owner_part),
 };
 const struct tct_part tct_part_destination = MADE_OF(destination_members, tct_destination);
@@ -237,6 +285,8 @@ static const struct tct_member outgoing_members[] = {
 	COUNT(tct_outgoing, ports_looked_at),
 	COUNT(tct_outgoing, sockets),
 	COUNT(tct_outgoing, established),
+	COUNT_OR_NOT_LATER(tct_outgoing, distinct),
+	COUNT_OR_NOT_LATER(tct_outgoing, unanswered_distinct),
 };
 static const struct tct_part outgoing_part = MADE_OF(outgoing_members, tct_outgoing);
 
@@ -262,9 +312,12 @@ static const struct tct_member observation_members[] = {
 	NUMBER(tct_observation, interval_ns, 0, NUMBER_MAX),
 	PART(tct_observation, states, states_part),
 	PART(tct_observation, sample, sample_part),
-	PARTS(tct_observation, populations, population_part, populations),
+	PARTS_GROWN(tct_observation, populations, population_part, populations,
+		    TCT_POPULATION_UNANSWERED),
 	PART(tct_observation, outgoing, outgoing_part),
 	PART(tct_observation, environment, environment_part),
+	PRESENCE_LATER(tct_observation, peers_presence),
+	PRESENCE_LATER(tct_observation, interfaces_presence),
 	CHOICE(tct_observation, listeners_presence, presences),
 };
 const struct tct_part tct_part_observation = MADE_OF(observation_members, tct_observation);

@@ -224,7 +224,9 @@ static int take_array(const struct tct_loading *loading, const struct tct_where 
 		int64_t number;
 		int error = 0;
 
-		if (member->names[i] == NULL)
+		if (member->names[i] == NULL ||
+		    (member->names_later > 0 && i >= member->names_later && json_is_object(json) &&
+		     json_object_get(json, member->names[i]) == NULL))
 			continue;
 		value = tct_loading_member(
 			loading, where, json, member->names[i],
@@ -245,11 +247,20 @@ static int take_array(const struct tct_loading *loading, const struct tct_where 
 	return 0;
 }
 
+static void put_number(const struct tct_member *member, int64_t number, char *at)
+{
+	const int32_t narrow = (int32_t)number; /* max says that it fits */
+
+	if (member->size == sizeof(number))
+		memcpy(at, &number, sizeof(number));
+	else
+		memcpy(at, &narrow, sizeof(narrow));
+}
+
 static int take_member(const struct tct_loading *loading, const struct tct_where *where,
 		       const json_t *json, const struct tct_member *member, char *at)
 {
 	int64_t number = 0;
-	int32_t narrow;
 	bool flag;
 	int result;
 
@@ -264,11 +275,8 @@ static int take_member(const struct tct_loading *loading, const struct tct_where
 		return 0;
 	case TCT_MEMBER_NUMBER:
 		result = take_number(loading, where, json, member->min, member->max, &number);
-		narrow = (int32_t)number; /* max says that it fits */
-		if (result == 0 && member->size == sizeof(number))
-			memcpy(at, &number, sizeof(number));
-		else if (result == 0)
-			memcpy(at, &narrow, sizeof(narrow));
+		if (result == 0)
+			put_number(member, number, at);
 		return result;
 	case TCT_MEMBER_NATURAL:
 		return take_natural(loading, where, json, member, at);
@@ -296,11 +304,16 @@ int tct_part_from_json(const struct tct_loading *loading, const struct tct_where
 		const json_t *value = json_object_get(json, member->name);
 		int result;
 
-		if (value == NULL && member->later)
+		char *at = (char *)data + member->offset;
+
+		if (value == NULL && member->later) {
+			if (member->kind == TCT_MEMBER_NUMBER)
+				put_number(member, member->absent, at);
 			continue;
+		}
 		if (value == NULL)
 			return tct_loading_fail(loading, &here, "it is missing");
-		result = take_member(loading, &here, value, member, (char *)data + member->offset);
+		result = take_member(loading, &here, value, member, at);
 		if (result < 0)
 			return result;
 	}

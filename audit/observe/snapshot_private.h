@@ -1,5 +1,5 @@
 /*
- * What the parts of snapshots share. Nobody else includes this.
+ * What the parts of snapshots share. Nobody else includes this, but tests that make observations.
  *
  * Each struct of the observation has a table of its members, which drives both directions; so what
  * is saved is what is loaded. tests/structure/check_snapshot.sh refuses a member without a row.
@@ -30,9 +30,11 @@ struct tct_member {
 	int64_t max;
 	const char *const *names; /* of CHOICE, PARTS and COUNTS; NULL = a number not in use */
 	size_t names_count;
+	size_t names_later; /* of PARTS: older snapshots may lack those from here on, which stay
+			       as they are; 0 = each must be there */
 	const struct tct_part *part; /* of PART and PARTS */
-	bool later; /* older snapshots of this schema lack it: then it stays as it is in an empty
-		       observation */
+	bool later; /* older snapshots of this schema lack it: then it is empty, and a number... */
+	int64_t absent; /* ... is this */
 };
 
 /* A struct and its members. */
@@ -46,6 +48,8 @@ extern const struct tct_part tct_part_host;
 extern const struct tct_part tct_part_sysctl; /* but its value */
 extern const struct tct_part tct_part_counter;
 extern const struct tct_part tct_part_owner_group;
+extern const struct tct_part tct_part_peer;
+extern const struct tct_part tct_part_interface;
 extern const struct tct_part tct_part_destination;
 extern const struct tct_part tct_part_listener;
 extern const struct tct_part tct_part_gap;

@@ -104,6 +104,12 @@ static json_t *observation_json(const struct tct_observation *observation)
 	failed |= json_object_set_new(
 		object, "owners",
 		list_json(&tct_part_owner_group, observation->owners, observation->owners_count));
+	failed |= json_object_set_new(
+		object, "peers",
+		list_json(&tct_part_peer, observation->peers, observation->peers_count));
+	failed |= json_object_set_new(object, "interfaces",
+				      list_json(&tct_part_interface, observation->interfaces,
+						observation->interfaces_count));
 	failed |= json_object_set_new(object, "listeners",
 				      list_json(&tct_part_listener, observation->listeners,
 						observation->listeners_count));

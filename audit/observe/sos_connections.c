@@ -84,6 +84,8 @@ static struct tct_owner_group *find_group(struct tct_sos_connections *connection
 	}
 	connections->last = connections->groups_count - 1;
 	group->descriptors_max = -1;
+	group->close_wait_first = -1;
+	group->busy_ns = group->rwnd_limited_ns = group->sndbuf_limited_ns = -1;
 	group->owner.uid = socket->socket.uid;
 	group->owner.inode = socket->socket.inode;
 	(void)snprintf(group->owner.unit, sizeof(group->owner.unit), "%s", unit);

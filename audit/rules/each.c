@@ -1,3 +1,4 @@
+/* What rules are judged for, item by item, and the table of attributes. */
 #include "audit/rules/each.h"
 
 #include <errno.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "audit/rules/functions.h"
+#include "audit/rules/suppressions.h"
 #include "core/mem.h"
 
 static const char *const each_names[] = {
@@ -36,8 +38,10 @@ int tct_each_find(const char *name, enum tct_each *each)
 	return -1;
 }
 
-size_t tct_each_count(enum tct_each each, const struct tct_observation *observation)
+size_t tct_each_count(enum tct_each each, const struct tct_env *env)
 {
+	const struct tct_observation *observation = env->observation;
+
 	switch (each) {
 	case TCT_EACH_NONE:
 		return 1;
@@ -52,9 +56,9 @@ size_t tct_each_count(enum tct_each each, const struct tct_observation *observat
 	case TCT_EACH_INTERFACE:
 		return observation->interfaces_count;
 	case TCT_EACH_NAMESPACE:
-		return 1;
+		return env->host != NULL && env->host != observation;
 	case TCT_EACH_SUPPRESSION:
-		return 0;
+		return env->suppressions != NULL ? env->suppressions->items_count : 0;
 	case TCT_EACH_KEY:
 		return tct_kernel_keys_count;
 	case TCT_EACH_LINE:
@@ -70,30 +74,93 @@ static bool unavailable(char reason[200], const char *what, const char *why)
 	return false;
 }
 
-bool tct_each_available(enum tct_each each, const struct tct_observation *observation,
-			char reason[200])
+/* Somebody looked at sockets, and found out whose they are. */
+static bool owners_seen(const struct tct_observation *observation)
 {
+	return observation->owners_count > 0 ||
+	       observation->populations[TCT_POPULATION_CLOSE_WAIT].presence == TCT_PRESENT;
+}
+
+static bool destinations_seen(const struct tct_outgoing *outgoing, const char *gap,
+			      char reason[200])
+{
+	if (outgoing->presence == TCT_PRESENT || tct_outgoing_suffices(outgoing))
+		return true;
+	return unavailable(reason, "ephemeral ports in use: not counted",
+			   outgoing->why_not[0] != '\0' ? outgoing->why_not : gap);
+}
+
+bool tct_each_available(enum tct_each each, const struct tct_env *env, char reason[200])
+{
+	const struct tct_observation *observation = env->observation;
+	const char *sockets = tct_gap_why(observation, "socket");
+
 	reason[0] = '\0';
-	if (each == TCT_EACH_LISTENER && observation->listeners_presence != TCT_PRESENT)
-		return unavailable(reason, "listening sockets: not seen",
-				   tct_gap_why(observation, "socket"));
-	if (each == TCT_EACH_LINE && observation->files == NULL)
-		return unavailable(reason, "sysctl files: not read",
+	switch (each) {
+	case TCT_EACH_LISTENER:
+		return observation->listeners_presence == TCT_PRESENT ||
+		       unavailable(reason, "listening sockets: not seen", sockets);
+	case TCT_EACH_OWNER:
+		return owners_seen(observation) ||
+		       unavailable(reason, "owners of connections: not looked at", sockets);
+	case TCT_EACH_DESTINATION:
+		return destinations_seen(&observation->outgoing,
+					 tct_gap_why(observation, "ephemeral ports"), reason);
+	case TCT_EACH_PEER:
+		return observation->peers_presence == TCT_PRESENT ||
+		       unavailable(reason, "peers of connections: not looked at", sockets);
+	case TCT_EACH_INTERFACE:
+		return observation->interfaces_presence == TCT_PRESENT ||
+		       unavailable(reason, "network interfaces: not looked at",
+				   tct_gap_why(observation, "interface"));
+	case TCT_EACH_LINE:
+		return observation->files != NULL ||
+		       unavailable(reason, "sysctl files: not read",
 				   tct_gap_why(observation, "sysctl"));
+	case TCT_EACH_NONE:
+	case TCT_EACH_NAMESPACE:
+	case TCT_EACH_KEY:
+	case TCT_EACH_SUPPRESSION:
+		break;
+	}
 	return true;
 }
 
-bool tct_each_applies(enum tct_each each, const struct tct_observation *observation, size_t item)
+bool tct_each_applies(enum tct_each each, const struct tct_env *env, size_t item)
 {
-	if (item >= tct_each_count(each, observation))
+	if (item >= tct_each_count(each, env))
 		return false;
 	if (each != TCT_EACH_LINE)
 		return true;
 
-	const struct tct_file_line *line = &observation->files->lines[item];
+	const struct tct_file_line *line = &env->observation->files->lines[item];
 
 	return !line->is_pattern && line->value != NULL && line->twin == 0;
 }
+
+unsigned tct_each_looks(enum tct_each each)
+{
+	switch (each) {
+	case TCT_EACH_OWNER:
+		return TCT_LOOK_OWNERS | TCT_LOOK_POPULATIONS;
+	case TCT_EACH_DESTINATION:
+		return TCT_LOOK_DESTINATIONS;
+	case TCT_EACH_PEER:
+		return TCT_LOOK_PEERS | TCT_LOOK_POPULATIONS | TCT_LOOK_OWNERS;
+	case TCT_EACH_INTERFACE:
+		return TCT_LOOK_INTERFACES;
+	case TCT_EACH_NONE:
+	case TCT_EACH_LISTENER:
+	case TCT_EACH_NAMESPACE:
+	case TCT_EACH_KEY:
+	case TCT_EACH_LINE:
+	case TCT_EACH_SUPPRESSION:
+		break;
+	}
+	return 0;
+}
+
+/* ---- what readers share ---- */
 
 void tct_result_text_copy(const struct tct_env *env, const char *text, struct tct_result *result)
 {
@@ -105,130 +172,182 @@ void tct_result_text_copy(const struct tct_env *env, const char *text, struct tc
 	}
 }
 
-static const struct tct_listener *listener_of(const struct tct_env *env)
+void tct_result_text_take(const struct tct_env *env, struct tct_text *text,
+			  struct tct_result *result)
 {
-	return &env->observation->listeners[env->item];
+	TCT_AUTOFREE char *taken = tct_text_take(text);
+
+	if (taken == NULL)
+		tct_result_no_memory(result);
+	else
+		tct_result_text_copy(env, taken, result);
 }
 
-static void read_address(const struct tct_env *env, struct tct_result *result)
+void tct_result_process(const struct tct_env *env, const struct tct_owner *owner,
+			struct tct_result *result)
 {
-	result->text = listener_of(env)->address;
-}
-
-static void read_endpoint(const struct tct_env *env, struct tct_result *result)
-{
-	char text[TCT_ENDPOINT_TEXT];
-
-	tct_result_text_copy(env, tct_listener_endpoint(listener_of(env), text), result);
-}
-
-static void read_port(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = listener_of(env)->port;
-}
-
-static void read_queue(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = listener_of(env)->queue;
-}
-
-static void read_queue_first(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = listener_of(env)->queue_first;
-}
-
-static void read_backlog(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = listener_of(env)->backlog;
-	if (listener_of(env)->backlog == TCT_BACKLOG_UNKNOWN)
-		tct_result_missing(result, "the listener's limit is not known");
-}
-
-static void read_drops(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = listener_of(env)->drops;
-	if (result->number < 0)
-		tct_result_missing(result, "the listener's own drops are not known");
-}
-
-static void read_drops_growth(const struct tct_env *env, struct tct_result *result)
-{
-	const struct tct_listener *listener = listener_of(env);
-
-	if (env->observation->interval_ns <= 0)
-		tct_result_missing(result, "one look (--interval 0): no growth");
-	else if (listener->drops < 0 || listener->drops_first < 0)
-		tct_result_missing(result, "the listener's own drops are not known");
-	else if (__builtin_sub_overflow(listener->drops, listener->drops_first, &result->number) ||
-		 result->number < 0)
-		tct_result_missing(result, "the listener's own drops went backwards");
-}
-
-static void read_syn_recv(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = listener_of(env)->syn_recv;
-	if (result->number < 0)
-		tct_result_missing(result, "the listener's half-open connections are not known");
-}
-
-static void read_family(const struct tct_env *env, struct tct_result *result)
-{
-	result->text = listener_of(env)->family == AF_INET6 ? "IPv6" : "IPv4";
-}
-
-static void read_fixed_port(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = !listener_of(env)->port_chosen_by_kernel;
-	if (!listener_of(env)->port_choice_known)
-		tct_result_missing(result, "who chose the listener's port is not known");
-}
-
-static void read_owner(const struct tct_env *env, struct tct_result *result)
-{
-	const struct tct_owner *owner = &listener_of(env)->owner;
 	char text[64];
 
-	if (owner->comm[0] == '\0' && owner->pid == 0) {
-		result->text = "";
+	if (owner->comm[0] == '\0' && owner->pid == 0)
 		return;
-	}
 
 	int length = snprintf(text, sizeof(text), "%.31s[%d]", owner->comm, owner->pid);
 
 	tct_result_text_copy(env, length < 0 ? "" : text, result);
 }
 
-static void read_unit(const struct tct_env *env, struct tct_result *result)
+void tct_result_looked(int64_t number, const char *what, struct tct_result *result)
 {
-	result->text = listener_of(env)->owner.unit;
+	result->number = number;
+	if (number < 0)
+		tct_result_missing(result, "%s: not looked at", what);
 }
+
+void tct_result_growth(const struct tct_env *env, int64_t first, int64_t last, const char *what,
+		       struct tct_result *result)
+{
+	if (env->observation->interval_ns <= 0)
+		tct_result_missing(result, "one look (--interval 0): no growth");
+	else if (last < 0 || first < 0)
+		tct_result_missing(result, "%s are not known", what);
+	else if (__builtin_sub_overflow(last, first, &result->number) || result->number < 0)
+		tct_result_missing(result, "%s went backwards", what);
+}
+
+void tct_result_no_memory(struct tct_result *result)
+{
+	tct_result_failed(result, "out of memory");
+}
+
+void tct_result_value_text(const struct tct_env *env, const struct tct_value *value,
+			   struct tct_result *result)
+{
+	TCT_AUTOFREE char *text = tct_value_text(value);
+
+	if (text == NULL)
+		tct_result_no_memory(result);
+	else
+		tct_result_text_copy(env, text, result);
+}
+
+bool tct_value_out_of_range(const struct tct_kernel_key *key, const struct tct_value *value)
+{
+	if (value->kind != TCT_VALUE_NUMBERS)
+		return false;
+	for (unsigned i = 0; i < value->count; i++) {
+		int64_t number = value->numbers[i];
+		bool unlimited = (key->unlimited == TCT_UNLIMITED_NEGATIVE && number < 0) ||
+				 (key->unlimited == TCT_UNLIMITED_ZERO && number == 0);
+
+		if (!unlimited && (number < key->sane_min || number > key->sane_max))
+			return true;
+	}
+	return false;
+}
+
+bool tct_value_unsorted(const struct tct_kernel_key *key, const struct tct_value *value)
+{
+	for (unsigned i = 1; key->ordered && value->kind == TCT_VALUE_NUMBERS && i < value->count;
+	     i++) {
+		if (value->numbers[i] < value->numbers[i - 1])
+			return true;
+	}
+	return false;
+}
+
+/* ---- the table ---- */
 
 /* clang-format off */
 #define BOOL { .kind = TCT_KIND_BOOL }
 #define TEXT { .kind = TCT_KIND_TEXT }
 #define VERSION { .kind = TCT_KIND_VERSION }
 #define COUNT { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT }
+#define TIME { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME }
 /* printed without thousands separators */
 #define NUMBER_NAME { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT, .has_native = true, .native = TCT_UNIT_PORT }
 
-#define LISTENER(name, type) { TCT_EACH_LISTENER, #name, type, read_##name }
-#define KEY(name, type) { TCT_EACH_KEY, #name, type, tct_read_key_##name }
-#define LINE(name, type) { TCT_EACH_LINE, #name, type, tct_read_line_##name }
+#define LISTENER(name, type) { TCT_EACH_LISTENER, #name, type, 0, tct_read_listener_##name, NULL }
+#define LISTENER_GROWS(name) { TCT_EACH_LISTENER, #name, COUNT, 0, tct_read_listener_##name, tct_read_listener_##name##_first }
+#define LISTENER_LOOKS(name, type, looks) { TCT_EACH_LISTENER, #name, type, looks, tct_read_listener_##name, NULL }
+#define OWNER(name, type) { TCT_EACH_OWNER, #name, type, 0, tct_read_owner_##name, NULL }
+#define DESTINATION(name, type) { TCT_EACH_DESTINATION, #name, type, 0, tct_read_destination_##name, NULL }
+#define PEER(name, type) { TCT_EACH_PEER, #name, type, 0, tct_read_peer_##name, NULL }
+#define INTERFACE(name, type) { TCT_EACH_INTERFACE, #name, type, 0, tct_read_interface_##name, NULL }
+#define NAMESPACE(name, type) { TCT_EACH_NAMESPACE, #name, type, 0, tct_read_namespace_##name, NULL }
+#define KEY(name, type) { TCT_EACH_KEY, #name, type, 0, tct_read_key_##name, NULL }
+#define LINE(name, type) { TCT_EACH_LINE, #name, type, 0, tct_read_line_##name, NULL }
+#define SUPPRESSION(name, type) { TCT_EACH_SUPPRESSION, #name, type, 0, tct_read_suppression_##name, NULL }
 
 const struct tct_attribute tct_attributes[] = {
 	LISTENER(address, TEXT),
 	LISTENER(endpoint, TEXT),
 	LISTENER(port, NUMBER_NAME),
-	LISTENER(queue, COUNT),
+	LISTENER_GROWS(queue),
 	LISTENER(queue_first, COUNT),
 	LISTENER(backlog, COUNT),
-	LISTENER(drops, COUNT),
+	LISTENER_GROWS(drops),
 	LISTENER(drops_growth, COUNT),
 	LISTENER(syn_recv, COUNT),
+	LISTENER(syn_recv_resent, COUNT),
 	LISTENER(family, TEXT),
 	LISTENER(fixed_port, BOOL),
-	LISTENER(owner, TEXT),
-	LISTENER(unit, TEXT),
+	LISTENER(v6only, BOOL),
+	LISTENER_LOOKS(owner, TEXT, TCT_LOOK_OWNERS),
+	LISTENER_LOOKS(unit, TEXT, TCT_LOOK_OWNERS),
+	LISTENER(siblings, COUNT),
+	LISTENER(first_sibling, BOOL),
+	LISTENER(sibling_queue_least, COUNT),
+	LISTENER_LOOKS(unaccepted_kept, COUNT, TCT_LOOK_UNACCEPTED),
+	LISTENER_LOOKS(established, COUNT, TCT_LOOK_POPULATIONS),
+	LISTENER_LOOKS(remote, COUNT, TCT_LOOK_POPULATIONS),
+	LISTENER_LOOKS(unguarded, COUNT, TCT_LOOK_POPULATIONS),
+	LISTENER_LOOKS(retransmitting, COUNT, TCT_LOOK_POPULATIONS),
+
+	OWNER(name, TEXT),
+	OWNER(unit, TEXT),
+	OWNER(process, TEXT),
+	OWNER(pid, NUMBER_NAME),
+	OWNER(established, COUNT),
+	{ TCT_EACH_OWNER, "close_wait", COUNT, 0, tct_read_owner_close_wait, tct_read_owner_close_wait_first },
+	OWNER(descriptors_max, COUNT),
+	OWNER(busy, TIME),
+	OWNER(rwnd_limited, TIME),
+	OWNER(sndbuf_limited, TIME),
+
+	DESTINATION(source, TEXT),
+	DESTINATION(address, TEXT),
+	DESTINATION(port, NUMBER_NAME),
+	DESTINATION(endpoint, TEXT),
+	DESTINATION(sockets, COUNT),
+	DESTINATION(time_wait, COUNT),
+	DESTINATION(reusable, COUNT),
+	{ TCT_EACH_DESTINATION, "used", COUNT, 0, tct_read_destination_used, tct_read_destination_used_first },
+	DESTINATION(used_first, COUNT),
+	DESTINATION(syn_sent, COUNT),
+	DESTINATION(syn_unanswered, COUNT),
+	DESTINATION(exhausted_in, TIME),
+	{ TCT_EACH_DESTINATION, "owner", TEXT, TCT_LOOK_OWNERS, tct_read_destination_owner, NULL },
+	{ TCT_EACH_DESTINATION, "unit", TEXT, TCT_LOOK_OWNERS, tct_read_destination_unit, NULL },
+
+	PEER(address, TEXT),
+	PEER(local, TEXT),
+	PEER(port, NUMBER_NAME),
+	PEER(established, COUNT),
+	PEER(owner, TEXT),
+	PEER(unit, TEXT),
+
+	INTERFACE(interface, TEXT),
+	INTERFACE(mtu, NUMBER_NAME),
+	INTERFACE(rp_filter, COUNT),
+	INTERFACE(rx_packets_growth, COUNT),
+	INTERFACE(rx_errors_growth, COUNT),
+	INTERFACE(rx_dropped_growth, COUNT),
+	INTERFACE(tx_errors_growth, COUNT),
+	INTERFACE(tx_dropped_growth, COUNT),
+
+	NAMESPACE(namespace, TEXT),
+	NAMESPACE(diverging, COUNT),
+	NAMESPACE(diverging_keys, TEXT),
 
 	KEY(key, TEXT),
 	KEY(live, TEXT),
@@ -239,6 +358,8 @@ const struct tct_attribute tct_attributes[] = {
 	KEY(boot_systemd, TEXT),
 	KEY(boot_procps, TEXT),
 	KEY(models_differ, BOOL),
+	KEY(shadowed, BOOL),
+	KEY(shadowed_lines, TEXT),
 	KEY(shadowed_by_vendor, BOOL),
 	KEY(value_set, BOOL),
 	KEY(never, BOOL),
@@ -271,6 +392,15 @@ const struct tct_attribute tct_attributes[] = {
 	LINE(stored_number, COUNT),
 	LINE(out_of_range, BOOL),
 	LINE(unsorted, BOOL),
+
+	SUPPRESSION(id, TEXT),
+	SUPPRESSION(pattern, TEXT),
+	SUPPRESSION(reason, TEXT),
+	SUPPRESSION(expires, TEXT),
+	SUPPRESSION(file, TEXT),
+	SUPPRESSION(line, NUMBER_NAME),
+	SUPPRESSION(expired, BOOL),
+	SUPPRESSION(days_expired, COUNT),
 };
 /* clang-format on */
 
@@ -285,11 +415,23 @@ const struct tct_attribute *tct_attribute_find(enum tct_each each, const char *n
 	return NULL;
 }
 
-const struct tct_attribute *tct_attribute_find_any(const char *name)
+const char *tct_attribute_owners(const char *name, char out[TCT_EACH_WORDS])
 {
-	for (size_t i = 0; i < tct_attributes_count; i++) {
+	const char *found[TCT_COUNT(each_names)];
+	size_t count = 0;
+	size_t length = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < tct_attributes_count && count < TCT_COUNT(found); i++) {
 		if (strcmp(tct_attributes[i].name, name) == 0)
-			return &tct_attributes[i];
+			found[count++] = each_names[tct_attributes[i].each];
 	}
-	return NULL;
+	for (size_t i = 0; i < count && length < TCT_EACH_WORDS; i++) {
+		const char *before = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+		int added =
+			snprintf(out + length, TCT_EACH_WORDS - length, "%s%s", before, found[i]);
+
+		length += added > 0 ? (size_t)added : 0;
+	}
+	return out;
 }

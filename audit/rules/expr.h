@@ -88,15 +88,6 @@ enum tct_each {
 /* "listener", "key", "line" ... find: -1 for unknown. */
 const char *tct_each_name(enum tct_each each);
 int tct_each_find(const char *name, enum tct_each *each);
-/* How many items the observation has of it (1 for NONE), those to be passed over included. */
-size_t tct_each_count(enum tct_each each, const struct tct_observation *observation);
-/* False, and why, if the items could not be seen at all: the rule is then not evaluated. */
-bool tct_each_available(enum tct_each each, const struct tct_observation *observation,
-			char reason[200]);
-/* False for an item that rules pass over: a pattern, "-key" without a value, or a line that also
- * stands under its file's own name, among the lines. */
-bool tct_each_applies(enum tct_each each, const struct tct_observation *observation, size_t item);
-
 /* Where an expression's text begins. */
 struct tct_place {
 	const char *file; /* borrowed for the life of the profile set */
@@ -168,6 +159,14 @@ struct tct_env {
 	struct tct_arena *scratch; /* composed texts live here; NULL = such texts are missing */
 };
 
+/* How many items there are of it (1 for NONE), those to be passed over included. */
+size_t tct_each_count(enum tct_each each, const struct tct_env *env);
+/* False, and why, if the items could not be seen at all: the rule is then not evaluated. */
+bool tct_each_available(enum tct_each each, const struct tct_env *env, char reason[200]);
+/* False for an item that rules pass over: a pattern, "-key" without a value, or a line that also
+ * stands under its file's own name, among the lines. */
+bool tct_each_applies(enum tct_each each, const struct tct_env *env, size_t item);
+
 /*
  * Parse and type-check. `text` is copied. Depth, length and node count are bounded. Errors: INPUT
  * at the exact column. expected NULL = any type.
@@ -181,6 +180,9 @@ struct tct_type tct_expr_type(const struct tct_expr *expr);
 const char *tct_expr_source(const struct tct_expr *expr);
 /* If the whole expression is one bare integer literal (perhaps negative): true and the number. */
 bool tct_expr_bare_number(const struct tct_expr *expr, int64_t *number);
+/* If the whole expression is one literal number: true and the number in the language's dimension.
+ */
+bool tct_expr_literal(const struct tct_expr *expr, int64_t *number);
 
 /*
  * Evaluate. Never fails but through result->status. Kleene logic: `false and missing` is false.
@@ -191,7 +193,7 @@ void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env,
 
 /*
  * A template: text with {expression} parts, "{{" and "}}" for braces. Rendering prints numbers as
- * people read them by type (41,203; 1.2 GiB; 34/s; 60 s; 5.2 %).
+ * people read them by type (41,203; 1.2 GiB; 34/s; 90 s; 3 days; 5.2 %).
  */
 struct tct_template;
 int tct_template_compile(struct tct_arena *arena, const char *text, struct tct_place place,

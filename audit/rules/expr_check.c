@@ -170,6 +170,9 @@ static const char *name_candidate(const void *context, size_t i)
 	if (i == 1)
 		return scope->evidence ? "interval" : "kernel";
 	i -= 2;
+	if (i < TCT_HOST_NAMES)
+		return scope->evidence ? tct_host_name((enum tct_host_name)i) : "kernel";
+	i -= TCT_HOST_NAMES;
 	for (size_t k = 0; k < tct_attributes_count; k++) {
 		if (tct_attributes[k].each == scope->each && i-- == 0)
 			return tct_attributes[k].name;
@@ -180,22 +183,23 @@ static const char *name_candidate(const void *context, size_t i)
 static int unknown_name(const struct tct_checker *checker, const struct tct_expr *node)
 {
 	const struct names names = { checker->scope };
-	const struct tct_attribute *attribute = tct_attribute_find_any(node->text);
 	const struct tct_function *function = tct_function_find(node->text);
 	const char *nearest = tct_text_nearest(node->text, name_candidate, &names);
+	char eaches[TCT_EACH_WORDS];
 
 	if (strcmp(node->text, "value") == 0)
 		return tct_check_error(checker, node, "`value` is only known in `never`");
-	if (strcmp(node->text, "interval") == 0)
+	if (strcmp(node->text, "interval") == 0 || tct_host_name_find(node->text) != TCT_HOST_NAMES)
 		return tct_check_error(
 			checker, node,
-			"`interval` can only be used in rules: settings must not depend on what is seen");
+			"`%s` can only be used in rules: settings must not depend on what is seen",
+			node->text);
 	if (function != NULL)
 		return tct_check_error(checker, node, "`%s` is a function: %s", node->text,
 				       function->usage);
-	if (attribute != NULL)
+	if (*tct_attribute_owners(node->text, eaches) != '\0')
 		return tct_check_error(checker, node, "`%s` is only known in rules with `each: %s`",
-				       node->text, tct_each_name(attribute->each));
+				       node->text, eaches);
 	if (nearest != NULL)
 		return tct_check_error(checker, node, "unknown name `%.60s`: did you mean `%s`?",
 				       node->text, nearest);
@@ -221,6 +225,13 @@ static bool check_fixed_name(const struct tct_checker *checker, struct tct_expr 
 		node->kind = TCT_NODE_INTERVAL;
 		node->type =
 			(struct tct_type){ .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME };
+		return true;
+	}
+	if (tct_host_name_find(node->text) != TCT_HOST_NAMES && checker->scope->evidence) {
+		node->kind = TCT_NODE_HOST;
+		node->index = tct_host_name_find(node->text);
+		node->type = tct_host_name_type((enum tct_host_name)node->index);
+		node->label = tct_host_name((enum tct_host_name)node->index);
 		return true;
 	}
 	if (strcmp(node->text, "value") == 0 && checker->scope->value) {
@@ -281,7 +292,7 @@ static int check_call(const struct tct_checker *checker, struct tct_expr *node)
 		return tct_check_error(checker, node, "unknown function `%.40s`", node->text);
 	}
 	if ((function->need == TCT_NEED_SYSCTL && !checker->scope->sysctl) ||
-	    (function->need >= TCT_NEED_EVIDENCE && !checker->scope->evidence))
+	    (function->need == TCT_NEED_EVIDENCE && !checker->scope->evidence))
 		return tct_check_error(
 			checker, node,
 			"%s() can't be used here: it must not depend on what is seen, so that applying twice changes nothing",
@@ -499,6 +510,7 @@ static int check_unindexed(const struct tct_checker *checker, struct tct_expr *n
 	case TCT_NODE_FACT:
 	case TCT_NODE_INITIAL_NAMESPACE:
 	case TCT_NODE_INTERVAL:
+	case TCT_NODE_HOST:
 	case TCT_NODE_VARIABLE:
 	case TCT_NODE_VALUE:
 	case TCT_NODE_ATTRIBUTE:

@@ -208,7 +208,7 @@ static void eval_attribute(const struct tct_expr *expr, const struct tct_env *en
 			   struct tct_result *result)
 {
 	if (env->observation == NULL || env->each != expr->attribute->each ||
-	    env->item >= tct_each_count(env->each, env->observation))
+	    env->item >= tct_each_count(env->each, env))
 		tct_result_missing(result, "%s is not known here", expr->attribute->name);
 	else
 		expr->attribute->read(env, result);
@@ -267,6 +267,9 @@ void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env,
 	case TCT_NODE_INTERVAL:
 		if (env->observation != NULL)
 			result->number = env->observation->interval_ns;
+		break;
+	case TCT_NODE_HOST:
+		tct_host_name_eval((enum tct_host_name)expr->index, env, result);
 		break;
 	case TCT_NODE_VARIABLE:
 		if (env->variables != NULL)

@@ -1,4 +1,5 @@
-/* Host facts, and the numbers of kernel keys in the language's dimensions. */
+/* Host facts, what else the host is, and the numbers of kernel keys in the language's dimensions.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -51,6 +52,63 @@ void tct_facts_from_host(const struct tct_host *host, struct tct_facts *facts)
 	set_fact(facts, TCT_FACT_MEM_TOTAL, host->mem_total_bytes, 0);
 	set_fact(facts, TCT_FACT_CPUS, host->cpus, 1);
 	set_fact(facts, TCT_FACT_PAGE_SIZE, host->page_bytes, 1);
+}
+
+static const struct {
+	const char *name;
+	struct tct_type type;
+} host_names[TCT_HOST_NAMES] = {
+	[TCT_HOST_UPTIME] = { "uptime", { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME } },
+	[TCT_HOST_CONTAINER] = { "container", { .kind = TCT_KIND_TEXT } },
+	[TCT_HOST_HYPERVISOR] = { "hypervisor", { .kind = TCT_KIND_TEXT } },
+	[TCT_HOST_NAT] = { "nat", { .kind = TCT_KIND_BOOL } },
+};
+
+const char *tct_host_name(enum tct_host_name name)
+{
+	return name < TCT_HOST_NAMES ? host_names[name].name : NULL;
+}
+
+enum tct_host_name tct_host_name_find(const char *name)
+{
+	for (size_t i = 0; i < TCT_HOST_NAMES; i++) {
+		if (strcmp(host_names[i].name, name) == 0)
+			return (enum tct_host_name)i;
+	}
+	return TCT_HOST_NAMES;
+}
+
+struct tct_type tct_host_name_type(enum tct_host_name name)
+{
+	return host_names[name].type;
+}
+
+void tct_host_name_eval(enum tct_host_name name, const struct tct_env *env,
+			struct tct_result *result)
+{
+	const struct tct_observation *observation = env->observation;
+	const struct tct_environment *around =
+		observation != NULL ? &observation->environment : NULL;
+
+	/* what is around another namespace was found out when the host was looked at */
+	if (around != NULL && around->presence != TCT_PRESENT && env->host != NULL)
+		around = &env->host->environment;
+	if (observation == NULL) {
+		tct_result_missing(result, "%s is not known here", host_names[name].name);
+	} else if (name == TCT_HOST_UPTIME) {
+		result->number = observation->host.uptime_ns;
+		if (observation->host.uptime_ns < 0)
+			tct_result_missing(result, "how long the host is up is not known");
+	} else if (name == TCT_HOST_NAT) {
+		result->number = observation->environment.nat;
+		if (observation->environment.nat_presence != TCT_PRESENT)
+			tct_result_missing(result,
+					   "whether addresses are translated here is not known");
+	} else if (around->presence != TCT_PRESENT) {
+		tct_result_missing(result, "what this host runs in was not looked at");
+	} else {
+		result->text = name == TCT_HOST_CONTAINER ? around->container : around->hypervisor;
+	}
 }
 
 struct tct_type tct_type_of_key(const struct tct_kernel_key *key)

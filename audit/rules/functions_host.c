@@ -1,4 +1,4 @@
-/* The functions that look at the host: sysctls, states, counters, populations. */
+/* The functions that look at the host: sysctls, states, counters. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,26 +6,13 @@
 #include <string.h>
 
 #include "audit/rules/functions.h"
+#include "audit/rules/history.h"
 #include "core/mem.h"
 
 static const struct tct_type type_count = { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT };
 
-static const char *const population_names[TCT_POPULATION_LIMIT] = {
-	[TCT_POPULATION_CLOSE_WAIT] = "close_wait",
-	[TCT_POPULATION_REMOTE] = "remote",
-	[TCT_POPULATION_UNGUARDED] = "unguarded",
-	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
-	[TCT_POPULATION_UNANSWERED] = "unanswered",
-	[TCT_POPULATION_HEARD_UNACKED] = "heard_unacked",
-	[TCT_POPULATION_ZERO_WINDOW] = "zero_window",
-	[TCT_POPULATION_SYN_UNANSWERED] = "syn_unanswered",
-	[TCT_POPULATION_FIN_UNANSWERED] = "fin_unanswered",
-	[TCT_POPULATION_FIN_WAIT2_HELD] = "fin_wait2_held",
-	[TCT_POPULATION_FIN_WAIT2_ORPHANED] = "fin_wait2_orphaned",
-};
-
-__attribute__((format(printf, 3, 4))) static int
-set_label(const struct tct_checker *checker, struct tct_expr *call, const char *format, ...)
+int tct_check_label(const struct tct_checker *checker, struct tct_expr *call, const char *format,
+		    ...)
 {
 	char label[160];
 	va_list arguments;
@@ -40,8 +27,7 @@ set_label(const struct tct_checker *checker, struct tct_expr *call, const char *
 	return call->label == NULL ? tct_err_nomem(checker->err) : 0;
 }
 
-/* The first argument as written: a name, not an expression. NULL if it is something else. */
-static const char *bare_name(const struct tct_expr *call)
+const char *tct_check_bare_name(const struct tct_expr *call)
 {
 	const struct tct_expr *name = call->arguments[0];
 
@@ -53,7 +39,7 @@ static const char *bare_name(const struct tct_expr *call)
 static int check_key(const struct tct_checker *checker, struct tct_expr *call)
 {
 	const struct tct_expr *argument = call->arguments[0];
-	const char *name = bare_name(call);
+	const char *name = tct_check_bare_name(call);
 
 	if (name == NULL)
 		return tct_check_error(
@@ -81,7 +67,7 @@ int tct_check_sysctl(const struct tct_checker *checker, struct tct_expr *call)
 {
 	int status = check_key(checker, call);
 
-	return status < 0 ? status : set_label(checker, call, "%s", call->key->name);
+	return status < 0 ? status : tct_check_label(checker, call, "%s", call->key->name);
 }
 
 int tct_check_default(const struct tct_checker *checker, struct tct_expr *call)
@@ -174,7 +160,7 @@ void tct_eval_default(const struct tct_expr *call, const struct tct_env *env,
 		set_stored(key, value.numbers[call->field < 0 ? 0 : call->field], facts, result);
 }
 
-/* ---- socket states and populations ---- */
+/* ---- socket states ---- */
 
 const char *tct_gap_why(const struct tct_observation *observation, const char *what)
 {
@@ -185,7 +171,8 @@ const char *tct_gap_why(const struct tct_observation *observation, const char *w
 	return "";
 }
 
-static void missing_sight(struct tct_result *result, const struct tct_env *env, const char *what)
+void tct_result_unseen_sockets(const struct tct_env *env, const char *what,
+			       struct tct_result *result)
 {
 	const char *why = tct_gap_why(env->observation, "socket");
 
@@ -194,7 +181,7 @@ static void missing_sight(struct tct_result *result, const struct tct_env *env, 
 
 int tct_check_state(const struct tct_checker *checker, struct tct_expr *call)
 {
-	const char *name = bare_name(call);
+	const char *name = tct_check_bare_name(call);
 	enum tct_state state = name != NULL ? tct_state_find(name) : 0;
 
 	if (state == 0)
@@ -203,87 +190,16 @@ int tct_check_state(const struct tct_checker *checker, struct tct_expr *call)
 			"state() takes ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING");
 	call->index = state;
 	call->type = type_count;
-	return set_label(checker, call, "state(%s)", tct_state_name(state));
+	return tct_check_label(checker, call, "state(%s)", tct_state_name(state));
 }
 
 void tct_eval_state(const struct tct_expr *call, const struct tct_env *env,
 		    struct tct_result *result)
 {
 	if (env->observation == NULL || env->observation->states.method == TCT_METHOD_NONE)
-		missing_sight(result, env, "socket states");
+		tct_result_unseen_sockets(env, "socket states", result);
 	else
 		result->number = env->observation->states.counts[call->index];
-}
-
-int tct_check_population(const struct tct_checker *checker, struct tct_expr *call)
-{
-	const char *name = bare_name(call);
-
-	call->type = type_count;
-	for (size_t i = 0; name != NULL && i < TCT_POPULATION_LIMIT; i++) {
-		if (strcmp(population_names[i], name) == 0) {
-			call->index = i;
-			return set_label(checker, call, "population(%s)", name);
-		}
-	}
-	return tct_check_error(checker, call->arguments[0],
-			       "%s() takes close_wait, remote, unguarded, retransmitting, unanswered, heard_unacked, zero_window, syn_unanswered, fin_unanswered, fin_wait2_held or fin_wait2_orphaned",
-			       call->function->name);
-}
-
-int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call)
-{
-	struct tct_expr *duration = call->arguments[1];
-	int status = tct_check_population(checker, call);
-
-	if (status == 0)
-		status = tct_check_node(checker, duration);
-	if (status == 0)
-		status = tct_check_expect(
-			checker, duration,
-			(struct tct_type){ .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME });
-	if (status < 0)
-		return status;
-	return set_label(checker, call, "idle(%s, %.*s)", population_names[call->index],
-			 (int)(duration->end - duration->start),
-			 duration->source + duration->start);
-}
-
-static const struct tct_population *
-seen_population(const struct tct_expr *call, const struct tct_env *env, struct tct_result *result)
-{
-	if (env->observation == NULL ||
-	    env->observation->populations[call->index].presence != TCT_PRESENT) {
-		missing_sight(result, env, "sockets");
-		return NULL;
-	}
-	return &env->observation->populations[call->index];
-}
-
-void tct_eval_population(const struct tct_expr *call, const struct tct_env *env,
-			 struct tct_result *result)
-{
-	const struct tct_population *population = seen_population(call, env, result);
-
-	if (population != NULL)
-		result->number = population->total;
-}
-
-void tct_eval_idle(const struct tct_expr *call, const struct tct_env *env,
-		   struct tct_result *result)
-{
-	const struct tct_population *population = seen_population(call, env, result);
-	struct tct_result duration;
-
-	if (population == NULL)
-		return;
-	tct_expr_eval(call->arguments[1], env, &duration);
-	if (duration.status == TCT_STATUS_VALUE) {
-		result->number = tct_population_idle(population, duration.number);
-		return;
-	}
-	result->status = duration.status;
-	memcpy(result->reason, duration.reason, sizeof(result->reason));
 }
 
 /* ---- counters ---- */
@@ -291,7 +207,7 @@ void tct_eval_idle(const struct tct_expr *call, const struct tct_env *env,
 static int check_counter(const struct tct_checker *checker, struct tct_expr *call, bool growth)
 {
 	const struct tct_expr *argument = call->arguments[0];
-	const char *name = bare_name(call);
+	const char *name = tct_check_bare_name(call);
 	const struct tct_counter *counter = name != NULL ? tct_counter_find(name) : NULL;
 
 	if (counter == NULL) {
@@ -314,7 +230,7 @@ static int check_counter(const struct tct_checker *checker, struct tct_expr *cal
 		call->type.dimension = TCT_DIM_BYTES;
 	else if (strcmp(counter->unit, "ms") == 0)
 		call->type.dimension = TCT_DIM_TIME;
-	return set_label(checker, call, "%s(%s)", call->function->name, counter->name);
+	return tct_check_label(checker, call, "%s(%s)", call->function->name, counter->name);
 }
 
 int tct_check_counter(const struct tct_checker *checker, struct tct_expr *call)
@@ -413,6 +329,19 @@ static bool growth_of(const struct tct_expr *call, const struct tct_env *env,
 	return true;
 }
 
+/* Events per second of so many in so long. */
+static void set_rate(const struct tct_expr *call, int64_t growth, int64_t over_ns,
+		     struct tct_result *result)
+{
+	/* events * 10^6 per (ns / 10^9) */
+	tct_wide rate = (tct_wide)growth * INT64_C(1000000000000000) / over_ns;
+
+	if (rate > INT64_MAX)
+		tct_result_failed(result, "%s: overflow", call->label);
+	else
+		result->number = (int64_t)rate;
+}
+
 void tct_eval_delta(const struct tct_expr *call, const struct tct_env *env,
 		    struct tct_result *result)
 {
@@ -427,15 +356,55 @@ void tct_eval_rate(const struct tct_expr *call, const struct tct_env *env,
 {
 	int64_t growth;
 
-	if (!growth_of(call, env, result, &growth))
+	if (growth_of(call, env, result, &growth))
+		set_rate(call, growth, env->observation->interval_ns, result);
+}
+
+/* ---- rate_over() ---- */
+
+int tct_check_rate_over(const struct tct_checker *checker, struct tct_expr *call)
+{
+	const struct tct_type time = { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME };
+	struct tct_expr *duration = call->arguments[1];
+	int status = tct_check_rate(checker, call);
+
+	if (status == 0)
+		status = tct_check_node(checker, duration);
+	if (status == 0)
+		status = tct_check_expect(checker, duration, time);
+	if (status < 0)
+		return status;
+	return tct_check_label(checker, call, "rate_over(%s, %.*s)", tct_counters[call->index].name,
+			       (int)(duration->end - duration->start),
+			       duration->source + duration->start);
+}
+
+void tct_eval_rate_over(const struct tct_expr *call, const struct tct_env *env,
+			struct tct_result *result)
+{
+	struct tct_result duration;
+	int64_t growth;
+	int64_t over_ns = 0;
+	char text[TCT_NUMBER_TEXT];
+
+	tct_expr_eval(call->arguments[1], env, &duration);
+	if (duration.status != TCT_STATUS_VALUE) {
+		result->status = duration.status;
+		memcpy(result->reason, duration.reason, sizeof(result->reason));
 		return;
-
-	/* events * 10^6 per (ns / 10^9) */
-	tct_wide rate =
-		(tct_wide)growth * INT64_C(1000000000000000) / env->observation->interval_ns;
-
-	if (rate > INT64_MAX)
-		tct_result_failed(result, "%s: overflow", call->label);
+	}
+	if (duration.number <= 0) {
+		tct_result_failed(result, "%s: the time must be more than 0", call->label);
+		return;
+	}
+	if (env->history != NULL &&
+	    tct_history_growth(env->history, call->index, duration.number, &growth, &over_ns)) {
+		set_rate(call, growth, over_ns, result);
+		return;
+	}
+	if (env->observation == NULL || env->observation->interval_ns < duration.number)
+		tct_result_missing(result, "needs %s of history: tcptune watch",
+				   tct_text_nanoseconds(duration.number, text));
 	else
-		result->number = (int64_t)rate;
+		tct_eval_rate(call, env, result);
 }

@@ -32,6 +32,7 @@ enum tct_node_kind {
 	TCT_NODE_FACT,
 	TCT_NODE_INITIAL_NAMESPACE,
 	TCT_NODE_INTERVAL,
+	TCT_NODE_HOST, /* uptime, container ...: index of tct_host_names */
 	TCT_NODE_VARIABLE,
 	TCT_NODE_VALUE,
 	TCT_NODE_ATTRIBUTE,
@@ -109,6 +110,22 @@ int tct_expr_compile_source(struct tct_arena *arena, const struct tct_passage *s
 int tct_template_compile_source(struct tct_arena *arena, const struct tct_passage *source,
 				const struct tct_scope_names *scope,
 				struct tct_template **template_, struct tct_err *err);
+
+/* What the host is like beyond its facts: names for rules only. */
+enum tct_host_name {
+	TCT_HOST_UPTIME,
+	TCT_HOST_CONTAINER,
+	TCT_HOST_HYPERVISOR,
+	TCT_HOST_NAT,
+	TCT_HOST_NAMES,
+};
+/* NULL outside; find returns TCT_HOST_NAMES for other names. */
+const char *tct_host_name(enum tct_host_name name);
+enum tct_host_name tct_host_name_find(const char *name);
+struct tct_type tct_host_name_type(enum tct_host_name name);
+/* *result is a VALUE of the type before. */
+void tct_host_name_eval(enum tct_host_name name, const struct tct_env *env,
+			struct tct_result *result);
 
 /* Tell visit each node of the expression, or of the template's expressions. */
 typedef void tct_node_visit(void *context, const struct tct_expr *node);

@@ -76,7 +76,7 @@ struct tct_named_expr {
 	struct tct_expr *expr;
 };
 
-enum { TCT_TOP_DEFAULT = 5 };
+enum { TCT_TOP_DEFAULT = 5, TCT_TOP_MAX = 1000 };
 
 struct tct_rule {
 	const char *id;
@@ -182,6 +182,9 @@ int tct_variables_text(const struct tct_root *root, char **text, struct tct_err 
 int tct_profile_set_load(const struct tct_profile_request *request, struct tct_facts *facts,
 			 struct tct_profile_set **set, struct tct_err *err);
 void tct_profile_set_free(struct tct_profile_set *set);
+
+/* Does the rule hold on this kernel (since, until)? *known: can that be told; if not, false. */
+bool tct_rule_holds_on(const struct tct_rule *rule, const struct tct_facts *facts, bool *known);
 
 /* TCT_LOOK_... that its rules ask for (observation.h). */
 unsigned tct_profile_set_looks(const struct tct_profile_set *set);

@@ -112,7 +112,7 @@ bool tct_name_valid(const char *name, const char *others)
 int tct_variable_name_check(const struct tct_yaml_node *key, struct tct_err *err)
 {
 	const char *name = key->text;
-	const struct tct_attribute *attribute = tct_attribute_find_any(name);
+	char eaches[TCT_EACH_WORDS];
 	const char *rest = *name == '_' ? name + strspn(name, "_") : name;
 
 	if (!tct_name_valid(rest, "_") || (*name >= '0' && *name <= '9') || key->length > 63)
@@ -120,16 +120,16 @@ int tct_variable_name_check(const struct tct_yaml_node *key, struct tct_err *err
 			key, err,
 			"`%.60s` can't name a variable: small letters, digits and _ (up to 63)",
 			name);
-	if (attribute != NULL)
+	if (*tct_attribute_owners(name, eaches) != '\0')
 		return tct_yaml_error(
 			key, err, "`%s` can't name a variable: it is an attribute of `each: %s`",
-			name, tct_each_name(attribute->each));
+			name, eaches);
 	if (tct_fact_find(name) != TCT_FACT_LIMIT || strcmp(name, "initial_namespace") == 0)
 		return tct_yaml_error(key, err,
 				      "`%s` can't name a variable: it is a fact of the host", name);
 	if (tct_function_find(name) != NULL || tct_lexer_is_keyword(name, strlen(name)) ||
 	    tct_lexer_is_unit(name, strlen(name)) || strcmp(name, "interval") == 0 ||
-	    strcmp(name, "keep") == 0)
+	    tct_host_name_find(name) != TCT_HOST_NAMES || strcmp(name, "keep") == 0)
 		return tct_yaml_error(
 			key, err, "`%s` can't name a variable: it is a word of the language", name);
 	return 0;

@@ -130,7 +130,18 @@ int tct_expr_load(const struct tct_loader *loader, const struct tct_yaml_node *n
 /* The names that settings and variables may use. */
 struct tct_scope_names tct_scope_of_facts(const struct tct_loader *loader);
 
-/* ---- profile_rule.c ---- */
+/* ---- profile_rule.c, profile_remedy.c ---- */
+
+int tct_rule_load(const struct tct_loader *loader, const struct tct_profile_file *file,
+		  const struct tct_yaml_node *node, struct tct_rule *rule);
+int tct_remedy_load(const struct tct_loader *loader, const struct tct_yaml_node *node,
+		    const struct tct_scope_names *scope, struct tct_rule *rule);
+/* Compile a scalar as a template. */
+int tct_template_load(const struct tct_loader *loader, const struct tct_yaml_node *node,
+		      const char *what, const struct tct_scope_names *scope,
+		      struct tct_template **template_);
+
+/* ---- profile_rules.c ---- */
 
 int tct_rules_load(struct tct_loader *loader);
 int tct_never_load(struct tct_loader *loader);

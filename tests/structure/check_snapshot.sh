@@ -53,7 +53,7 @@ by_hand() {
 	"tct_sysctl value") echo snapshot_load.c ;;
 	"tct_observation host" | "tct_observation sysctls" | "tct_observation files") echo snapshot_load.c ;;
 	"tct_observation boot_values" | "tct_observation counters") echo snapshot_load.c ;;
-	"tct_observation "@(owners|listeners|gaps)?(_count|_capacity)) echo snapshot_load.c ;;
+	"tct_observation "@(owners|peers|interfaces|listeners|gaps)?(_count|_capacity)) echo snapshot_load.c ;;
 	"tct_outgoing destinations"?(_count|_capacity)) echo snapshot_load.c ;;
 	esac
 }

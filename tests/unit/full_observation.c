@@ -142,6 +142,7 @@ static void fill_listener(struct tct_listener *listener)
 	listener->drops = n();
 	listener->drops_first = n();
 	listener->syn_recv = n();
+	listener->syn_recv_resent = n();
 	listener->siblings = (unsigned)n();
 	listener->unaccepted_kept = n();
 	listener->established = n();
@@ -168,7 +169,50 @@ static void fill_destination(struct tct_destination *destination)
 	destination->reusable = n();
 	destination->used = n();
 	destination->used_first = n();
+	destination->syn_sent = n();
+	destination->syn_unanswered = n();
 	fill_owner(&destination->owner);
+}
+
+static void fill_owner_group(struct tct_owner_group *group)
+{
+	fill_owner(&group->owner);
+	group->established = n();
+	for (unsigned i = 0; i < TCT_POPULATION_LIMIT; i++)
+		fill_population(&group->populations[i]);
+	group->descriptors_max = INT64_MAX - n();
+	group->close_wait_first = n();
+	group->busy_ns = n();
+	group->rwnd_limited_ns = n();
+	group->sndbuf_limited_ns = n();
+}
+
+static void fill_peer(struct tct_peer *peer)
+{
+	peer->family = AF_INET;
+	FILL_TEXT(peer->address, "10.2.0.%d");
+	FILL_TEXT(peer->local, "10.0.0.1:%d");
+	peer->port = (uint16_t)n();
+	peer->established = n();
+	fill_population(&peer->unguarded);
+	fill_owner(&peer->owner);
+}
+
+static void fill_interface(struct tct_interface *interface)
+{
+	FILL_TEXT(interface->name, "eth%d");
+	interface->mtu_bytes = n();
+	interface->rp_filter = n();
+	interface->rx_packets_first = n();
+	interface->rx_packets = n();
+	interface->rx_errors_first = n();
+	interface->rx_errors = n();
+	interface->rx_dropped_first = n();
+	interface->rx_dropped = n();
+	interface->tx_errors_first = n();
+	interface->tx_errors = n();
+	interface->tx_dropped_first = n();
+	interface->tx_dropped = n();
 }
 
 static void fill_traffic(struct tct_observation *observation)
@@ -189,12 +233,16 @@ static void fill_traffic(struct tct_observation *observation)
 	observation->outgoing.ports_looked_at = n();
 	observation->outgoing.sockets = n();
 	observation->outgoing.established = n();
+	observation->outgoing.distinct = n();
+	observation->outgoing.unanswered_distinct = n();
 	observation->environment.presence = TCT_PRESENT;
 	FILL_TEXT(observation->environment.container, "container %d");
 	FILL_TEXT(observation->environment.hypervisor, "hypervisor %d");
 	observation->environment.nat_presence = TCT_UNPARSED;
 	observation->environment.nat = true;
 	FILL_TEXT(observation->environment.nat_evidence, "evidence %d");
+	observation->peers_presence = TCT_ABSENT;
+	observation->interfaces_presence = TCT_UNPARSED;
 	observation->listeners_presence = TCT_UNREADABLE;
 	for (unsigned i = 0; i < 2; i++) {
 		struct tct_listener *listener = TCT_APPEND(observation, listeners);
@@ -202,14 +250,16 @@ static void fill_traffic(struct tct_observation *observation)
 		struct tct_destination *destination =
 			TCT_APPEND(&observation->outgoing, destinations);
 
+		struct tct_peer *peer = TCT_APPEND(observation, peers);
+		struct tct_interface *interface = TCT_APPEND(observation, interfaces);
+
 		ck_assert(listener != NULL && group != NULL && destination != NULL);
+		ck_assert(peer != NULL && interface != NULL);
 		fill_listener(listener);
-		fill_owner(&group->owner);
-		group->established = n();
-		for (unsigned j = 0; j < TCT_POPULATION_LIMIT; j++)
-			fill_population(&group->populations[j]);
-		group->descriptors_max = INT64_MAX - n();
+		fill_owner_group(group);
 		fill_destination(destination);
+		fill_peer(peer);
+		fill_interface(interface);
 		struct tct_gap *gap = TCT_APPEND(observation, gaps);
 
 		ck_assert_ptr_nonnull(gap);

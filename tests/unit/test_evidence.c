@@ -267,16 +267,16 @@ START_TEST(listeners_have_attributes)
 	struct tct_env env = world_env();
 	char reason[200];
 
-	ck_assert(!tct_each_available(TCT_EACH_LISTENER, &world.observation, reason));
+	ck_assert(!tct_each_available(TCT_EACH_LISTENER, &env, reason));
 	ck_assert_str_eq(reason, "listening sockets: not seen");
 	world.observation.interval_ns = 1;
 	world.observation.listeners = listeners;
 	world.observation.listeners_count = 2;
 	world.observation.listeners_presence = TCT_PRESENT;
-	ck_assert(tct_each_available(TCT_EACH_LISTENER, &world.observation, reason));
-	ck_assert_uint_eq(tct_each_count(TCT_EACH_LISTENER, &world.observation), 2);
-	ck_assert(tct_each_applies(TCT_EACH_LISTENER, &world.observation, 1));
-	ck_assert(!tct_each_applies(TCT_EACH_LISTENER, &world.observation, 2));
+	ck_assert(tct_each_available(TCT_EACH_LISTENER, &env, reason));
+	ck_assert_uint_eq(tct_each_count(TCT_EACH_LISTENER, &env), 2);
+	ck_assert(tct_each_applies(TCT_EACH_LISTENER, &env, 1));
+	ck_assert(!tct_each_applies(TCT_EACH_LISTENER, &env, 2));
 	check_item(TCT_EACH_LISTENER, 0, first, TCT_COUNT(first));
 	check_item(TCT_EACH_LISTENER, 1, second, TCT_COUNT(second));
 	check_item(TCT_EACH_LISTENER, 2, outside, TCT_COUNT(outside));
@@ -432,9 +432,10 @@ START_TEST(lines_say_what_becomes_of_them)
 	static const struct example old[] = {
 		{ "removed", "missing: the kernel's version is not known (--var kernel=...)" },
 	};
+	struct tct_env env = world_env();
 	char reason[200];
 
-	ck_assert(!tct_each_available(TCT_EACH_LINE, &world.observation, reason));
+	ck_assert(!tct_each_available(TCT_EACH_LINE, &env, reason));
 	ck_assert_str_eq(reason, "sysctl files: not read");
 	scratch_open();
 	scratch_write("etc/sysctl.conf", "net.ipv4.tcp_max_tw_buckets=5000 #TIME-WAIT\n"
@@ -453,11 +454,9 @@ START_TEST(lines_say_what_becomes_of_them)
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_rmem"), vector, TCT_COUNT(vector));
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_adv_win_scale"), scale, TCT_COUNT(scale));
 	check_item(TCT_EACH_LINE, line_of("kernel.foo"), foreign, TCT_COUNT(foreign));
-	ck_assert(tct_each_applies(TCT_EACH_LINE, &world.observation, line_of("kernel.foo")));
-	ck_assert(!tct_each_applies(TCT_EACH_LINE, &world.observation,
-				    line_of("net.ipv4.conf.*.rp_filter")));
-	ck_assert(
-		!tct_each_applies(TCT_EACH_LINE, &world.observation, line_of("net.ipv4.tcp_sack")));
+	ck_assert(tct_each_applies(TCT_EACH_LINE, &env, line_of("kernel.foo")));
+	ck_assert(!tct_each_applies(TCT_EACH_LINE, &env, line_of("net.ipv4.conf.*.rp_filter")));
+	ck_assert(!tct_each_applies(TCT_EACH_LINE, &env, line_of("net.ipv4.tcp_sack")));
 	world.facts.known[TCT_FACT_KERNEL] = false;
 	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), old, TCT_COUNT(old));
 	world.facts.known[TCT_FACT_KERNEL] = true;

@@ -331,7 +331,7 @@ START_TEST(unknown_names_suggest_the_nearest)
 		{ "state(OPEN)",
 		  "f:1:7: state() takes ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING" },
 		{ "idle(everybody, 5s)",
-		  "f:1:6: idle() takes close_wait, remote, unguarded or retransmitting" },
+		  "f:1:6: idle() takes close_wait, remote, unguarded, retransmitting, unanswered, heard_unacked or zero_window" },
 		{ "idle(remote, 5)",
 		  "f:1:14: 5 stands for a time here: give it a unit (ms, s, min ...)" },
 	};

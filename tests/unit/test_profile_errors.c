@@ -225,7 +225,7 @@ START_TEST(rules)
 		{ RULE "  each: listener\n  when: drift\n  severity: info\n  title: x",
 		  "8:9: `drift` is only known in rules with `each: key`" },
 		{ RULE "  each: socket\n  when: 'true'\n  severity: info\n  title: x",
-		  "7:9: `each: socket` is unknown: listener, key or line" },
+		  "7:9: `each: socket` is unknown: listener, owner, destination, peer, interface, namespace, key, line or suppression" },
 		{ RULE "  when: rate(TcpExt.ListenOverflow) > 1\n  severity: info\n  title: x",
 		  "7:14: unknown counter `TcpExt.ListenOverflow`: did you mean `TcpExt.ListenOverflows`?" },
 		{ RULE "  when: 'true'\n  severity: fatal\n  title: x",

@@ -11,153 +11,20 @@
 #include "audit/judge/usage.h"
 #include "cli/render.h"
 #include "core/mem.h"
+#include "tests/unit/report_world.h"
 
 static struct tct_observation *seen;
 static struct tct_profile_set *set;
 static struct tct_report *report;
 
-static void set_key(const char *name, const char *text)
-{
-	const struct tct_kernel_key *key = tct_kernel_key_find(name);
-	struct tct_sysctl *live = key != NULL ? &seen->sysctls[tct_kernel_key_index(key)] : NULL;
-
-	ck_assert_msg(live != NULL, "%s", name);
-	tct_value_done(&live->value);
-	ck_assert_int_eq(tct_value_parse(key, text, &live->value, NULL), 0);
-	live->presence = TCT_PRESENT;
-}
-
 static void set_counter(const char *name, int64_t first, int64_t last)
 {
-	const struct tct_counter *counter = tct_counter_find(name);
-
-	ck_assert_msg(counter != NULL, "%s", name);
-	seen->counters[tct_counter_index(counter)] =
-		(struct tct_counter_reading){ TCT_PRESENT, first, last };
-}
-
-static const struct tct_sample part = { .seen = 16384, .of = 1000000, .error_ppm = 8000 };
-
-static void add_listener(const char *address, int family)
-{
-	struct tct_listener *listener = TCT_APPEND(seen, listeners);
-
-	ck_assert_ptr_nonnull(listener);
-	*listener = (struct tct_listener){
-		.family = family,
-		.port = 443,
-		.backlog = 128,
-		.drops = -1,
-		.siblings = 2,
-		.unaccepted_kept = -1,
-		.established = 700000,
-		.remote = 600000,
-		.unguarded = 0,
-		.retransmitting = 12,
-		.owner = { .uid = -1, .sight = TCT_OWNER_NOT_PERMITTED },
-	};
-	strcpy(listener->address, address);
-}
-
-static void add_owners(void)
-{
-	struct tct_owner_group *first = TCT_APPEND(seen, owners);
-
-	ck_assert_ptr_nonnull(first);
-	*first = (struct tct_owner_group){
-		.owner = { .pid = 812,
-			   .uid = 33,
-			   .comm = "nginx",
-			   .unit = "nginx.service",
-			   .sight = TCT_OWNER_FOUND },
-		.established = 700000,
-		.descriptors_max = 1024,
-	};
-	first->populations[TCT_POPULATION_REMOTE] = (struct tct_population){
-		.presence = TCT_PRESENT,
-		.sample = part,
-		.total = 600000,
-	};
-	first->populations[TCT_POPULATION_CLOSE_WAIT] = (struct tct_population){
-		.presence = TCT_PRESENT,
-		.sample = { .whole = true, .seen = 9, .of = 9 },
-		.total = 9,
-	};
-
-	struct tct_owner_group *second = TCT_APPEND(seen, owners);
-
-	ck_assert_ptr_nonnull(second);
-	*second = (struct tct_owner_group){
-		.owner = { .uid = -1, .sight = TCT_OWNER_OUT_OF_BUDGET },
-		.established = 12,
-		.descriptors_max = -1,
-	};
-}
-
-static void add_destinations(void)
-{
-	struct tct_destination *first = TCT_APPEND(&seen->outgoing, destinations);
-
-	ck_assert_ptr_nonnull(first);
-	*first = (struct tct_destination){
-		.family = AF_INET6,
-		.source = "2001:db8::1",
-		.address = "2001:db8::2",
-		.port = 443,
-		.sockets = 18001,
-		.time_wait = 2000,
-		.reusable = 1000,
-		.used = 17001,
-		.used_first = 16000,
-		.owner = { .unit = "proxy.service", .uid = -1 },
-	};
-	seen->outgoing.presence = TCT_PRESENT;
-	seen->outgoing.whole = true;
-	seen->outgoing.ports_usable = 28232;
-	seen->outgoing.ports_looked_at = 28232;
-	seen->outgoing.sockets = 18001;
-	seen->outgoing.established = 16001;
+	report_world_counter(seen, name, first, last);
 }
 
 static void fill(void)
 {
-	seen->host.page_bytes = 4096;
-	seen->host.netns.initial = true;
-	seen->interval_ns = INT64_C(2000000000);
-	seen->states.method = TCT_METHOD_EXACT;
-	strcpy(seen->states.why_exact, "sockstat and the dump disagree");
-	seen->sample = part;
-	seen->listeners_presence = TCT_PRESENT;
-	add_listener("::", AF_INET6);
-	add_listener("10.0.0.1", AF_INET);
-	add_owners();
-	add_destinations();
-	seen->populations[TCT_POPULATION_UNGUARDED] = (struct tct_population){
-		.presence = TCT_PRESENT,
-		.sample = part,
-	};
-	tct_population_add(&seen->populations[TCT_POPULATION_UNGUARDED], 2500);
-	tct_population_add(&seen->populations[TCT_POPULATION_UNGUARDED], 500);
-	set_key("net.ipv4.tcp_mem", "1000 2000 3000");
-	set_key("net.ipv4.tcp_max_orphans", "4096");
-	set_counter("sockstat.TCP.mem", 1500, 1500);
-	set_counter("sockstat.TCP.orphan", 7, 7);
-	set_counter("sockstat.TCP.alloc", 90, 90);
-	set_key("net.netfilter.nf_conntrack_count", "200");
-	set_key("net.netfilter.nf_conntrack_max", "1000");
-	set_key("net.netfilter.nf_conntrack_buckets", "1024");
-	set_counter("conntrack.drop", 5, 31);
-	set_counter("conntrack.early_drop", 0, 0);
-	set_counter("softnet.processed", 1000, 1500);
-	set_counter("softnet.dropped", 3, 3);
-	seen->environment = (struct tct_environment){
-		.presence = TCT_PRESENT,
-		.container = "docker",
-		.hypervisor = "kvm",
-		.nat_presence = TCT_PRESENT,
-		.nat = true,
-		.nat_evidence = "nf_tables: a nat chain with rules",
-	};
+	report_world_fill(seen);
 }
 
 static void judge(void)
@@ -258,7 +125,35 @@ START_TEST(everything_seen_is_in_the_document)
 	NUMBER("owners.0.owner.uid", 33);
 	NUMBER("owners.0.established", 700000);
 	NUMBER("owners.0.close_wait", 9);
+	NUMBER("populations.fin_unanswered.total", 44);
+	NOTHING("populations.heard_unacked");
 	NUMBER("owners.0.descriptors_max", 1024);
+	NUMBER("owners.0.close_wait_first", 4);
+	NOTHING("owners.0.zero_window");
+	ck_assert(json_real_value(member(document, "owners.0.busy_seconds")) == 90.5);
+	ck_assert(json_real_value(member(document, "owners.0.rwnd_limited_seconds")) == 30.0);
+	ck_assert(json_real_value(member(document, "owners.0.sndbuf_limited_seconds")) == 0.0);
+	NOTHING("owners.1.close_wait_first");
+	NOTHING("owners.1.busy_seconds");
+	NUMBER("listeners.0.syn_recv_resent", 3);
+	NUMBER("outgoing.distinct", 2);
+	NUMBER("outgoing.unanswered_distinct", 1);
+	NUMBER("outgoing.destinations.0.syn_sent", 40);
+	NUMBER("outgoing.destinations.0.syn_unanswered", 30);
+	TEXT("peers.presence", "present");
+	TEXT("peers.list.0.address", "10.9.8.7");
+	TEXT("peers.list.0.local", "10.0.0.1:443");
+	NUMBER("peers.list.0.established", 5);
+	NUMBER("peers.list.0.unguarded.total", 1);
+	NUMBER("peers.list.0.owner.pid", 812);
+	TEXT("interfaces.list.0.name", "eth0");
+	NUMBER("interfaces.list.0.mtu_bytes", 1500);
+	NOTHING("interfaces.list.0.rp_filter");
+	NUMBER("interfaces.list.0.rx_packets_first", 10);
+	NUMBER("interfaces.list.0.rx_packets", 20);
+	NOTHING("interfaces.list.0.rx_errors");
+	NUMBER("interfaces.list.0.tx_dropped_first", 1);
+	NUMBER("interfaces.list.0.tx_dropped", 3);
 	NOTHING("owners.0.unguarded");
 	NOTHING("owners.1.owner");
 	TEXT("owners.1.owner_sight", "out_of_budget");
@@ -315,6 +210,11 @@ START_TEST(what_nobody_looked_at_is_null)
 	NOTHING("populations.remote");
 	ck_assert_uint_eq(json_array_size(member(document, "owners")), 0);
 	TEXT("outgoing.presence", "not_looked");
+	TEXT("peers.presence", "not_looked");
+	TEXT("interfaces.presence", "not_looked");
+	NOTHING("populations.fin_unanswered");
+	NOTHING("listeners.0.syn_recv_resent");
+	NOTHING("outgoing.distinct");
 	NOTHING("outgoing.ports_usable");
 	NOTHING("outgoing.whole");
 	NOTHING("outgoing.sockets");

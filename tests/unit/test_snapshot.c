@@ -46,6 +46,10 @@ static void check_observation(const struct tct_observation *a, const struct tct_
 	CHECK_PLAIN(a, b, sample);
 	CHECK_PLAIN(a, b, populations);
 	CHECK_LIST(a, b, owners);
+	CHECK_PLAIN(a, b, peers_presence);
+	CHECK_LIST(a, b, peers);
+	CHECK_PLAIN(a, b, interfaces_presence);
+	CHECK_LIST(a, b, interfaces);
 	check_list("outgoing", &a->outgoing, 1, &b->outgoing, 1,
 		   offsetof(struct tct_outgoing, destinations));
 	CHECK_LIST(&a->outgoing, &b->outgoing, destinations);
@@ -100,6 +104,86 @@ START_TEST(an_empty_observation_comes_back)
 	CHECK_PLAIN(empty, loaded.observations[0], host);
 	second = snapshot_text(&loaded, &length);
 	ck_assert_str_eq(first, second);
+}
+END_TEST
+
+/* Take away what snapshots did not have at first. */
+static void make_older(json_t *observation)
+{
+	static const char *const own[] = { "peers", "peers_presence", "interfaces",
+					   "interfaces_presence" };
+	static const char *const of_owner[] = { "close_wait_first", "busy_ns", "rwnd_limited_ns",
+						"sndbuf_limited_ns" };
+	static const char *const populations[] = {
+		"unanswered",     "heard_unacked",  "zero_window",        "syn_unanswered",
+		"fin_unanswered", "fin_wait2_held", "fin_wait2_orphaned",
+	};
+	json_t *outgoing = json_object_get(observation, "outgoing");
+	json_t *item;
+	size_t i;
+
+	for (size_t j = 0; j < TCT_COUNT(own); j++)
+		ck_assert_int_eq(json_object_del(observation, own[j]), 0);
+	for (size_t j = 0; j < TCT_COUNT(populations); j++)
+		ck_assert_int_eq(json_object_del(json_object_get(observation, "populations"),
+						 populations[j]),
+				 0);
+	json_array_foreach(json_object_get(observation, "owners"), i, item) {
+		for (size_t j = 0; j < TCT_COUNT(of_owner); j++)
+			ck_assert_int_eq(json_object_del(item, of_owner[j]), 0);
+		for (size_t j = 0; j < TCT_COUNT(populations); j++)
+			ck_assert_int_eq(json_object_del(json_object_get(item, "populations"),
+							 populations[j]),
+					 0);
+	}
+	json_array_foreach(json_object_get(observation, "listeners"), i, item)
+		ck_assert_int_eq(json_object_del(item, "syn_recv_resent"), 0);
+	ck_assert_int_eq(json_object_del(outgoing, "distinct"), 0);
+	ck_assert_int_eq(json_object_del(outgoing, "unanswered_distinct"), 0);
+	json_array_foreach(json_object_get(outgoing, "destinations"), i, item) {
+		ck_assert_int_eq(json_object_del(item, "syn_sent"), 0);
+		ck_assert_int_eq(json_object_del(item, "syn_unanswered"), 0);
+	}
+}
+
+START_TEST(an_older_snapshot_is_loaded)
+{
+	TCT_AUTO(tct_snapshot_done) struct tct_snapshot saved = snapshot_of(full_observation());
+	TCT_AUTO(tct_snapshot_done) struct tct_snapshot loaded = { 0 };
+	json_t *document = tct_snapshot_json(&saved);
+	struct tct_err err = { 0 };
+	const struct tct_observation *told;
+	const struct tct_observation *full = saved.observations[0];
+
+	make_older(json_array_get(json_object_get(document, "observations"), 0));
+	ck_assert_msg(tct_snapshot_from_json("f", document, &loaded, &err) == 0, "%s", err.message);
+	json_decref(document);
+	told = loaded.observations[0];
+	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
+		bool known = kind < TCT_POPULATION_UNANSWERED;
+
+		ck_assert_int_eq(told->populations[kind].presence,
+				 known ? TCT_PRESENT : TCT_NOT_LOOKED);
+		ck_assert_int_eq(told->owners[1].populations[kind].presence,
+				 known ? TCT_PRESENT : TCT_NOT_LOOKED);
+		ck_assert_int_eq(told->populations[kind].total,
+				 known ? full->populations[kind].total : 0);
+	}
+	ck_assert_int_eq(told->owners[0].descriptors_max, full->owners[0].descriptors_max);
+	ck_assert_int_eq(told->owners[0].close_wait_first, -1);
+	ck_assert_int_eq(told->owners[0].busy_ns, -1);
+	ck_assert_int_eq(told->owners[1].rwnd_limited_ns, -1);
+	ck_assert_int_eq(told->owners[1].sndbuf_limited_ns, -1);
+	ck_assert_int_eq(told->listeners[1].syn_recv_resent, -1);
+	ck_assert_int_eq(told->listeners[1].syn_recv, full->listeners[1].syn_recv);
+	ck_assert_int_eq(told->outgoing.distinct, -1);
+	ck_assert_int_eq(told->outgoing.unanswered_distinct, -1);
+	ck_assert_int_eq(told->outgoing.destinations[1].syn_sent, -1);
+	ck_assert_int_eq(told->outgoing.destinations[1].syn_unanswered, -1);
+	ck_assert_int_eq(told->peers_presence, TCT_NOT_LOOKED);
+	ck_assert_uint_eq(told->peers_count, 0);
+	ck_assert_int_eq(told->interfaces_presence, TCT_NOT_LOOKED);
+	ck_assert_uint_eq(told->interfaces_count, 0);
 }
 END_TEST
 
@@ -171,6 +255,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, scratch_open, scratch_close);
 	tcase_add_test(cases, everything_comes_back);
 	tcase_add_test(cases, an_empty_observation_comes_back);
+	tcase_add_test(cases, an_older_snapshot_is_loaded);
 	tcase_add_test(cases, the_report_is_the_same);
 	suite_add_tcase(suite, cases);
 	runner = srunner_create(suite);

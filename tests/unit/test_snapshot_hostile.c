@@ -282,6 +282,42 @@ START_TEST(what_is_no_observation)
 		  F "states.counts.LISTEN: a whole number from 0 to 9007199254740992 is needed" },
 		{ O "states.counts.LISTEN", NULL, F "states.counts.LISTEN: it is missing" },
 		{ O "outgoing.destinations", NULL, F "outgoing.destinations: it is missing" },
+		{ O "populations.unanswered", "[]",
+		  F "populations.unanswered: an object is needed" },
+		{ O "populations.fin_unanswered.total", "-1",
+		  F
+		  "populations.fin_unanswered.total: a whole number from 0 to 9007199254740992 is "
+		  "needed" },
+		{ O "populations.zero_window.presence", NULL,
+		  F "populations.zero_window.presence: it is missing" },
+		{ O "owners.0.busy_ns", "-2",
+		  F "owners[0].busy_ns: a whole number from -1 to 4611686018427387904 is needed" },
+		{ O "owners.0.close_wait_first", "\"9\"",
+		  F "owners[0].close_wait_first: a whole number from -1 to 9007199254740992 is "
+		    "needed" },
+		{ O "listeners.0.syn_recv_resent", "1.5",
+		  F "listeners[0].syn_recv_resent: a whole number from -1 to 9007199254740992 is "
+		    "needed" },
+		{ O "outgoing.destinations.0.syn_sent", "9007199254740993",
+		  F "outgoing.destinations[0].syn_sent: a whole number from -1 to 9007199254740992 "
+		    "is needed" },
+		{ O "outgoing.distinct", "{}",
+		  F "outgoing.distinct: a whole number from -1 to 9007199254740992 is needed" },
+		{ O "peers", "{}", F "peers: a list is needed" },
+		{ O "peers.1", "null", F "peers[1]: an object is needed" },
+		{ O "peers.0.address", NULL, F "peers[0].address: it is missing" },
+		{ O "peers.0.unguarded.total", "-1",
+		  F
+		  "peers[0].unguarded.total: a whole number from 0 to 9007199254740992 is needed" },
+		{ O "peers_presence", "\"perhaps\"",
+		  F "peers_presence: 'perhaps' is not known here" },
+		{ O "interfaces", "1", F "interfaces: a list is needed" },
+		{ O "interfaces.0.name", "\"0123456789abcdef\"",
+		  F "interfaces[0].name: longer than 15 bytes" },
+		{ O "interfaces.1.rx_errors", "-2",
+		  F "interfaces[1].rx_errors: a whole number from -1 to 4611686018427387904 is "
+		    "needed" },
+		{ O "interfaces.0.mtu_bytes", NULL, F "interfaces[0].mtu_bytes: it is missing" },
 		{ O "interval_ns", "-1",
 		  F "interval_ns: a whole number from 0 to 4611686018427387904 is needed" },
 		{ O "sysctls.net:ipv4:tcp_rmem",

@@ -1,4 +1,4 @@
-/* Attributes of keys (live against boot) and of lines of sysctl files. */
+/* Attributes of keys: live against boot. */
 #include <errno.h>
 #include <string.h>
 
@@ -6,8 +6,6 @@
 #include "audit/rules/functions.h"
 #include "audit/rules/profile.h"
 #include "core/mem.h"
-
-/* ---- keys ---- */
 
 static const struct tct_kernel_key *key_of(const struct tct_env *env)
 {
@@ -49,11 +47,6 @@ static int boot_value(const struct tct_env *env, size_t model, struct tct_value 
 				      (enum tct_boot_model)model, false, NULL, value);
 }
 
-static void no_memory(struct tct_result *result)
-{
-	tct_result_failed(result, "out of memory");
-}
-
 /* The value at boot under this host's model; where that can't be told, what both agree on. False:
  * see result. */
 static bool host_boot_value(const struct tct_env *env, struct tct_value *value, int *known,
@@ -67,30 +60,19 @@ static bool host_boot_value(const struct tct_env *env, struct tct_value *value, 
 	if (env->observation->boot_model != TCT_BOOT_MODELS) {
 		*known = boot_value(env, env->observation->boot_model, value);
 		if (*known < 0)
-			no_memory(result);
+			tct_result_no_memory(result);
 		return *known >= 0;
 	}
 	*known = boot_value(env, TCT_BOOT_SYSTEMD, value);
 	other_known = boot_value(env, TCT_BOOT_PROCPS, &other);
 	if (*known < 0 || other_known < 0)
-		no_memory(result);
+		tct_result_no_memory(result);
 	else if (*known != other_known || (*known == 1 && !tct_value_equal(value, &other)))
 		tct_result_missing(
 			result,
 			"systemd and procps boot %s differently, and this host's way is not known",
 			key_of(env)->name);
 	return result->status == TCT_STATUS_VALUE;
-}
-
-static void set_value_text(const struct tct_env *env, const struct tct_value *value,
-			   struct tct_result *result)
-{
-	TCT_AUTOFREE char *text = tct_value_text(value);
-
-	if (text == NULL)
-		no_memory(result);
-	else
-		tct_result_text_copy(env, text, result);
 }
 
 static const struct tct_value *live_value(const struct tct_env *env, struct tct_result *result)
@@ -114,18 +96,18 @@ void tct_read_key_live(const struct tct_env *env, struct tct_result *result)
 	const struct tct_value *live = live_value(env, result);
 
 	if (live != NULL)
-		set_value_text(env, live, result);
+		tct_result_value_text(env, live, result);
 }
 
 static void set_boot_text(const struct tct_env *env, const struct tct_value *value, int known,
 			  struct tct_result *result)
 {
 	if (known < 0)
-		no_memory(result);
+		tct_result_no_memory(result);
 	else if (known == 0)
 		tct_result_missing(result, "no file decides %s", key_of(env)->name);
 	else
-		set_value_text(env, value, result);
+		tct_result_value_text(env, value, result);
 }
 
 void tct_read_key_boot(const struct tct_env *env, struct tct_result *result)
@@ -228,7 +210,7 @@ void tct_read_key_models_differ(const struct tct_env *env, struct tct_result *re
 	systemd_known = boot_value(env, TCT_BOOT_SYSTEMD, &systemd);
 	procps_known = boot_value(env, TCT_BOOT_PROCPS, &procps);
 	if (systemd_known < 0 || procps_known < 0)
-		no_memory(result);
+		tct_result_no_memory(result);
 	else
 		result->number = systemd_known != procps_known ||
 				 (systemd_known == 1 && !tct_value_equal(&systemd, &procps));
@@ -265,6 +247,71 @@ void tct_read_key_shadowed_by_vendor(const struct tct_env *env, struct tct_resul
 				result->number = 1;
 		}
 	}
+}
+
+/* Does this model read the line, perhaps through a link (Debian's 99-sysctl.conf)? */
+static bool is_read(const struct tct_sysctl_files *files, size_t line, unsigned bit)
+{
+	if ((files->lines[line].read_by & bit) != 0)
+		return true;
+	for (size_t i = 0; i < files->lines_count; i++) {
+		if (files->lines[i].twin == line + 1 && (files->lines[i].read_by & bit) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* It says something else than the line that wins, under a way to boot that this host may have. A
+ * package's line that an administrator's overrides is as it should be. */
+static bool is_shadowed(const struct tct_env *env, size_t index)
+{
+	const struct tct_sysctl_files *files = env->observation->files;
+	const struct tct_file_line *line = &files->lines[index];
+
+	if (line->known != key_of(env) || line->is_pattern || line->twin != 0)
+		return false;
+	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
+		const struct tct_file_line *winner =
+			model_counts(env, model) ? winner_of(env, model) : NULL;
+		unsigned bit = 1U << model;
+
+		if (winner != NULL && (line->wins & bit) == 0 &&
+		    (!line->vendor || winner->vendor) && other_value(line, winner) &&
+		    is_read(files, index, bit))
+			return true;
+	}
+	return false;
+}
+
+void tct_read_key_shadowed(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_sysctl_files *files = env->observation->files;
+
+	if (!files_known(env, result))
+		return;
+	for (size_t i = 0; i < files->lines_count && result->number == 0; i++)
+		result->number = is_shadowed(env, i);
+}
+
+void tct_read_key_shadowed_lines(const struct tct_env *env, struct tct_result *result)
+{
+	enum { LINES_TOLD = 5 };
+	const struct tct_sysctl_files *files = env->observation->files;
+	struct tct_text text = { 0 };
+	size_t count = 0;
+
+	if (!files_known(env, result))
+		return;
+	for (size_t i = 0; i < files->lines_count; i++) {
+		const struct tct_file_line *line = &files->lines[i];
+
+		if (is_shadowed(env, i) && count++ < LINES_TOLD)
+			tct_text_addf(&text, "%s%s:%u (%s)", count > 1 ? ", " : "", line->file,
+				      line->line, line->value);
+	}
+	if (count > LINES_TOLD)
+		tct_text_addf(&text, " and %zu more", count - LINES_TOLD);
+	tct_result_text_take(env, &text, result);
 }
 
 /* The entry that refuses what the key is now (or, in a tree, will be). */
@@ -324,31 +371,6 @@ void tct_read_key_set_by_us(const struct tct_env *env, struct tct_result *result
 	}
 }
 
-static bool value_out_of_range(const struct tct_kernel_key *key, const struct tct_value *value)
-{
-	if (value->kind != TCT_VALUE_NUMBERS)
-		return false;
-	for (unsigned i = 0; i < value->count; i++) {
-		int64_t number = value->numbers[i];
-		bool unlimited = (key->unlimited == TCT_UNLIMITED_NEGATIVE && number < 0) ||
-				 (key->unlimited == TCT_UNLIMITED_ZERO && number == 0);
-
-		if (!unlimited && (number < key->sane_min || number > key->sane_max))
-			return true;
-	}
-	return false;
-}
-
-static bool value_unsorted(const struct tct_kernel_key *key, const struct tct_value *value)
-{
-	for (unsigned i = 1; key->ordered && value->kind == TCT_VALUE_NUMBERS && i < value->count;
-	     i++) {
-		if (value->numbers[i] < value->numbers[i - 1])
-			return true;
-	}
-	return false;
-}
-
 void tct_read_key_out_of_range(const struct tct_env *env, struct tct_result *result)
 {
 	const struct tct_value *value = tct_observation_value(env->observation, key_of(env));
@@ -356,7 +378,7 @@ void tct_read_key_out_of_range(const struct tct_env *env, struct tct_result *res
 	if (value == NULL)
 		tct_result_no_value(key_of(env), env, result);
 	else
-		result->number = value_out_of_range(key_of(env), value);
+		result->number = tct_value_out_of_range(key_of(env), value);
 }
 
 void tct_read_key_unsorted(const struct tct_env *env, struct tct_result *result)
@@ -366,175 +388,5 @@ void tct_read_key_unsorted(const struct tct_env *env, struct tct_result *result)
 	if (value == NULL)
 		tct_result_no_value(key_of(env), env, result);
 	else
-		result->number = value_unsorted(key_of(env), value);
-}
-
-/* ---- lines ---- */
-
-static const struct tct_file_line *line_of(const struct tct_env *env)
-{
-	return &env->observation->files->lines[env->item];
-}
-
-void tct_read_line_key(const struct tct_env *env, struct tct_result *result)
-{
-	result->text = line_of(env)->key;
-}
-
-void tct_read_line_value(const struct tct_env *env, struct tct_result *result)
-{
-	result->text = line_of(env)->value != NULL ? line_of(env)->value : "";
-}
-
-void tct_read_line_file(const struct tct_env *env, struct tct_result *result)
-{
-	result->text = line_of(env)->file;
-}
-
-void tct_read_line_line(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->line;
-}
-
-void tct_read_line_ours(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->ours;
-}
-
-void tct_read_line_vendor(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->vendor;
-}
-
-void tct_read_line_ignore_errors(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->ignore_errors;
-}
-
-void tct_read_line_wins(const struct tct_env *env, struct tct_result *result)
-{
-	unsigned wins = line_of(env)->wins;
-
-	if (env->observation->boot_model != TCT_BOOT_MODELS)
-		wins &= 1U << env->observation->boot_model;
-	result->number = wins != 0;
-}
-
-void tct_read_line_in_table(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->known != NULL;
-}
-
-/* Has the kernel reached `version` (0 = never)? */
-static void set_reached(const struct tct_env *env, tct_version version, struct tct_result *result)
-{
-	if (version == 0)
-		return;
-	if (env->facts->known[TCT_FACT_KERNEL])
-		result->number = env->facts->value[TCT_FACT_KERNEL] >= version;
-	else
-		tct_result_missing(result, "the kernel's version is not known (--var kernel=...)");
-}
-
-static void set_version(tct_version version, struct tct_result *result, const char *missing)
-{
-	result->number = version;
-	if (version == 0)
-		tct_result_missing(result, "%s", missing);
-}
-
-void tct_read_line_removed(const struct tct_env *env, struct tct_result *result)
-{
-	set_reached(env, line_of(env)->known != NULL ? line_of(env)->known->until : 0, result);
-}
-
-void tct_read_line_removed_in(const struct tct_env *env, struct tct_result *result)
-{
-	set_version(line_of(env)->known != NULL ? line_of(env)->known->until : 0, result,
-		    "the key was not removed");
-}
-
-void tct_read_line_no_op(const struct tct_env *env, struct tct_result *result)
-{
-	set_reached(env, line_of(env)->known != NULL ? line_of(env)->known->no_op_since : 0,
-		    result);
-}
-
-void tct_read_line_no_op_since(const struct tct_env *env, struct tct_result *result)
-{
-	set_version(line_of(env)->known != NULL ? line_of(env)->known->no_op_since : 0, result,
-		    "the key still works");
-}
-
-static bool has_outcome(const struct tct_env *env, enum tct_write_outcome outcome)
-{
-	return line_of(env)->known != NULL && line_of(env)->outcome == outcome;
-}
-
-void tct_read_line_rest_ignored(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = has_outcome(env, TCT_WRITE_REST_IGNORED);
-}
-
-void tct_read_line_refused(const struct tct_env *env, struct tct_result *result)
-{
-	result->number =
-		has_outcome(env, TCT_WRITE_REFUSED) || has_outcome(env, TCT_WRITE_HALF_REFUSED);
-}
-
-void tct_read_line_half_refused(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = has_outcome(env, TCT_WRITE_HALF_REFUSED);
-}
-
-void tct_read_line_partial(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = has_outcome(env, TCT_WRITE_PARTIAL);
-}
-
-void tct_read_line_read_only(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = has_outcome(env, TCT_WRITE_READ_ONLY);
-}
-
-void tct_read_line_reason(const struct tct_env *env, struct tct_result *result)
-{
-	result->text = line_of(env)->reason;
-}
-
-static bool stored_known(const struct tct_env *env, struct tct_result *result)
-{
-	if (line_of(env)->known == NULL || line_of(env)->stored.kind == TCT_VALUE_NONE)
-		tct_result_missing(result, "the kernel stores nothing of this line");
-	return result->status == TCT_STATUS_VALUE;
-}
-
-void tct_read_line_stored(const struct tct_env *env, struct tct_result *result)
-{
-	if (stored_known(env, result))
-		set_value_text(env, &line_of(env)->stored, result);
-}
-
-void tct_read_line_stored_number(const struct tct_env *env, struct tct_result *result)
-{
-	const struct tct_value *stored = &line_of(env)->stored;
-
-	if (!stored_known(env, result))
-		return;
-	if (stored->kind == TCT_VALUE_NUMBERS && stored->count > 0)
-		result->number = stored->numbers[0];
-	else
-		tct_result_missing(result, "%s is not a number", line_of(env)->key);
-}
-
-void tct_read_line_out_of_range(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->known != NULL &&
-			 value_out_of_range(line_of(env)->known, &line_of(env)->stored);
-}
-
-void tct_read_line_unsorted(const struct tct_env *env, struct tct_result *result)
-{
-	result->number = line_of(env)->known != NULL &&
-			 value_unsorted(line_of(env)->known, &line_of(env)->stored);
+		result->number = tct_value_unsorted(key_of(env), value);
 }
