@@ -88,33 +88,49 @@ static json_t *settings_json(const struct tct_report *report)
 	return list;
 }
 
+static json_t *version_or_null(tct_version version)
+{
+	char text[32];
+
+	return version != 0 ? json_string(tct_version_text(version, text)) : json_null();
+}
+
+static json_t *source_or_null(const struct tct_expr *expr)
+{
+	return expr != NULL ? json_string(tct_expr_source(expr)) : json_null();
+}
+
+static json_t *rule_json(const struct tct_rule *rule)
+{
+	json_t *severities = json_array();
+
+	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
+	     severity++) {
+		if (rule->severity_given[severity] &&
+		    json_array_append_new(severities, tct_json_text(tct_severity_name(severity))) !=
+			    0) {
+			json_decref(severities);
+			severities = NULL;
+		}
+	}
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:I, s:s, s:o}", "id",
+			 rule->id, "each",
+			 rule->each == TCT_EACH_NONE ? json_null()
+						     : tct_json_text(tct_each_name(rule->each)),
+			 "since", version_or_null(rule->since), "until",
+			 version_or_null(rule->until), "severities", severities, "cause",
+			 tct_cause_name(rule->cause), "when", tct_expr_source(rule->when),
+			 "for_at_least", source_or_null(rule->for_at_least), "sort",
+			 source_or_null(rule->sort), "top", (json_int_t)rule->top, "title",
+			 tct_template_source(rule->title), "profile", tct_json_text(rule->profile));
+}
+
 static json_t *rules_json(const struct tct_profile_set *set)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < set->rules_count; i++) {
-		const struct tct_rule *rule = &set->rules[i];
-		json_t *severities = json_array();
-
-		for (enum tct_severity severity = TCT_SEVERITY_CRITICAL;
-		     severity < TCT_SEVERITY_LIMIT; severity++) {
-			if (rule->severity_given[severity] &&
-			    json_array_append_new(
-				    severities, tct_json_text(tct_severity_name(severity))) != 0) {
-				json_decref(severities);
-				severities = NULL;
-			}
-		}
-
-		json_t *entry = json_pack(
-			"{s:s, s:o, s:o, s:s, s:s, s:s, s:o}", "id", rule->id, "each",
-			rule->each == TCT_EACH_NONE ? json_null()
-						    : tct_json_text(tct_each_name(rule->each)),
-			"severities", severities, "cause", tct_cause_name(rule->cause), "when",
-			tct_expr_source(rule->when), "title", tct_template_source(rule->title),
-			"profile", tct_json_text(rule->profile));
-
-		if (json_array_append_new(list, entry) != 0) {
+		if (json_array_append_new(list, rule_json(&set->rules[i])) != 0) {
 			json_decref(list);
 			return NULL;
 		}

@@ -101,6 +101,26 @@ static void put_setting(const struct tct_page *page, const struct tct_report *re
 		tct_page_paragraph(page, 4, "because", LABEL, TCT_STYLE_PLAIN, setting->because);
 }
 
+/* The condition, and all else that decides whether and how a finding is told. */
+static void add_conditions(const struct tct_rule *rule, struct tct_text *text)
+{
+	char version[32];
+
+	tct_text_add(text, tct_expr_source(rule->when));
+	if (rule->each != TCT_EACH_NONE)
+		tct_text_addf(text, "; each %s", tct_each_name(rule->each));
+	if (rule->since != 0)
+		tct_text_addf(text, "; since Linux %s", tct_version_text(rule->since, version));
+	if (rule->until != 0)
+		tct_text_addf(text, "; until Linux %s", tct_version_text(rule->until, version));
+	if (rule->for_at_least != NULL)
+		tct_text_addf(text, "; for at least %s", tct_expr_source(rule->for_at_least));
+	if (rule->sort != NULL)
+		tct_text_addf(text, "; sort %s", tct_expr_source(rule->sort));
+	if (rule->top != TCT_TOP_DEFAULT)
+		tct_text_addf(text, "; top %zu", rule->top);
+}
+
 static void put_rules(const struct tct_page *page, bool verbose, const struct tct_profile_set *set)
 {
 	static const struct tct_column columns[] = {
@@ -115,7 +135,9 @@ static void put_rules(const struct tct_page *page, bool verbose, const struct tc
 	for (size_t i = 0; i < set->rules_count; i++) {
 		const struct tct_rule *rule = &set->rules[i];
 		TCT_AUTO(tct_text_done) struct tct_text severities = { 0 };
+		TCT_AUTO(tct_text_done) struct tct_text conditions = { 0 };
 
+		add_conditions(rule, &conditions);
 		for (enum tct_severity severity = TCT_SEVERITY_CRITICAL;
 		     severity < TCT_SEVERITY_LIMIT; severity++) {
 			if (rule->severity_given[severity])
@@ -127,8 +149,7 @@ static void put_rules(const struct tct_page *page, bool verbose, const struct tc
 		tct_table_cell(table, TCT_STYLE_PLAIN, data_of(&severities));
 		tct_table_cell(table, TCT_STYLE_PLAIN, tct_cause_name(rule->cause));
 		tct_table_cell(table, TCT_STYLE_PLAIN,
-			       verbose ? tct_expr_source(rule->when)
-				       : tct_template_source(rule->title));
+			       verbose ? data_of(&conditions) : tct_template_source(rule->title));
 	}
 	if (tct_table_rows(table) > 0)
 		tct_page_heading(page, "Rules", verbose ? NULL : "tcptune explain RULE tells more");

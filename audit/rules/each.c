@@ -142,7 +142,7 @@ unsigned tct_each_looks(enum tct_each each)
 {
 	switch (each) {
 	case TCT_EACH_OWNER:
-		return TCT_LOOK_OWNERS;
+		return TCT_LOOK_OWNERS | TCT_LOOK_POPULATIONS;
 	case TCT_EACH_DESTINATION:
 		return TCT_LOOK_DESTINATIONS;
 	case TCT_EACH_PEER:
@@ -270,7 +270,6 @@ bool tct_value_unsorted(const struct tct_kernel_key *key, const struct tct_value
 #define LISTENER_GROWS(name) { TCT_EACH_LISTENER, #name, COUNT, 0, tct_read_listener_##name, tct_read_listener_##name##_first }
 #define LISTENER_LOOKS(name, type, looks) { TCT_EACH_LISTENER, #name, type, looks, tct_read_listener_##name, NULL }
 #define OWNER(name, type) { TCT_EACH_OWNER, #name, type, 0, tct_read_owner_##name, NULL }
-#define OWNER_INFO(name, type) { TCT_EACH_OWNER, #name, type, TCT_LOOK_POPULATIONS, tct_read_owner_##name, NULL }
 #define DESTINATION(name, type) { TCT_EACH_DESTINATION, #name, type, 0, tct_read_destination_##name, NULL }
 #define PEER(name, type) { TCT_EACH_PEER, #name, type, 0, tct_read_peer_##name, NULL }
 #define INTERFACE(name, type) { TCT_EACH_INTERFACE, #name, type, 0, tct_read_interface_##name, NULL }
@@ -308,12 +307,12 @@ const struct tct_attribute tct_attributes[] = {
 	OWNER(unit, TEXT),
 	OWNER(process, TEXT),
 	OWNER(pid, NUMBER_NAME),
-	OWNER_INFO(established, COUNT),
+	OWNER(established, COUNT),
 	{ TCT_EACH_OWNER, "close_wait", COUNT, 0, tct_read_owner_close_wait, tct_read_owner_close_wait_first },
 	OWNER(descriptors_max, COUNT),
-	OWNER_INFO(busy, TIME),
-	OWNER_INFO(rwnd_limited, TIME),
-	OWNER_INFO(sndbuf_limited, TIME),
+	OWNER(busy, TIME),
+	OWNER(rwnd_limited, TIME),
+	OWNER(sndbuf_limited, TIME),
 
 	DESTINATION(source, TEXT),
 	DESTINATION(address, TEXT),

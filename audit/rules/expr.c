@@ -133,6 +133,25 @@ static void print_share(int64_t millionths, struct tct_text *out)
 		tct_text_addf(out, "%s%" PRIu64 ".%02" PRIu64 " %%", sign, whole, hundredths);
 }
 
+/* Long times are read in days and hours, cut off: 3 days, 2 h 11 min. Short ones as they are set:
+ * 350 s. */
+static void print_time(int64_t ns, struct tct_text *out)
+{
+	const int64_t minute = INT64_C(60000000000);
+	const int64_t hour = 60 * minute;
+	const int64_t day = 24 * hour;
+	char number[TCT_NUMBER_TEXT];
+
+	if (ns >= 2 * day && (ns % hour != 0 || ns % day == 0))
+		tct_text_addf(out, "%s days", tct_text_count(ns / day, number));
+	else if (ns >= 2 * hour && ns % hour >= minute)
+		tct_text_addf(out, "%" PRId64 " h %" PRId64 " min", ns / hour, ns % hour / minute);
+	else if (ns >= 2 * hour)
+		tct_text_addf(out, "%" PRId64 " h", ns / hour);
+	else
+		tct_text_add(out, tct_text_nanoseconds(ns, number));
+}
+
 static void print_number(const struct tct_result *result, struct tct_text *out)
 {
 	char number[TCT_NUMBER_TEXT];
@@ -149,7 +168,7 @@ static void print_number(const struct tct_result *result, struct tct_text *out)
 		tct_text_add(out, tct_text_bytes(result->number, number));
 		break;
 	case TCT_DIM_TIME:
-		tct_text_add(out, tct_text_nanoseconds(result->number, number));
+		print_time(result->number, out);
 		break;
 	case TCT_DIM_SHARE:
 		print_share(result->number, out);

@@ -193,7 +193,7 @@ void tct_expr_eval(const struct tct_expr *expr, const struct tct_env *env,
 
 /*
  * A template: text with {expression} parts, "{{" and "}}" for braces. Rendering prints numbers as
- * people read them by type (41,203; 1.2 GiB; 34/s; 60 s; 5.2 %).
+ * people read them by type (41,203; 1.2 GiB; 34/s; 90 s; 3 days; 5.2 %).
  */
 struct tct_template;
 int tct_template_compile(struct tct_arena *arena, const char *text, struct tct_place place,

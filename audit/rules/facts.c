@@ -87,7 +87,12 @@ void tct_host_name_eval(enum tct_host_name name, const struct tct_env *env,
 			struct tct_result *result)
 {
 	const struct tct_observation *observation = env->observation;
+	const struct tct_environment *around =
+		observation != NULL ? &observation->environment : NULL;
 
+	/* what is around another namespace was found out when the host was looked at */
+	if (around != NULL && around->presence != TCT_PRESENT && env->host != NULL)
+		around = &env->host->environment;
 	if (observation == NULL) {
 		tct_result_missing(result, "%s is not known here", host_names[name].name);
 	} else if (name == TCT_HOST_UPTIME) {
@@ -99,11 +104,10 @@ void tct_host_name_eval(enum tct_host_name name, const struct tct_env *env,
 		if (observation->environment.nat_presence != TCT_PRESENT)
 			tct_result_missing(result,
 					   "whether addresses are translated here is not known");
-	} else if (observation->environment.presence != TCT_PRESENT) {
+	} else if (around->presence != TCT_PRESENT) {
 		tct_result_missing(result, "what this host runs in was not looked at");
 	} else {
-		result->text = name == TCT_HOST_CONTAINER ? observation->environment.container
-							  : observation->environment.hypervisor;
+		result->text = name == TCT_HOST_CONTAINER ? around->container : around->hypervisor;
 	}
 }
 

@@ -31,6 +31,8 @@ static unsigned rests_on_attribute(const struct tct_attribute *attribute)
 
 	if (attribute->each == TCT_EACH_LINE)
 		return TCT_RESTS_ON_FILES;
+	if (attribute->each == TCT_EACH_SUPPRESSION)
+		return 0;
 	if (attribute->each != TCT_EACH_KEY)
 		return TCT_RESTS_ON_NAMESPACE;
 	for (size_t i = 0; i < TCT_COUNT(of_keys); i++) {
@@ -57,7 +59,8 @@ static void collect_counter(struct collector *collector, const struct tct_expr *
 static void collect_call(struct collector *collector, const struct tct_expr *call)
 {
 	const struct tct_function *function = call->function;
-	bool growth = function->eval == tct_eval_rate || function->eval == tct_eval_delta;
+	bool growth = function->eval == tct_eval_rate || function->eval == tct_eval_delta ||
+		      function->eval == tct_eval_rate_over;
 
 	if (function->eval == tct_eval_sysctl) {
 		collector->rests |= call->key->scope == TCT_SCOPE_HOST ? TCT_RESTS_ON_HOST_KEY
@@ -66,6 +69,8 @@ static void collect_call(struct collector *collector, const struct tct_expr *cal
 			collector->needs->keys[tct_kernel_key_index(call->key)] = true;
 	} else if (growth || function->eval == tct_eval_counter) {
 		collect_counter(collector, call, growth);
+	} else if (function->eval == tct_eval_earlier_lines) {
+		collector->rests |= TCT_RESTS_ON_FILES;
 	} else if (function->need != TCT_NEED_NOTHING && function->need != TCT_NEED_SYSCTL) {
 		collector->rests |= TCT_RESTS_ON_NAMESPACE;
 	}
@@ -77,6 +82,8 @@ static void collect(void *context, const struct tct_expr *node)
 
 	if (node->kind == TCT_NODE_CALL)
 		collect_call(collector, node);
+	else if (node->kind == TCT_NODE_HOST && node->index == TCT_HOST_NAT)
+		collector->rests |= TCT_RESTS_ON_NAMESPACE;
 	else if (node->kind == TCT_NODE_ATTRIBUTE)
 		collector->rests |= rests_on_attribute(node->attribute);
 }
@@ -112,6 +119,12 @@ static void add_never_keys(const struct tct_profile_set *set, struct tct_needs *
 		add_key(set->never[i].key, needs);
 }
 
+static void add_all_keys(struct tct_needs *needs)
+{
+	for (size_t i = 0; i < tct_kernel_keys_count; i++)
+		add_key(&tct_kernel_keys[i], needs);
+}
+
 /* Which keys a rule over all keys must see. */
 static void add_each_key(const struct tct_profile_set *set, unsigned rests, struct tct_needs *needs)
 {
@@ -120,8 +133,7 @@ static void add_each_key(const struct tct_profile_set *set, unsigned rests, stru
 	if ((rests & (TCT_RESTS_ON_NEVER | TCT_RESTS_ON_FILES)) != 0 &&
 	    (rests & TCT_RESTS_ON_EACH_KEY) == 0)
 		return;
-	for (size_t i = 0; i < tct_kernel_keys_count; i++)
-		add_key(&tct_kernel_keys[i], needs);
+	add_all_keys(needs);
 }
 
 static void collect_conditions(struct collector *collector, const struct tct_rule *rule)
@@ -138,7 +150,8 @@ static unsigned find_rests(const struct tct_rule *rule)
 	collect_conditions(&collector, rule);
 	if (rule->each == TCT_EACH_LINE)
 		collector.rests |= TCT_RESTS_ON_FILES;
-	else if (rule->each != TCT_EACH_KEY && rule->each != TCT_EACH_NONE)
+	else if (rule->each != TCT_EACH_KEY && rule->each != TCT_EACH_NONE &&
+		 rule->each != TCT_EACH_SUPPRESSION)
 		collector.rests |= TCT_RESTS_ON_NAMESPACE; /* listeners ... */
 	return collector.rests;
 }
@@ -151,6 +164,9 @@ static void collect_rule(const struct tct_profile_set *set, const struct tct_rul
 	collect_conditions(&collector, rule);
 	if (rule->each == TCT_EACH_KEY)
 		add_each_key(set, rests, needs);
+	if (rule->each == TCT_EACH_NAMESPACE)
+		add_all_keys(needs); /* they are compared with the host's */
+	collect_expr(&collector, rule->sort);
 	collect_text(&collector, rule->title);
 	collect_text(&collector, rule->why);
 	collect_text(&collector, rule->application);
@@ -250,7 +266,7 @@ bool tct_rule_is_the_hosts(const struct tct_profile_set *set, const struct tct_n
 	enum tct_each each = set->rules[i].each;
 	unsigned rests = needs->rests[i];
 
-	if (each == TCT_EACH_LINE)
+	if (each == TCT_EACH_LINE || each == TCT_EACH_SUPPRESSION)
 		return true;
 	if (each == TCT_EACH_KEY)
 		return (rests & TCT_RESTS_ON_FILES) != 0 &&

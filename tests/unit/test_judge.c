@@ -190,9 +190,13 @@ START_TEST(a_full_accept_queue_is_the_root_cause_of_overflows)
 	ck_assert_int_eq(evidence(finding, "queue"), 130);
 	ck_assert_int_eq(evidence(finding, "backlog"), 128);
 	ck_assert_ptr_null(find(report, "listen-overflows"));
-	ck_assert_uint_eq(report->explained_count, 1);
-	ck_assert_str_eq(report->explained[0].id, "listen-overflows");
-	ck_assert_str_eq(report->explained[0].by, "accept-queue-full");
+	bool told = false;
+
+	for (size_t i = 0; i < report->explained_count; i++) {
+		ck_assert_str_eq(report->explained[i].by, "accept-queue-full");
+		told = told || strcmp(report->explained[i].id, "listen-overflows") == 0;
+	}
+	ck_assert(told);
 	ck_assert_ptr_nonnull(find(report, "app-backlog-small"));
 	ck_assert_ptr_null(find(report, "backlog-capped"));
 	done(report, set);
@@ -320,12 +324,13 @@ START_TEST(old_close_wait_sockets_are_a_leak)
 	struct tct_population *population = &seen->populations[TCT_POPULATION_CLOSE_WAIT];
 	struct tct_profile_set *set = NULL;
 
+	/* whose they are is not known */
 	population->total = 150;
 	seen->states.counts[TCT_STATE_CLOSE_WAIT] = 150;
 	for (size_t i = 0; i < TCT_IDLE_STEPS; i++)
 		population->idle_at_least[i] = tct_idle_step_s[i] <= 20 ? 150 : 0;
 	struct tct_report *report = judge("base", NULL, 0, &set);
-	const struct tct_finding *finding = find(report, "close-wait-leak");
+	const struct tct_finding *finding = find(report, "close-wait-pile");
 
 	ck_assert_ptr_nonnull(finding);
 	ck_assert_int_eq(finding->rule->cause, TCT_CAUSE_APPLICATION);
@@ -335,7 +340,7 @@ START_TEST(old_close_wait_sockets_are_a_leak)
 	static const struct tct_var_override vars[] = { { "close_wait_age", "60s", "--var", 0 } };
 
 	report = judge("base", vars, 1, &set);
-	ck_assert_ptr_null(find(report, "close-wait-leak"));
+	ck_assert_ptr_null(find(report, "close-wait-pile"));
 	done(report, set);
 }
 END_TEST
@@ -484,8 +489,8 @@ START_TEST(values_that_are_never_set_are_told)
 {
 	struct tct_profile_set *set = NULL;
 
-	set_live("net.ipv4.tcp_retries2", "5");
-	set_live("net.ipv4.tcp_abort_on_overflow", "1");
+	set_live("net.ipv4.tcp_syncookies", "2");
+	set_live("net.ipv4.tcp_keepalive_probes", "0");
 	set_live("net.ipv4.tcp_max_tw_buckets", "5000"); /* has a rule of its own */
 	struct tct_report *report = judge("base", NULL, 0, &set);
 	unsigned found = 0;
@@ -495,12 +500,12 @@ START_TEST(values_that_are_never_set_are_told)
 			found++;
 	}
 	ck_assert_uint_eq(found, 2);
-	ck_assert_str_eq(find(report, "never-value")->subject, "net.ipv4.tcp_abort_on_overflow");
-	ck_assert_ptr_nonnull(strstr(find(report, "never-value")->why, "resets clients"));
+	ck_assert_str_eq(find(report, "never-value")->subject, "net.ipv4.tcp_keepalive_probes");
+	ck_assert_ptr_nonnull(strstr(find(report, "never-value")->why, "kills a connection"));
 	done(report, set);
 
-	sysctl_of("net.ipv4.tcp_retries2")->presence = TCT_UNREADABLE;
-	set_live("net.ipv4.tcp_abort_on_overflow", "0");
+	sysctl_of("net.ipv4.tcp_syncookies")->presence = TCT_UNREADABLE;
+	set_live("net.ipv4.tcp_keepalive_probes", "9");
 	report = judge("base", NULL, 0, &set);
 	ck_assert_ptr_null(find(report, "never-value"));
 	done(report, set);
