@@ -12,7 +12,7 @@ expect "entries" "$(inside "$SERVER" cat /proc/sys/net/netfilter/nf_conntrack_co
 audit "$SERVER" 1
 no_warnings
 audit "$SERVER" 1 --var conntrack_high=1%
-only_finding conntrack '' ''
+only_finding conntrack '' sysctl
 finding_that conntrack '.evidence | any(.value >= 3000)'
 # No tracking there.
 audit "$CLIENT" 1 --var conntrack_high=1%

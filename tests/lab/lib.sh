@@ -330,7 +330,7 @@ lab_found() {
 
 # json FILTER [JQ-OPTION...]: look into the last audit.
 json() {
-	jq -r "${@:2}" "$1" "$AUDIT"
+	jq -r "$1" "$AUDIT" "${@:2}"
 }
 
 fail() {
@@ -441,14 +441,12 @@ only_finding() {
 
 # only_findings ID COUNT [SUBJECT-REGEX [CAUSE]]: the same for a rule that finds several.
 only_findings() {
-	local id=$1 count=$2 found others one
+	local id=$1 count=$2 found one
 	lab_expected "$id"
 	found=$(finding "$id")
 	[[ -n $found ]] || fail "no finding $id"
 	[[ $(wc -l <<<"$found") == "$count" ]] || fail "$(wc -l <<<"$found") findings $id, not $count"
-	others=$(json '[.findings[] | select(.id != $id and (.severity == "warning" or .severity == "critical")) | .id]
-		| join(" ")' --arg id "$id")
-	[[ -z $others ]] || fail "beside $id there is $others"
+	nothing_else "$id"
 	while read -r one; do
 		finding_whole "$one"
 		(($# < 3)) || jq -e --arg regex "$3" '.subject | tostring | test($regex)' <<<"$one" >/dev/null ||
@@ -457,6 +455,14 @@ only_findings() {
 			fail "$id: its cause is $(jq -r .cause <<<"$one"), not $4"
 		finding_told "$one"
 	done <<<"$found"
+}
+
+# nothing_else ID...: no finding of warning or above but these.
+nothing_else() {
+	local others
+	others=$(json '[.findings[] | select(.severity == "warning" or .severity == "critical") | .id] - $ARGS.positional
+		| join(" ")' --args "$@")
+	[[ -z $others ]] || fail "beside $* there is $others"
 }
 
 finding_told() {
