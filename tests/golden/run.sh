@@ -7,7 +7,8 @@
 #   expected  the transcript: each command, its standard output, its standard error ("2>"), its exit
 #             code, and at the end what changed below root/, as a diff
 # A command that is suggested ("next:") must take the options that are suggested with it.
-# TCT_ONLY=PATTERN before a command keeps only those lines of its standard output.
+# TCT_ONLY=PATTERN before a command keeps only those lines of its standard output. TCT_FIXTURES is the folder
+# fixtures/, for cases that make their trees themselves (fixtures/kernels/make.sh).
 # Only times, durations, users, checksums of profiles and line numbers of built-in ones are normalised.
 #
 #   run.sh [--update] [CASE...]
@@ -111,7 +112,7 @@ run_case() {
 	[[ -d $work/root ]] && cp -r "$work/root" "$scratch/$name.before"
 	(
 		cd "$work" || exit 1
-		TCT_SCRATCH=$scratch/tmp TCT_BINARY=$binary TCT_CASE=$name bash "$case/cmd" 3>"$scratch/$name.raw"
+		TCT_FIXTURES=$here/fixtures TCT_SCRATCH=$scratch/tmp TCT_BINARY=$binary TCT_CASE=$name bash "$case/cmd" 3>"$scratch/$name.raw"
 	) >"$scratch/$name.noise" 2>&1
 	if [[ -s $scratch/$name.noise ]]; then
 		sed 's/^/noise: /' "$scratch/$name.noise" >>"$scratch/$name.raw"
