@@ -1,6 +1,7 @@
 #include "tests/lab/actor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,6 +76,7 @@ void lab_loop_init(struct lab_loop *loop, int64_t for_ns)
 	if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
 		lab_exit(LAB_EXIT_FAILED, "sigprocmask: %s", strerror(errno));
 	loop->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	loop->orders = -1;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->signals < 0 || loop->epoll < 0)
 		lab_exit(LAB_EXIT_FAILED, "event loop: %s", strerror(errno));
@@ -130,16 +132,109 @@ void lab_loop_rest(const struct lab_loop *loop)
 	}
 }
 
+void lab_loop_take_orders(struct lab_loop *loop)
+{
+	sigset_t orders;
+
+	(void)sigemptyset(&orders);
+	(void)sigaddset(&orders, SIGUSR1);
+	(void)sigaddset(&orders, SIGUSR2);
+	(void)sigaddset(&orders, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &orders, NULL) < 0)
+		lab_exit(LAB_EXIT_FAILED, "sigprocmask: %s", strerror(errno));
+	loop->orders = signalfd(-1, &orders, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (loop->orders < 0)
+		lab_exit(LAB_EXIT_FAILED, "signalfd: %s", strerror(errno));
+	lab_loop_watch(loop, loop->orders, EPOLLIN, LAB_ORDER_TAG);
+}
+
+enum lab_order lab_loop_order(const struct lab_loop *loop)
+{
+	struct signalfd_siginfo signal;
+
+	if (read(loop->orders, &signal, sizeof(signal)) != (ssize_t)sizeof(signal))
+		return LAB_ORDER_NONE;
+	if (signal.ssi_signo == SIGHUP)
+		return LAB_ORDER_PAUSE;
+	return signal.ssi_signo == SIGUSR1 ? LAB_ORDER_CLOSE : LAB_ORDER_HALF_CLOSE;
+}
+
+void lab_loop_pause(const struct lab_loop *loop)
+{
+	struct pollfd heard[] = {
+		{ .fd = loop->signals, .events = POLLIN },
+		{ .fd = loop->orders, .events = POLLIN },
+	};
+	int64_t left_ns;
+
+	do {
+		left_ns = loop->deadline_ns - lab_now_ns();
+		if (left_ns <= 0)
+			return;
+		if (poll(heard, 2, (int)(left_ns / 1000000) + 1) < 0 && errno != EINTR)
+			lab_exit(LAB_EXIT_FAILED, "poll: %s", strerror(errno));
+		/* SIGTERM stays to be read: the loop ends by it. */
+		if (heard[0].revents)
+			return;
+	} while (!heard[1].revents || lab_loop_order(loop) != LAB_ORDER_PAUSE);
+}
+
+bool lab_obey(enum lab_order order, int fd)
+{
+	switch (order) {
+	case LAB_ORDER_CLOSE:
+		(void)close(fd);
+		return true;
+	case LAB_ORDER_HALF_CLOSE:
+		/* One whose peer has gone meanwhile can't, and needn't. */
+		(void)shutdown(fd, SHUT_WR);
+		break;
+	case LAB_ORDER_PAUSE:
+	case LAB_ORDER_NONE:
+		break;
+	}
+	return false;
+}
+
+bool lab_pour(int fd, int64_t *left)
+{
+	static const char zeros[65536];
+	ssize_t sent;
+
+	while (*left > 0) {
+		sent = send(fd, zeros,
+			    *left < (int64_t)sizeof(zeros) ? (size_t)*left : sizeof(zeros),
+			    MSG_NOSIGNAL);
+		if (sent < 0)
+			return errno != EAGAIN;
+		*left -= sent;
+	}
+	return true;
+}
+
+static void lab_set(int fd, int level, int option, const void *value, socklen_t size,
+		    const char *name)
+{
+	if (setsockopt(fd, level, option, value, size) < 0)
+		lab_exit(LAB_EXIT_FAILED, "%s: %s", name, strerror(errno));
+}
+
 int lab_socket(const struct lab_options *options)
 {
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 	const int on = 1;
 	const int fd = socket(options->address.ss_family,
 			      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
 
 	if (fd < 0)
 		lab_exit(LAB_EXIT_FAILED, "socket: %s", strerror(errno));
-	if (options->keepalive && setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0)
-		lab_exit(LAB_EXIT_FAILED, "SO_KEEPALIVE: %s", strerror(errno));
+	if (options->keepalive)
+		lab_set(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on), "SO_KEEPALIVE");
+	if (options->abort)
+		lab_set(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once), "SO_LINGER");
+	if (options->rcvbuf_bytes)
+		lab_set(fd, SOL_SOCKET, SO_RCVBUF, &options->rcvbuf_bytes,
+			sizeof(options->rcvbuf_bytes), "SO_RCVBUF");
 	return fd;
 }
 

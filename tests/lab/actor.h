@@ -41,6 +41,16 @@ struct lab_options {
 	int backlog;
 	enum lab_listen_mode listen_mode;
 	bool keepalive;
+	bool reuseport;
+	bool v6only;
+	bool abort;         /* close() sends a RST, and so does the end of the program */
+	bool no_read;       /* listen: what was accepted is never read */
+	int rcvbuf_bytes;   /* SO_RCVBUF, 0 = the kernel's choice */
+	int64_t send_bytes; /* sent on each connection as soon as it is there */
+	unsigned talk;      /* connect: questions a second over the connections held */
+	unsigned burst;     /* churn: so many at once, then none until the rate allows more */
+	struct sockaddr_storage onward; /* relay: where to */
+	socklen_t onward_size;
 	bool nonblocking;       /* ready when every SYN is out, connected or not */
 	bool peer_closes;       /* churn: wait for the peer's FIN instead of closing first */
 	unsigned count;         /* connections or packets; 0 = no limit (churn) */
@@ -54,11 +64,21 @@ struct lab_options {
 struct lab_loop {
 	int epoll;
 	int signals;
+	int orders; /* a signalfd, -1 = none are taken */
 	int64_t deadline_ns;
 };
 
 enum { LAB_EVENTS = 256 };
 #define LAB_SIGNAL_TAG UINT64_MAX
+#define LAB_ORDER_TAG (UINT64_MAX - 1)
+
+/* What a script may ask of a running actor. */
+enum lab_order {
+	LAB_ORDER_NONE,
+	LAB_ORDER_CLOSE,      /* SIGUSR1: close all connections, stay */
+	LAB_ORDER_PAUSE,      /* SIGHUP: hang until the next SIGHUP */
+	LAB_ORDER_HALF_CLOSE, /* SIGUSR2: shutdown(SHUT_WR) on all connections */
+};
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t lab_now_ns(void);
@@ -84,16 +104,36 @@ void lab_loop_watch(const struct lab_loop *loop, int fd, uint32_t events, uint64
  */
 int lab_loop_wait(const struct lab_loop *loop, struct epoll_event *events, int64_t until_ns);
 
+/* From now on take orders: they come as events with LAB_ORDER_TAG. */
+void lab_loop_take_orders(struct lab_loop *loop);
+
+/* The order behind such an event. */
+enum lab_order lab_loop_order(const struct lab_loop *loop);
+
+/* Do nothing until the next LAB_ORDER_PAUSE, or until it is time to end. */
+void lab_loop_pause(const struct lab_loop *loop);
+
+/* Obey on one connection; true if it is closed now. */
+bool lab_obey(enum lab_order order, int fd);
+
+/*
+ * Send zeros, up to *left bytes, as far as the connection takes them. True when nothing is left or
+ * the connection is lost; else wait for EPOLLOUT.
+ */
+bool lab_pour(int fd, int64_t *left);
+
 /* Wait for the end. */
 void lab_loop_rest(const struct lab_loop *loop);
 
-/* A non-blocking TCP socket with the options' keepalive, or exit. */
+/* A non-blocking TCP socket with the options' keepalive, buffer and lingering, or exit. */
 int lab_socket(const struct lab_options *options);
 
 /* The commands. They return when it is time to end. */
 void lab_listen(const struct lab_options *options);
 void lab_connect(const struct lab_options *options);
 void lab_churn(const struct lab_options *options);
+void lab_talk(const struct lab_options *options, struct lab_loop *loop, int *fds);
+void lab_relay(const struct lab_options *options);
 void lab_synflood(const struct lab_options *options);
 void lab_hold(const struct lab_options *options);
 

@@ -73,6 +73,41 @@ static bool lab_await_connected(const struct lab_loop *loop, unsigned count)
 	return true;
 }
 
+/* Send what is to be sent, do as ordered, until the end. */
+static void lab_keep(const struct lab_options *options, struct lab_loop *loop, int *fds)
+{
+	TCT_AUTOFREE int64_t *unsent = calloc(options->count, sizeof(*unsent));
+	struct epoll_event events[LAB_EVENTS];
+	struct epoll_event none = { .events = 0 };
+	enum lab_order order;
+	int got;
+
+	if (!unsent)
+		lab_exit(LAB_EXIT_FAILED, "out of memory");
+	for (unsigned i = 0; i < options->count; i++) {
+		unsent[i] = options->send_bytes;
+		if (fds[i] >= 0 && !lab_pour(fds[i], &unsent[i]))
+			lab_loop_watch(loop, fds[i], EPOLLOUT, i);
+	}
+	while ((got = lab_loop_wait(loop, events, INT64_MAX)) >= 0) {
+		for (int i = 0; i < got; i++) {
+			const uint64_t tag = events[i].data.u64;
+
+			if (tag != LAB_ORDER_TAG) {
+				if (fds[tag] >= 0 && lab_pour(fds[tag], &unsent[tag]))
+					(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fds[tag],
+							&none);
+				continue;
+			}
+			order = lab_loop_order(loop);
+			for (unsigned k = 0; k < options->count; k++) {
+				if (fds[k] >= 0 && lab_obey(order, fds[k]))
+					fds[k] = -1;
+			}
+		}
+	}
+}
+
 void lab_connect(const struct lab_options *options)
 {
 	struct epoll_event events[LAB_EVENTS];
@@ -101,11 +136,17 @@ void lab_connect(const struct lab_options *options)
 	if (options->close_after_ns >= 0) {
 		if (lab_loop_wait(&loop, events, lab_now_ns() + options->close_after_ns) < 0)
 			return;
-		for (unsigned i = 0; i < options->count; i++)
+		for (unsigned i = 0; i < options->count; i++) {
 			(void)close(fds[i]);
+			fds[i] = -1;
+		}
 	}
+	lab_loop_take_orders(&loop);
 	lab_ready("ready count=%u", options->count);
-	lab_loop_rest(&loop);
+	if (options->talk)
+		lab_talk(options, &loop, fds);
+	else
+		lab_keep(options, &loop, fds);
 }
 
 /* --- churn: short connections at a steady rate --- */
@@ -226,7 +267,8 @@ static bool lab_churn_open_more(const struct lab_churn *churn)
 
 void lab_churn(const struct lab_options *options)
 {
-	const int64_t step_ns = LAB_SECOND_NS / options->rate;
+	const unsigned burst = options->burst ? options->burst : 1;
+	const int64_t step_ns = LAB_SECOND_NS * burst / options->rate;
 	struct lab_churn churn = { .options = options, .free_count = LAB_MOST_IN_FLIGHT };
 	TCT_AUTOFREE struct lab_visit *visits = calloc(LAB_MOST_IN_FLIGHT, sizeof(*visits));
 	struct epoll_event events[LAB_EVENTS];
@@ -242,8 +284,10 @@ void lab_churn(const struct lab_options *options)
 	lab_loop_init(&churn.loop, options->for_ns);
 	next_ns = lab_now_ns();
 	do {
-		for (; lab_churn_open_more(&churn) && next_ns <= lab_now_ns(); next_ns += step_ns)
-			lab_visit_begin(&churn);
+		for (; lab_churn_open_more(&churn) && next_ns <= lab_now_ns(); next_ns += step_ns) {
+			for (unsigned i = 0; i < burst; i++)
+				lab_visit_begin(&churn);
+		}
 		count = lab_loop_wait(&churn.loop, events,
 				      lab_churn_open_more(&churn) ? next_ns : INT64_MAX);
 		for (int i = 0; i < count; i++)

@@ -3,9 +3,11 @@
 # The laboratory: two network namespaces on one link, actors in them, whole audits against them.
 #
 # A scenario sources this file, calls lab_open NAME, then has SERVER and CLIENT (names of the namespaces),
-# SERVER4, CLIENT4, SERVER6, CLIENT6 (their addresses on the link) and ends with lab_pass. Nothing is written
-# outside the two namespaces; they and every actor are gone when the script ends, however it ends.
+# SERVER4, CLIENT4, SERVER6, CLIENT6 (their addresses on the link) and ends with lab_pass. lab_backend gives a third
+# namespace behind the server's. Nothing is written outside these namespaces; they and every actor are gone when the
+# script ends, however it ends.
 # Needs TCPTUNE and TCPLAB (paths of the programs). Exit: 0 passed, 1 failed, 77 namespaces are refused here.
+# LAB_ROWS names a folder: the scenario's row of the table is left there, for table.sh.
 
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../namespaces.sh
@@ -15,13 +17,14 @@ LAB_ACTORS=()
 LAB_NAMESPACES=()
 LAB_EXPECTED=()
 LAB_FOUND=()
+LAB_WHERE=
 ACTOR_PID=
 AUDIT=
 
 lab_open() {
 	LAB_SCENARIO=$1
 	local tool
-	for tool in ip ss nstat jq nsenter; do
+	for tool in ip ss nstat jq nsenter nft; do
 		command -v "$tool" >/dev/null || lab_die "$tool is needed"
 	done
 	[[ -x ${TCPTUNE:-} ]] || lab_die "TCPTUNE must name the tcptune to test"
@@ -29,6 +32,7 @@ lab_open() {
 	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/tcpt-lab.XXXXXX")
 	trap lab_close EXIT
 	trap 'exit 1' INT TERM HUP
+	LAB_PASSED=
 
 	lab_sweep
 	SERVER=tcpt-lab-$$-a
@@ -44,6 +48,27 @@ lab_open() {
 	ip_in "$SERVER" link add lab0 type veth peer name lab0 netns "$CLIENT"
 	lab_address "$SERVER" "$SERVER4" "$SERVER6"
 	lab_address "$CLIENT" "$CLIENT4" "$CLIENT6"
+}
+
+# A third namespace on a link of its own to SERVER, which is then in the middle: BACKEND, BACKEND4; FRONT4 is SERVER's
+# address on that link.
+lab_backend() {
+	local net=$(($$ % 250 + 1))
+	BACKEND=tcpt-lab-$$-c
+	BACKEND4=10.78.$net.2
+	FRONT4=10.78.$net.1
+	lab_namespace "$BACKEND"
+	ip_in "$SERVER" link add lab1 type veth peer name lab1 netns "$BACKEND"
+	ip_in "$SERVER" address add "$FRONT4/24" dev lab1
+	ip_in "$SERVER" link set lab1 up
+	ip_in "$BACKEND" address add "$BACKEND4/24" dev lab1
+	ip_in "$BACKEND" link set lab1 up
+}
+
+# lab_devices: the client's namespace answers for a whole network, 10.8.0.0/24.
+lab_devices() {
+	ip_in "$CLIENT" route add local 10.8.0.0/24 dev lo
+	ip_in "$SERVER" route add 10.8.0.0/24 via "$CLIENT4"
 }
 
 lab_namespace() {
@@ -65,11 +90,11 @@ lab_address() {
 # A run that was killed outright leaves its namespaces behind: remove those whose script is long gone.
 lab_sweep() {
 	local path name pid
-	for path in /run/netns/tcpt-lab-*-[ab]; do
+	for path in /run/netns/tcpt-lab-*-[abc]; do
 		[[ -e $path ]] || continue
 		name=${path##*/}
 		pid=${name#tcpt-lab-}
-		pid=${pid%-[ab]}
+		pid=${pid%-[abc]}
 		if [[ $pid =~ ^[0-9]+$ && ! -e /proc/$pid ]] &&
 			(($(date +%s) - $(stat -c %Y "$path" 2>/dev/null || date +%s) > 600)); then
 			ip netns delete "$name" 2>/dev/null || true
@@ -80,8 +105,13 @@ lab_sweep() {
 lab_close() {
 	local status=$? pid name
 	trap - EXIT INT TERM HUP
+	[[ $status != 77 ]] || lab_row "skipped"
+	[[ $status == 0 || $status == 77 || -n $LAB_PASSED ]] || lab_row "FAILED"
 	for pid in "${LAB_ACTORS[@]}"; do
 		kill "$pid" 2>/dev/null || true
+	done
+	lab_gone || for pid in "${LAB_ACTORS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
 	done
 	for pid in "${LAB_ACTORS[@]}"; do
 		wait "$pid" 2>/dev/null || true
@@ -93,7 +123,30 @@ lab_close() {
 	exit "$status"
 }
 
+# lab_skip WHY: this can't be made here.
+lab_skip() {
+	echo "$LAB_SCENARIO: skipped, $*"
+	exit 77
+}
+
+# Whether every actor is gone within three seconds.
+lab_gone() {
+	local pid ticks
+	for ((ticks = 0; ticks < 60; ticks++)); do
+		for pid in "${LAB_ACTORS[@]}"; do
+			if kill -0 "$pid" 2>/dev/null; then
+				sleep 0.05
+				continue 2
+			fi
+		done
+		return 0
+	done
+	return 1
+}
+
 lab_die() {
+	[[ -z ${LAB_SCENARIO:-} || -n ${LAB_PASSED:-} ]] || lab_row "FAILED: $*"
+	LAB_PASSED=no
 	echo "${LAB_SCENARIO:-lab}: $*" >&2
 	exit 1
 }
@@ -131,6 +184,40 @@ actor() {
 	lab_die "tcplab $* didn't get ready: $(<"$ACTOR_OUT")"
 }
 
+# actor_pause PID: it serves nobody any more, as a program that hangs; its sockets stay. The second time it goes on.
+actor_pause() {
+	kill -HUP "$1"
+}
+
+# actor_close PID: it closes all its connections, and stays. actor_half_close: it sends a FIN and reads on.
+actor_close() {
+	kill -USR1 "$1"
+}
+
+actor_half_close() {
+	kill -USR2 "$1"
+}
+
+# What is to be lost on the way must be dropped by who gets it (input): what the sender drops is refused to TCP, which
+# holds it for not sent.
+# cut NAMESPACE NAME HOOK RULE...: an nftables rule there, in a table NAME, until mended. HOOK is input or output.
+# cut "$CLIENT" gone output meta l4proto tcp drop
+cut() {
+	inside "$1" nft -f - <<-NFT
+		table inet $2 {
+			chain $3 {
+				type filter hook $3 priority 0
+				${*:4}
+			}
+		}
+	NFT
+}
+
+# mended NAMESPACE NAME
+mended() {
+	inside "$1" nft delete table inet "$2"
+}
+
 # actor_stop PID: end it now, and wait until it is gone.
 actor_stop() {
 	kill "$1" 2>/dev/null || true
@@ -155,6 +242,11 @@ await() {
 	done
 }
 
+# states_are NAMESPACE COUNT SS-FILTER...
+states_are() {
+	[[ $(count_state "$1" "${@:3}") == "$2" ]]
+}
+
 # counter NAMESPACE NAME: a counter's absolute value as nstat says, e.g. TcpExtListenOverflows
 counter() {
 	inside "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
@@ -164,17 +256,47 @@ counter() {
 
 # audit NAMESPACE INTERVAL [OPTION...]: the report is in the file $AUDIT.
 audit() {
-	local namespace=$1 interval=$2
-	shift 2
-	LAB_NAMESPACE=$namespace
+	audit_at "$1" "$TCPTUNE" audit --netns "$1" --json --interval "$2" "${@:3}"
+}
+
+# audit_at NAMESPACE COMMAND...: the same for a whole command, which looks at that namespace in its own way.
+audit_at() {
+	lab_look_at "$1"
+	shift
 	AUDIT=$LAB_DIR/audit.json
 	local status=0
-	"$TCPTUNE" audit --netns "$namespace" --json --interval "$interval" "$@" >"$AUDIT" \
-		2>"$LAB_DIR/audit.err" || status=$?
+	"$@" >"$AUDIT" 2>"$LAB_DIR/audit.err" || status=$?
 	if ((status)); then
-		lab_die "audit $* exited $status: $(<"$LAB_DIR/audit.err")"
+		lab_die "$* exited $status: $(<"$LAB_DIR/audit.err")"
 	fi
 	[[ $(json '.schema') == tcptune.audit.v1 ]] || lab_die "audit: not a tcptune.audit.v1"
+}
+
+# What is expected from here on is expected of this namespace.
+lab_look_at() {
+	LAB_NAMESPACE=$1
+	case $1 in
+	"$SERVER") LAB_WHERE=server ;;
+	"$CLIENT") LAB_WHERE=client ;;
+	*) LAB_WHERE=backend ;;
+	esac
+}
+
+# lab_expected WHAT, lab_found WHAT: of the namespace looked at, for the table; what was said before isn't repeated.
+lab_expected() {
+	local before
+	for before in "${LAB_EXPECTED[@]}"; do
+		[[ $before != "$LAB_WHERE: $1" ]] || return 0
+	done
+	LAB_EXPECTED+=("$LAB_WHERE: $1")
+}
+
+lab_found() {
+	local before
+	for before in "${LAB_FOUND[@]}"; do
+		[[ $before != "$LAB_WHERE: $1" ]] || return 0
+	done
+	LAB_FOUND+=("$LAB_WHERE: $1")
 }
 
 # json FILTER [JQ-OPTION...]: look into the last audit.
@@ -183,6 +305,8 @@ json() {
 }
 
 fail() {
+	lab_row "FAILED: $*"
+	LAB_PASSED=no
 	{
 		echo "FAILED $LAB_SCENARIO: $*"
 		if [[ -n ${LAB_NAMESPACE:-} && -s $AUDIT ]]; then
@@ -216,14 +340,14 @@ finding() {
 # evidence NAME fulfils the jq predicate: finding_present accept-queue-full critical queue '== 11'
 finding_present() {
 	local id=$1 severity=${2:--} found said
-	LAB_EXPECTED+=("$id")
+	lab_expected "$id"
 	found=$(finding "$id")
 	[[ -n $found ]] || fail "no finding $id"
 	[[ $(wc -l <<<"$found") == 1 ]] || fail "more than one finding $id"
 	said=$(jq -r .severity <<<"$found")
 	[[ $severity == - || $said == "$severity" ]] || fail "$id is $said, not $severity"
 	finding_whole "$found"
-	LAB_FOUND+=("$id($said)")
+	finding_told "$found"
 	shift
 	(($#)) && shift
 	while (($#)); do
@@ -259,7 +383,7 @@ finding_that() {
 
 finding_absent() {
 	local found
-	LAB_EXPECTED+=("no $1")
+	lab_expected "no $1"
 	found=$(finding "$1")
 	[[ -z $found ]] || fail "a finding $1 where there should be none"
 	# Silence because the rule could not be judged would prove nothing.
@@ -267,37 +391,81 @@ finding_absent() {
 	[[ -z $found ]] || fail "$1 was not evaluated: $found"
 	found=$(json '.explained[] | select(.id == $id) | .by' --arg id "$1")
 	[[ -z $found ]] || fail "$1 holds: $found explains it"
-	LAB_FOUND+=("no $1")
+	lab_found "no $1"
 }
 
 # finding_explained ID BY: ID holds, but is left out because the finding BY is its cause.
 finding_explained() {
-	LAB_EXPECTED+=("$1 by $2")
+	lab_expected "$1 by $2"
 	json 'any(.explained[]; .id == $id and .by == $by)' -e --arg id "$1" --arg by "$2" >/dev/null ||
 		fail "$1 is not explained by $2: $(json '.explained' -c)"
 	[[ -z $(finding "$1") ]] || fail "$1 is explained by $2, and a finding as well"
 	[[ -n $(finding "$2") ]] || fail "$1 is explained by $2, which is no finding"
-	LAB_FOUND+=("$1 by $2")
+	lab_found "$1 by $2"
+}
+
+# only_finding ID [SUBJECT-REGEX [CAUSE]]: exactly this one among the findings of warning or above; or, for a rule that
+# is advice or info, this one and nothing of warning or above. Its subject (as JSON) matches, its cause is that.
+only_finding() {
+	local id=$1 found others
+	lab_expected "$id"
+	found=$(finding "$id")
+	[[ -n $found ]] || fail "no finding $id"
+	[[ $(wc -l <<<"$found") == 1 ]] || fail "more than one finding $id"
+	others=$(json '[.findings[] | select(.id != $id and (.severity == "warning" or .severity == "critical")) | .id]
+		| join(" ")' --arg id "$id")
+	[[ -z $others ]] || fail "beside $id there is $others"
+	finding_whole "$found"
+	(($# < 2)) || jq -e --arg regex "$2" '.subject | tostring | test($regex)' <<<"$found" >/dev/null ||
+		fail "$id: its subject is $(jq -c .subject <<<"$found"), not $2"
+	(($# < 3)) || jq -e --arg cause "$3" '.cause == $cause' <<<"$found" >/dev/null ||
+		fail "$id: its cause is $(jq -r .cause <<<"$found"), not $3"
+	finding_told "$found"
+}
+
+finding_told() {
+	lab_found "$(jq -r '"\(.id) (\(.severity), \(.cause))"' <<<"$1")"
 }
 
 # no_warnings: the last audit has no finding of severity warning or critical, and could judge.
 no_warnings() {
 	local found
-	LAB_EXPECTED+=("no warning")
+	lab_expected "no warning"
 	found=$(json '[.findings[] | select(.severity == "warning" or .severity == "critical") | .id] | join(" ")')
 	[[ -z $found ]] || fail "false alarm: $found"
 	json 'all(.summary | .warning, .critical; . == 0)' -e >/dev/null || fail "the summary says otherwise"
-	LAB_FOUND+=("no warning")
+	lab_found "no warning"
 }
 
 # expect WHAT A OPERATOR B: an integer comparison, e.g. expect "CLOSE_WAIT as ss" "$a" -eq "$b"
 expect() {
-	LAB_EXPECTED+=("$1")
 	test "$2" "$3" "$4" || fail "$1: $2 is not $3 $4"
-	LAB_FOUND+=("$1: $2")
+}
+
+# lab_joined WHAT...: "server: a, b; client: c"
+lab_joined() {
+	local what where="" text=""
+	for what; do
+		if [[ ${what%%: *} == "$where" ]]; then
+			text+=", ${what#*: }"
+		else
+			text+="${text:+; }$what"
+			where=${what%%: *}
+		fi
+	done
+	printf '%s' "$text"
+}
+
+# lab_row FOUND: the scenario's row of the table.
+lab_row() {
+	local row
+	row="$LAB_SCENARIO | $(lab_joined "${LAB_EXPECTED[@]}") | $1"
+	row=${row//$'\n'/ }
+	printf '%s\n' "$row"
+	[[ -z ${LAB_ROWS:-} ]] || { mkdir -p "$LAB_ROWS" && printf '%s\n' "$row" >"$LAB_ROWS/$LAB_SCENARIO"; }
 }
 
 lab_pass() {
-	local IFS=,
-	printf '%s | %s | %s\n' "$LAB_SCENARIO" "${LAB_EXPECTED[*]}" "${LAB_FOUND[*]}"
+	LAB_PASSED=yes
+	lab_row "$(lab_joined "${LAB_FOUND[@]}")"
 }

@@ -17,6 +17,7 @@ enum {
 	LAB_MOST_FOR_S = 600,
 	LAB_MOST_COUNT = 100000,
 	LAB_MOST_RATE = 20000,
+	LAB_MOST_BURST = 1000,
 };
 
 enum lab_command_bit {
@@ -24,6 +25,7 @@ enum lab_command_bit {
 	LAB_CONNECT = 2,
 	LAB_SYNFLOOD = 4,
 	LAB_HOLD = 8,
+	LAB_RELAY = 16,
 };
 
 struct lab_command {
@@ -33,10 +35,9 @@ struct lab_command {
 };
 
 static const struct lab_command lab_commands[] = {
-	{ "listen", LAB_LISTEN, lab_listen },
-	{ "connect", LAB_CONNECT, lab_connect },
-	{ "synflood", LAB_SYNFLOOD, lab_synflood },
-	{ "hold", LAB_HOLD, lab_hold },
+	{ "listen", LAB_LISTEN, lab_listen },       { "connect", LAB_CONNECT, lab_connect },
+	{ "synflood", LAB_SYNFLOOD, lab_synflood }, { "hold", LAB_HOLD, lab_hold },
+	{ "relay", LAB_RELAY, lab_relay },
 };
 
 enum lab_option {
@@ -61,6 +62,15 @@ enum lab_option {
 	LAB_OPTION_RATE,
 	LAB_OPTION_SPOOF_NET,
 	LAB_OPTION_FOR,
+	LAB_OPTION_ABORT,
+	LAB_OPTION_REUSEPORT,
+	LAB_OPTION_V6ONLY,
+	LAB_OPTION_NO_READ,
+	LAB_OPTION_RCVBUF,
+	LAB_OPTION_SEND,
+	LAB_OPTION_TALK,
+	LAB_OPTION_BURST,
+	LAB_OPTION_ONWARD,
 	LAB_OPTION_LIMIT,
 };
 
@@ -86,20 +96,29 @@ static const struct option lab_long_options[] = {
 	{ "rate", required_argument, NULL, LAB_OPTION_RATE },
 	{ "spoof-net", required_argument, NULL, LAB_OPTION_SPOOF_NET },
 	{ "for", required_argument, NULL, LAB_OPTION_FOR },
+	{ "abort", no_argument, NULL, LAB_OPTION_ABORT },
+	{ "reuseport", no_argument, NULL, LAB_OPTION_REUSEPORT },
+	{ "v6only", no_argument, NULL, LAB_OPTION_V6ONLY },
+	{ "no-read", no_argument, NULL, LAB_OPTION_NO_READ },
+	{ "rcvbuf", required_argument, NULL, LAB_OPTION_RCVBUF },
+	{ "send", required_argument, NULL, LAB_OPTION_SEND },
+	{ "talk", required_argument, NULL, LAB_OPTION_TALK },
+	{ "burst", required_argument, NULL, LAB_OPTION_BURST },
+	{ "onward", required_argument, NULL, LAB_OPTION_ONWARD },
 	{ NULL, 0, NULL, 0 },
 };
 
 /* Which commands understand an option. */
 static const unsigned lab_option_commands[LAB_OPTION_LIMIT] = {
-	[LAB_OPTION_ADDRESS] = LAB_LISTEN,
-	[LAB_OPTION_PORT] = LAB_LISTEN | LAB_CONNECT | LAB_SYNFLOOD,
-	[LAB_OPTION_BACKLOG] = LAB_LISTEN,
+	[LAB_OPTION_ADDRESS] = LAB_LISTEN | LAB_RELAY,
+	[LAB_OPTION_PORT] = LAB_LISTEN | LAB_CONNECT | LAB_SYNFLOOD | LAB_RELAY,
+	[LAB_OPTION_BACKLOG] = LAB_LISTEN | LAB_RELAY,
 	[LAB_OPTION_NO_ACCEPT] = LAB_LISTEN,
 	[LAB_OPTION_ACCEPT_AND_CLOSE] = LAB_LISTEN,
 	[LAB_OPTION_ACCEPT_AND_HOLD] = LAB_LISTEN,
 	[LAB_OPTION_LEAK] = LAB_LISTEN,
 	[LAB_OPTION_ECHO] = LAB_LISTEN,
-	[LAB_OPTION_KEEPALIVE] = LAB_LISTEN | LAB_CONNECT,
+	[LAB_OPTION_KEEPALIVE] = LAB_LISTEN | LAB_CONNECT | LAB_RELAY,
 	[LAB_OPTION_TO] = LAB_CONNECT | LAB_SYNFLOOD,
 	[LAB_OPTION_COUNT] = LAB_CONNECT | LAB_SYNFLOOD,
 	[LAB_OPTION_HOLD] = LAB_CONNECT,
@@ -111,23 +130,41 @@ static const unsigned lab_option_commands[LAB_OPTION_LIMIT] = {
 	[LAB_OPTION_FROM] = LAB_CONNECT,
 	[LAB_OPTION_RATE] = LAB_SYNFLOOD,
 	[LAB_OPTION_SPOOF_NET] = LAB_SYNFLOOD,
-	[LAB_OPTION_FOR] = LAB_LISTEN | LAB_CONNECT | LAB_SYNFLOOD | LAB_HOLD,
+	[LAB_OPTION_FOR] = LAB_LISTEN | LAB_CONNECT | LAB_SYNFLOOD | LAB_HOLD | LAB_RELAY,
+	[LAB_OPTION_ABORT] = LAB_LISTEN | LAB_CONNECT,
+	[LAB_OPTION_REUSEPORT] = LAB_LISTEN,
+	[LAB_OPTION_V6ONLY] = LAB_LISTEN,
+	[LAB_OPTION_NO_READ] = LAB_LISTEN,
+	[LAB_OPTION_RCVBUF] = LAB_LISTEN | LAB_CONNECT,
+	[LAB_OPTION_SEND] = LAB_LISTEN | LAB_CONNECT,
+	[LAB_OPTION_TALK] = LAB_CONNECT,
+	[LAB_OPTION_BURST] = LAB_CONNECT,
+	[LAB_OPTION_ONWARD] = LAB_RELAY,
 };
 
 static void lab_usage(void)
 {
-	lab_exit(LAB_EXIT_USAGE,
-		 "usage:\n"
-		 "  listen --address A --port P [--backlog N] [--keepalive] [--no-accept |\n"
-		 "         --accept-and-close | --accept-and-hold | --leak | --echo]\n"
-		 "  connect --to A --port P --count N [--hold | --close-after S] [--nonblocking]\n"
-		 "         [--keepalive] [--from A[-B]]\n"
-		 "  connect --to A --port P --churn RATE [--exchange BYTES | --peer-closes]\n"
-		 "         [--count N] [--keepalive] [--from A[-B]]\n"
-		 "  synflood --to A --port P --rate N --count N --spoof-net 10.9.0.0/16\n"
-		 "  hold\n"
-		 "each with --for SECONDS (%d, at most %d)",
-		 LAB_DEFAULT_FOR_S, LAB_MOST_FOR_S);
+	lab_exit(
+		LAB_EXIT_USAGE,
+		"usage:\n"
+		"  listen --address A --port P [--backlog N] [--keepalive] [--no-accept |\n"
+		"         --accept-and-close | --accept-and-hold | --leak | --echo]\n"
+		"         [--reuseport] [--v6only] [--abort] [--no-read] [--send BYTES]\n"
+		"         [--rcvbuf BYTES]\n"
+		"  connect --to A --port P --count N [--hold | --close-after S] [--nonblocking]\n"
+		"         [--keepalive] [--from A[-B]] [--abort] [--send BYTES] [--rcvbuf BYTES]\n"
+		"         [--talk RATE --exchange BYTES]\n"
+		"  connect --to A --port P --churn RATE [--exchange BYTES | --peer-closes]\n"
+		"         [--count N] [--keepalive] [--from A[-B]] [--abort] [--burst N]\n"
+		"  relay --address A --port P --onward A:P [--backlog N] [--keepalive]\n"
+		"  synflood --to A --port P --rate N --count N --spoof-net 10.9.0.0/16\n"
+		"  hold\n"
+		"each with --for SECONDS (%d, at most %d)\n"
+		"--abort: close() sends a RST. --send: as soon as connected. --talk: RATE times a\n"
+		"second one of the connections sends BYTES and wants them back from an --echo.\n"
+		"listen and connect obey SIGUSR1 (close all connections) and SIGUSR2 (shut down\n"
+		"all for writing), and stay.",
+		LAB_DEFAULT_FOR_S, LAB_MOST_FOR_S);
 }
 
 static unsigned lab_parse_number(const char *text, unsigned most)
@@ -186,6 +223,21 @@ static void lab_set_port(struct lab_options *options, uint16_t port)
 		v6.sin6_port = htons(port);
 		memcpy(&options->address, &v6, sizeof(v6));
 	}
+}
+
+/* "10.78.1.2:7000": the relay's next station, IPv4 */
+static void lab_parse_onward(char *text, struct lab_options *options)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	char *colon = strchr(text, ':');
+
+	if (colon)
+		*colon = '\0';
+	if (!colon || inet_pton(AF_INET, text, &v4.sin_addr) != 1)
+		lab_exit(LAB_EXIT_USAGE, "--onward: not IPV4:PORT");
+	v4.sin_port = htons((uint16_t)lab_parse_number(colon + 1, UINT16_MAX));
+	memcpy(&options->onward, &v4, sizeof(v4));
+	options->onward_size = sizeof(v4);
 }
 
 /* "10.8.0.1" or "10.8.0.1-10.8.0.50" */
@@ -265,6 +317,33 @@ static void lab_parse_option(enum lab_option option, char *argument, struct lab_
 	case LAB_OPTION_PEER_CLOSES:
 		options->peer_closes = true;
 		break;
+	case LAB_OPTION_ABORT:
+		options->abort = true;
+		break;
+	case LAB_OPTION_REUSEPORT:
+		options->reuseport = true;
+		break;
+	case LAB_OPTION_V6ONLY:
+		options->v6only = true;
+		break;
+	case LAB_OPTION_NO_READ:
+		options->no_read = true;
+		break;
+	case LAB_OPTION_RCVBUF:
+		options->rcvbuf_bytes = (int)lab_parse_number(argument, INT32_MAX);
+		break;
+	case LAB_OPTION_SEND:
+		options->send_bytes = lab_parse_number(argument, INT32_MAX);
+		break;
+	case LAB_OPTION_TALK:
+		options->talk = lab_parse_number(argument, LAB_MOST_RATE);
+		break;
+	case LAB_OPTION_BURST:
+		options->burst = lab_parse_number(argument, LAB_MOST_BURST);
+		break;
+	case LAB_OPTION_ONWARD:
+		lab_parse_onward(argument, options);
+		break;
 	case LAB_OPTION_NONBLOCKING:
 		options->nonblocking = true;
 		break;
@@ -302,7 +381,11 @@ static void lab_parse(int argc, char **argv, const struct lab_command *command,
 	if (!options->address_size || port < 0)
 		lab_exit(LAB_EXIT_USAGE, "%s needs an address and a port", command->name);
 	lab_set_port(options, (uint16_t)port);
-	if (command->bit != LAB_LISTEN && !options->rate && !options->count)
+	if (command->bit == LAB_RELAY && !options->onward_size)
+		lab_exit(LAB_EXIT_USAGE, "relay needs --onward");
+	if (options->talk && !options->exchange)
+		lab_exit(LAB_EXIT_USAGE, "--talk needs --exchange");
+	if (!(command->bit & (LAB_LISTEN | LAB_RELAY)) && !options->rate && !options->count)
 		lab_exit(LAB_EXIT_USAGE, "%s needs --count", command->name);
 }
 

@@ -124,3 +124,31 @@ const char *world_value(const char *text, const struct tct_scope_names *scope,
 	tct_text_done(&out);
 	return said;
 }
+
+void world_check(const struct tct_env *env, const struct world_example *examples, size_t count)
+{
+	const struct tct_scope_names scope = world_scope(env->each);
+
+	for (size_t i = 0; i < count; i++)
+		ck_assert_msg(
+			strcmp(world_value(examples[i].text, &scope, env), examples[i].result) == 0,
+			"%s: %s", examples[i].text, world_value(examples[i].text, &scope, env));
+}
+
+void world_check_item(enum tct_each each, size_t item, const struct world_example *examples,
+		      size_t count)
+{
+	struct tct_env env = world_env();
+
+	env.each = each;
+	env.item = item;
+	world_check(&env, examples, count);
+}
+
+void world_check_refusals(enum tct_each each, const struct world_example *examples, size_t count)
+{
+	const struct tct_scope_names scope = world_scope(each);
+
+	for (size_t i = 0; i < count; i++)
+		ck_assert_str_eq(world_refusal(examples[i].text, &scope), examples[i].result);
+}

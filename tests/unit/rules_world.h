@@ -37,4 +37,17 @@ const char *world_refusal(const char *text, const struct tct_scope_names *scope)
 const char *world_value(const char *text, const struct tct_scope_names *scope,
 			const struct tct_env *env);
 
+/* What an expression yields, as world_value tells it, or how it is refused. */
+struct world_example {
+	const char *text;
+	const char *result;
+};
+
+/* Each of them in this environment. */
+void world_check(const struct tct_env *env, const struct world_example *examples, size_t count);
+/* The same for one item of what was set so far. */
+void world_check_item(enum tct_each each, size_t item, const struct world_example *examples,
+		      size_t count);
+void world_check_refusals(enum tct_each each, const struct world_example *examples, size_t count);
+
 #endif

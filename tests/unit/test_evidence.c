@@ -9,34 +9,14 @@
 #include "tests/unit/rules_world.h"
 #include "tests/unit/scratch.h"
 
-struct example {
-	const char *text;
-	const char *result;
-};
-
-static void check_item(enum tct_each each, size_t item, const struct example *examples,
-		       size_t count)
+static void check_host(const struct world_example *examples, size_t count)
 {
-	const struct tct_scope_names scope = world_scope(each);
-	struct tct_env env = world_env();
-
-	env.each = each;
-	env.item = item;
-	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(strcmp(world_value(examples[i].text, &scope, &env),
-				     examples[i].result) == 0,
-			      "%s: %s", examples[i].text,
-			      world_value(examples[i].text, &scope, &env));
-}
-
-static void check_host(const struct example *examples, size_t count)
-{
-	check_item(TCT_EACH_NONE, 0, examples, count);
+	world_check_item(TCT_EACH_NONE, 0, examples, count);
 }
 
 START_TEST(sysctls_come_in_their_unit)
 {
-	static const struct example examples[] = {
+	static const struct world_example examples[] = {
 		{ "sysctl(net.core.somaxconn)", "4,096" },
 		{ "sysctl(net.core.somaxconn) < 5000", "yes" },
 		{ "sysctl(net.ipv4.tcp_fin_timeout)", "60 s" },
@@ -70,7 +50,7 @@ START_TEST(sysctls_come_in_their_unit)
 		{ "default(net.ipv4.tcp_max_tw_buckets)",
 		  "missing: net.ipv4.tcp_max_tw_buckets: its default is not known on this kernel" },
 	};
-	static const struct example elsewhere[] = {
+	static const struct world_example elsewhere[] = {
 		{ "sysctl(net.ipv4.tcp_max_orphans)",
 		  "missing: net.ipv4.tcp_max_orphans: only in the host's initial namespace" },
 		{ "sysctl(net.ipv4.tcp_mem)[1]",
@@ -130,7 +110,7 @@ END_TEST
 
 START_TEST(counters_need_an_interval_to_have_rates)
 {
-	static const struct example examples[] = {
+	static const struct world_example examples[] = {
 		{ "counter(TcpExt.ListenOverflows)", "130" },
 		{ "counter(ListenOverflows)", "130" },
 		{ "delta(TcpExt.ListenOverflows)", "30" },
@@ -155,7 +135,7 @@ START_TEST(counters_need_an_interval_to_have_rates)
 		{ "ratio(counter(sockstat.TCP.mem), mem_total, at_least: 1MiB) < 1%", "yes" },
 		{ "ratio(1, 2, at_least: cpus)", "missing: not enough traffic: 2 of at least 4" },
 	};
-	static const struct example one_look[] = {
+	static const struct world_example one_look[] = {
 		{ "rate(TcpExt.ListenOverflows)", "missing: one look (--interval 0): no rates" },
 		{ "delta(TcpExt.ListenOverflows)", "missing: one look (--interval 0): no rates" },
 		{ "counter(TcpExt.ListenOverflows)", "130" },
@@ -180,7 +160,7 @@ END_TEST
 
 START_TEST(states_and_populations)
 {
-	static const struct example blind[] = {
+	static const struct world_example blind[] = {
 		{ "state(CLOSE_WAIT)",
 		  "missing: socket states: not seen: inet_diag: Operation not permitted" },
 		{ "population(remote)",
@@ -188,7 +168,7 @@ START_TEST(states_and_populations)
 		{ "idle(remote, 5s)",
 		  "missing: sockets: not seen: inet_diag: Operation not permitted" },
 	};
-	static const struct example examples[] = {
+	static const struct world_example examples[] = {
 		{ "state(CLOSE_WAIT)", "1,234" },
 		{ "population(close_wait)", "1,234" },
 		{ "idle(close_wait, 0s)", "1,234" },
@@ -212,7 +192,7 @@ END_TEST
 
 START_TEST(listeners_have_attributes)
 {
-	static const struct example first[] = {
+	static const struct world_example first[] = {
 		{ "address", "0.0.0.0" },
 		{ "port", "8080" },
 		{ "queue", "129" },
@@ -228,7 +208,7 @@ START_TEST(listeners_have_attributes)
 		{ "queue * 100 / backlog", "12" },
 		{ "port_in('8000-8090', port)", "yes" },
 	};
-	static const struct example second[] = {
+	static const struct world_example second[] = {
 		{ "drops", "missing: the listener's own drops are not known" },
 		{ "drops_growth", "missing: the listener's own drops are not known" },
 		{ "syn_recv", "missing: the listener's half-open connections are not known" },
@@ -239,7 +219,7 @@ START_TEST(listeners_have_attributes)
 		{ "owner", "" },
 		{ "owner == ''", "yes" },
 	};
-	static const struct example outside[] = {
+	static const struct world_example outside[] = {
 		{ "queue", "missing: queue is not known here" },
 	};
 	struct tct_listener listeners[2] = {
@@ -277,9 +257,9 @@ START_TEST(listeners_have_attributes)
 	ck_assert_uint_eq(tct_each_count(TCT_EACH_LISTENER, &env), 2);
 	ck_assert(tct_each_applies(TCT_EACH_LISTENER, &env, 1));
 	ck_assert(!tct_each_applies(TCT_EACH_LISTENER, &env, 2));
-	check_item(TCT_EACH_LISTENER, 0, first, TCT_COUNT(first));
-	check_item(TCT_EACH_LISTENER, 1, second, TCT_COUNT(second));
-	check_item(TCT_EACH_LISTENER, 2, outside, TCT_COUNT(outside));
+	world_check_item(TCT_EACH_LISTENER, 0, first, TCT_COUNT(first));
+	world_check_item(TCT_EACH_LISTENER, 1, second, TCT_COUNT(second));
+	world_check_item(TCT_EACH_LISTENER, 2, outside, TCT_COUNT(outside));
 	env.each = TCT_EACH_LISTENER;
 	env.scratch = NULL;
 	ck_assert_str_eq(world_value("owner", &scope, &env), "missing: no memory for this text");
@@ -307,7 +287,7 @@ static void read_files(void)
 
 START_TEST(keys_compare_live_with_boot)
 {
-	static const struct example somaxconn[] = {
+	static const struct world_example somaxconn[] = {
 		{ "key", "net.core.somaxconn" },
 		{ "live", "4096" },
 		{ "boot", "128" },
@@ -322,7 +302,7 @@ START_TEST(keys_compare_live_with_boot)
 		{ "set_by_us", "no" },
 		{ "out_of_range", "no" },
 	};
-	static const struct example rmem[] = {
+	static const struct world_example rmem[] = {
 		{ "live", "9000 5000 4096" },
 		{ "boot", "missing: no file decides net.ipv4.tcp_rmem" },
 		{ "file", "missing: no file decides net.ipv4.tcp_rmem" },
@@ -330,24 +310,24 @@ START_TEST(keys_compare_live_with_boot)
 		{ "value_set", "no" },
 		{ "unsorted", "yes" },
 	};
-	static const struct example vendor[] = {
+	static const struct world_example vendor[] = {
 		{ "shadowed_by_vendor", "yes" },
 		{ "file", "/usr/lib/sysctl.d/99-vendor.conf" },
 		{ "drift", "missing: net.ipv4.tcp_fin_timeout: its value is not known here" },
 	};
-	static const struct example ours[] = { { "set_by_us", "yes" }, { "drift", "no" } };
-	static const struct example either[] = {
+	static const struct world_example ours[] = { { "set_by_us", "yes" }, { "drift", "no" } };
+	static const struct world_example either[] = {
 		{ "boot",
 		  "missing: systemd and procps boot net.core.somaxconn differently, and this host's way is not known" },
 		{ "file",
 		  "missing: systemd and procps take net.core.somaxconn from different lines" },
 	};
-	static const struct example elsewhere[] = {
+	static const struct world_example elsewhere[] = {
 		{ "drift", "missing: the sysctl files don't decide this namespace's values" },
 		{ "value_set", "missing: the sysctl files don't decide this namespace's values" },
 		{ "live", "4096" },
 	};
-	static const struct example unread[] = {
+	static const struct world_example unread[] = {
 		{ "models_differ", "missing: the sysctl files were not read" },
 	};
 
@@ -361,17 +341,21 @@ START_TEST(keys_compare_live_with_boot)
 	world_sysctl("net.core.somaxconn", "4096");
 	world_sysctl("net.ipv4.tcp_rmem", "9000 5000 4096");
 	world_sysctl("net.ipv4.tcp_keepalive_time", "600");
-	check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), somaxconn, TCT_COUNT(somaxconn));
-	check_item(TCT_EACH_KEY, item_of("net.ipv4.tcp_rmem"), rmem, TCT_COUNT(rmem));
-	check_item(TCT_EACH_KEY, item_of("net.ipv4.tcp_fin_timeout"), vendor, TCT_COUNT(vendor));
-	check_item(TCT_EACH_KEY, item_of("net.ipv4.tcp_keepalive_time"), ours, TCT_COUNT(ours));
+	world_check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), somaxconn,
+			 TCT_COUNT(somaxconn));
+	world_check_item(TCT_EACH_KEY, item_of("net.ipv4.tcp_rmem"), rmem, TCT_COUNT(rmem));
+	world_check_item(TCT_EACH_KEY, item_of("net.ipv4.tcp_fin_timeout"), vendor,
+			 TCT_COUNT(vendor));
+	world_check_item(TCT_EACH_KEY, item_of("net.ipv4.tcp_keepalive_time"), ours,
+			 TCT_COUNT(ours));
 	world.observation.boot_model = TCT_BOOT_MODELS;
-	check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), either, TCT_COUNT(either));
+	world_check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), either, TCT_COUNT(either));
 	world.observation.files_govern = false;
-	check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), elsewhere, TCT_COUNT(elsewhere));
+	world_check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), elsewhere,
+			 TCT_COUNT(elsewhere));
 	tct_sysctl_files_free(world.observation.files);
 	world.observation.files = NULL;
-	check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), unread, TCT_COUNT(unread));
+	world_check_item(TCT_EACH_KEY, item_of("net.core.somaxconn"), unread, TCT_COUNT(unread));
 	scratch_close();
 }
 END_TEST
@@ -388,7 +372,7 @@ static size_t line_of(const char *key)
 
 START_TEST(lines_say_what_becomes_of_them)
 {
-	static const struct example buckets[] = {
+	static const struct world_example buckets[] = {
 		{ "key", "net.ipv4.tcp_max_tw_buckets" },
 		{ "value", "5000 #TIME-WAIT" },
 		{ "file", "/etc/sysctl.conf" },
@@ -406,30 +390,30 @@ START_TEST(lines_say_what_becomes_of_them)
 		{ "no_op_since", "missing: the key still works" },
 		{ "removed_in", "missing: the key was not removed" },
 	};
-	static const struct example recycle[] = {
+	static const struct world_example recycle[] = {
 		{ "removed", "yes" },
 		{ "removed_in", "4.12" },
 		{ "ignore_errors", "no" },
 	};
-	static const struct example broken[] = {
+	static const struct world_example broken[] = {
 		{ "refused", "yes" },
 		{ "stored", "missing: the kernel stores nothing of this line" },
 		{ "stored_number", "missing: the kernel stores nothing of this line" },
 	};
-	static const struct example vector[] = { { "partial", "yes" },
-						 { "unsorted", "yes" },
-						 { "stored", "9000 5000" } };
-	static const struct example scale[] = { { "no_op", "yes" },
-						{ "no_op_since", "6.6" },
-						{ "ignore_errors", "yes" } };
-	static const struct example foreign[] = {
+	static const struct world_example vector[] = { { "partial", "yes" },
+						       { "unsorted", "yes" },
+						       { "stored", "9000 5000" } };
+	static const struct world_example scale[] = { { "no_op", "yes" },
+						      { "no_op_since", "6.6" },
+						      { "ignore_errors", "yes" } };
+	static const struct world_example foreign[] = {
 		{ "in_table", "no" },
 		{ "removed", "no" },
 		{ "refused", "no" },
 		{ "out_of_range", "no" },
 		{ "stored", "missing: the kernel stores nothing of this line" },
 	};
-	static const struct example old[] = {
+	static const struct world_example old[] = {
 		{ "removed", "missing: the kernel's version is not known (--var kernel=...)" },
 	};
 	struct tct_env env = world_env();
@@ -447,22 +431,26 @@ START_TEST(lines_say_what_becomes_of_them)
 					 "net.ipv4.conf.*.rp_filter = 0\n"
 					 "-net.ipv4.tcp_sack\n");
 	read_files();
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_max_tw_buckets"), buckets,
-		   TCT_COUNT(buckets));
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), recycle, TCT_COUNT(recycle));
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_syncookies"), broken, TCT_COUNT(broken));
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_rmem"), vector, TCT_COUNT(vector));
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_adv_win_scale"), scale, TCT_COUNT(scale));
-	check_item(TCT_EACH_LINE, line_of("kernel.foo"), foreign, TCT_COUNT(foreign));
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_max_tw_buckets"), buckets,
+			 TCT_COUNT(buckets));
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), recycle,
+			 TCT_COUNT(recycle));
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_syncookies"), broken,
+			 TCT_COUNT(broken));
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_rmem"), vector, TCT_COUNT(vector));
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_adv_win_scale"), scale,
+			 TCT_COUNT(scale));
+	world_check_item(TCT_EACH_LINE, line_of("kernel.foo"), foreign, TCT_COUNT(foreign));
 	ck_assert(tct_each_applies(TCT_EACH_LINE, &env, line_of("kernel.foo")));
 	ck_assert(!tct_each_applies(TCT_EACH_LINE, &env, line_of("net.ipv4.conf.*.rp_filter")));
 	ck_assert(!tct_each_applies(TCT_EACH_LINE, &env, line_of("net.ipv4.tcp_sack")));
 	world.facts.known[TCT_FACT_KERNEL] = false;
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), old, TCT_COUNT(old));
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), old, TCT_COUNT(old));
 	world.facts.known[TCT_FACT_KERNEL] = true;
 	world.facts.value[TCT_FACT_KERNEL] = TCT_VERSION(4, 4);
-	static const struct example older[] = { { "removed", "no" } };
-	check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), older, TCT_COUNT(older));
+	static const struct world_example older[] = { { "removed", "no" } };
+	world_check_item(TCT_EACH_LINE, line_of("net.ipv4.tcp_tw_recycle"), older,
+			 TCT_COUNT(older));
 	tct_sysctl_files_free(world.observation.files);
 	world.observation.files = NULL;
 	scratch_close();

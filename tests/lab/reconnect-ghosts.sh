@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Devices that lose power and come back: each leaves its old connections behind, open and watched by nobody.
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+lab_open reconnect-ghosts
+
+lab_devices
+actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 256 --accept-and-hold
+for ((round = 1; round <= 3; round++)); do
+	actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --hold --abort --from 10.8.0.1-10.8.0.40
+	await "$((round * 40)) connections" 5 states_are "$SERVER" $((round * 40)) state established
+	if ((round == 3)); then
+		break
+	fi
+	# Gone without a word; their side forgets, the server's doesn't hear of it.
+	cut "$CLIENT" gone output meta l4proto tcp drop
+	actor_stop "$ACTOR_PID"
+	await "no sockets at the devices" 5 states_are "$CLIENT" 0 state all
+	mended "$CLIENT" gone
+done
+sleep 2.5
+audit "$SERVER" 1 --var idle_after=2s
+finding_present reconnect-ghosts advice
+only_finding reconnect-ghosts "$SERVER4:7000" application
+finding_that reconnect-ghosts '.remedy.application | contains("SO_KEEPALIVE")'
+
+audit "$CLIENT" 1 --var idle_after=2s
+no_warnings
+
+lab_pass
