@@ -82,11 +82,15 @@ static void restart(void *context)
 
 	if (walk->incoming) {
 		connections->seen[TCT_INCOMING] = 0;
+		connections->flight_untold[TCT_INCOMING] = 0;
 		tct_owner_groups_clear(&connections->groups[TCT_INCOMING], false);
 		tct_listening_forget_connections(connections->listening);
+		if (connections->peers != NULL)
+			tct_peers_clear(connections->peers);
 	}
 	if (walk->outgoing) {
 		connections->seen[TCT_OUTGOING] = 0;
+		connections->flight_untold[TCT_OUTGOING] = 0;
 		tct_owner_groups_clear(&connections->groups[TCT_OUTGOING], false);
 	}
 	if (walk->destinations != NULL)
@@ -108,9 +112,13 @@ static int visit(void *context, const struct tct_tcp_socket *socket)
 	if (socket->state != TCT_STATE_ESTABLISHED)
 		return 0;
 	connections->seen[direction]++;
+	connections->flight_untold[direction] += socket->in_flight_bytes < 0 ? 1 : 0;
 	item = listener_of(connections, direction, socket);
 	if (item != NULL)
 		tct_listening_count_connection(item, socket);
+	if (connections->peers != NULL && direction == TCT_INCOMING)
+		tct_peers_add(connections->peers, socket,
+			      item != NULL ? item - connections->listening->items : -1);
 	result = add(connections, direction, item, socket);
 	if (result < 0)
 		return result;
@@ -336,12 +344,19 @@ int tct_connections_look(struct tct_connections *connections, struct tct_diag *d
 int tct_connections_hand_over(struct tct_connections *connections,
 			      struct tct_observation *observation)
 {
-	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
+	const struct tct_sample both = tct_sample_join(&connections->sample, &connections->closing);
+
+	for (unsigned kind = 0; kind < TCT_POPULATION_RARE; kind++) {
 		struct tct_population *population = &observation->populations[kind];
 
 		population->presence = connections->info ? TCT_PRESENT : TCT_NOT_LOOKED;
-		population->sample = kind == TCT_POPULATION_CLOSE_WAIT ? connections->closing
-								       : connections->sample;
+		population->sample = connections->sample;
 	}
+	observation->populations[TCT_POPULATION_CLOSE_WAIT].sample = connections->closing;
+	observation->populations[TCT_POPULATION_UNANSWERED].sample = both;
+	observation->populations[TCT_POPULATION_ZERO_WINDOW].sample = both;
+	if (connections->info &&
+	    connections->flight_untold[TCT_INCOMING] + connections->flight_untold[TCT_OUTGOING] > 0)
+		observation->populations[TCT_POPULATION_HEARD_UNACKED].presence = TCT_ABSENT;
 	return tct_owner_groups_hand_over(connections->groups, &connections->weights, observation);
 }

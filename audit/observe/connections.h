@@ -14,6 +14,7 @@
 #include "audit/observe/local_ports.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/owner_groups.h"
+#include "audit/observe/peers.h"
 #include "audit/observe/sock_diag.h"
 
 enum {
@@ -31,6 +32,7 @@ struct tct_outgoing_plan {
 struct tct_connections {
 	struct tct_listening *listening;     /* borrowed; sorted */
 	const struct tct_local_ports *ports; /* borrowed */
+	struct tct_peers *peers;             /* borrowed; NULL = not asked for */
 	struct tct_owner_groups groups[TCT_DIRECTIONS];
 	const struct tct_port_ranges *outgoing; /* borrowed; where outgoing ones were looked at,
 						   NULL = not yet */
@@ -43,6 +45,8 @@ struct tct_connections {
 	struct tct_port_ranges *windows; /* owned; of our own choice */
 	int64_t unseen;                  /* at most so many outgoing ones were not looked at */
 	int64_t seen[TCT_DIRECTIONS];
+	int64_t flight_untold[TCT_DIRECTIONS]; /* seen, and the kernel is too old to tell how much
+						  is in flight */
 	int64_t seen_closing;
 };
 

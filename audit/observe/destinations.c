@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "audit/observe/addresses.h"
+#include "audit/observe/population_kinds.h"
 #include "core/mem.h"
 
 enum {
@@ -99,6 +100,11 @@ void tct_destinations_add(struct tct_destinations *destinations,
 	tally = tct_frequent_add(&destinations->kinds, &key, 1);
 	tally->time_wait += socket->state == TCT_STATE_TIME_WAIT ? 1 : 0;
 	tally->reusable += is_reusable(&destinations->reuse, socket) ? 1 : 0;
+	if (socket->state == TCT_STATE_SYN_SENT) {
+		tally->syn_sent++;
+		tally->syn_unanswered +=
+			tct_populations_of(socket) >> TCT_POPULATION_SYN_UNANSWERED & 1;
+	}
 	if (socket->inode != 0) {
 		tally->inode = socket->inode;
 		tally->cgroup = socket->cgroup;
@@ -145,6 +151,8 @@ static void tell(const struct tct_destination_tally *tally, const struct tct_des
 			   .uid = tally->inode != 0 ? (int64_t)tally->uid : -1,
 			   .inode = tally->inode },
 	};
+	out->syn_sent = scaled(tally->syn_sent, scale);
+	out->syn_unanswered = scaled(tally->syn_unanswered, scale);
 	out->used = scaled((int64_t)tally->count - tally->reusable, scale);
 	if (before != NULL)
 		out->used_first = scaled((int64_t)before->count - before->reusable, scale);
@@ -152,6 +160,22 @@ static void tell(const struct tct_destination_tally *tally, const struct tct_des
 		out->source[0] = '\0';
 	if (inet_ntop(out->family, tally->key.address, out->address, sizeof(out->address)) == NULL)
 		out->address[0] = '\0';
+}
+
+int64_t tct_destinations_distinct(const struct tct_destinations *destinations, bool unanswered)
+{
+	const struct tct_frequent *kinds = &destinations->kinds;
+	int64_t distinct = 0;
+
+	/* those that had to make room were there together with all that fit */
+	if (!unanswered)
+		return (int64_t)(kinds->dropped > 0 ? kinds->most : kinds->count);
+	for (size_t i = 0; i < kinds->count; i++) {
+		const struct tct_destination_tally *tally = tct_frequent_at(kinds, i);
+
+		distinct += tally->syn_unanswered > 0 ? 1 : 0;
+	}
+	return distinct;
 }
 
 int tct_destinations_hand_over(const struct tct_destinations *destinations,
@@ -183,5 +207,7 @@ int tct_destinations_hand_over(const struct tct_destinations *destinations,
 	outgoing->ports_looked_at = ranges->ports;
 	outgoing->sockets = scaled(destinations->sockets, scale);
 	outgoing->established = scaled(destinations->established, scale);
+	outgoing->distinct = tct_destinations_distinct(destinations, false);
+	outgoing->unanswered_distinct = tct_destinations_distinct(destinations, true);
 	return 0;
 }

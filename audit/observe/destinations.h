@@ -26,6 +26,8 @@ struct tct_destination_tally {
 	struct tct_destination_key key;
 	int64_t time_wait;
 	int64_t reusable;
+	int64_t syn_sent;
+	int64_t syn_unanswered;
 	uint64_t cgroup; /* of one of its sockets that a program holds */
 	uint32_t inode;
 	uint32_t uid;
@@ -58,6 +60,13 @@ void tct_destinations_clear(struct tct_destinations *destinations);
 /* Count a socket; incoming and listening ones are left out. */
 void tct_destinations_add(struct tct_destinations *destinations,
 			  const struct tct_tcp_socket *socket);
+
+/*
+ * How many different destinations there are, at least: exact as long as there are no more than
+ * there is room for (4,096) and every outgoing port was looked at. unanswered: only those to which
+ * a SYN was sent again 2 times or more.
+ */
+int64_t tct_destinations_distinct(const struct tct_destinations *destinations, bool unanswered);
 
 /*
  * Hand over what was counted, most used first, at most TCT_DESTINATIONS_TOLD: scaled up by

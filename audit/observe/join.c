@@ -84,6 +84,59 @@ static int join_destinations(struct tct_outgoing *outgoing, const struct tct_out
 	return 0;
 }
 
+/* One unit, or one process. */
+static bool is_same_owner(const struct tct_owner *a, const struct tct_owner *b)
+{
+	if (a->unit[0] != '\0' || b->unit[0] != '\0')
+		return strcmp(a->unit, b->unit) == 0;
+	return a->pid != 0 && a->pid == b->pid;
+}
+
+/* There are at most a few dozen. */
+static void join_owners(struct tct_observation *observation, const struct tct_observation *before)
+{
+	for (size_t i = 0; i < observation->owners_count; i++) {
+		struct tct_owner_group *group = &observation->owners[i];
+
+		for (size_t j = 0; j < before->owners_count && group->close_wait_first >= 0; j++) {
+			const struct tct_owner_group *old = &before->owners[j];
+
+			if (!is_same_owner(&group->owner, &old->owner))
+				continue;
+			group->close_wait_first = old->populations[TCT_POPULATION_CLOSE_WAIT].total;
+			break;
+		}
+	}
+}
+
+/* One counter of an interface: one that shrank was reset in between. */
+static void join_counter(int64_t *first, int64_t before_last)
+{
+	if (*first >= 0 && before_last >= 0 && before_last <= *first)
+		*first = before_last;
+}
+
+static void join_interfaces(struct tct_observation *observation,
+			    const struct tct_observation *before)
+{
+	for (size_t i = 0; i < observation->interfaces_count; i++) {
+		struct tct_interface *interface = &observation->interfaces[i];
+		const struct tct_interface *old = NULL;
+
+		for (size_t j = 0; j < before->interfaces_count && old == NULL; j++) {
+			if (strcmp(before->interfaces[j].name, interface->name) == 0)
+				old = &before->interfaces[j];
+		}
+		if (old == NULL)
+			continue;
+		join_counter(&interface->rx_packets_first, old->rx_packets);
+		join_counter(&interface->rx_errors_first, old->rx_errors);
+		join_counter(&interface->rx_dropped_first, old->rx_dropped);
+		join_counter(&interface->tx_errors_first, old->tx_errors);
+		join_counter(&interface->tx_dropped_first, old->tx_dropped);
+	}
+}
+
 static void join_counters(struct tct_counter_reading *readings,
 			  const struct tct_counter_reading *before)
 {
@@ -108,6 +161,8 @@ int tct_observation_join(struct tct_observation *observation, const struct tct_o
 		result = join_destinations(&observation->outgoing, &before->outgoing);
 	if (result < 0)
 		return result;
+	join_owners(observation, before);
+	join_interfaces(observation, before);
 	join_counters(observation->counters, before->counters);
 	observation->interval_ns += gap_ns;
 	return 0;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/observe/owner_groups.h"
+#include "audit/observe/population_kinds.h"
 #include "core/mem.h"
 
 void tct_listening_done(struct tct_listening *listening)
@@ -118,20 +118,21 @@ void tct_listening_count_request(struct tct_listening *listening,
 {
 	struct tct_listening_socket *found = tct_listening_find(listening, request);
 
-	if (found != NULL)
-		found->syn_recv++;
+	if (found == NULL)
+		return;
+	found->syn_recv++;
+	found->syn_recv_resent += request->retransmits > 0 ? 1 : 0;
 }
 
 void tct_listening_count_connection(struct tct_listening_socket *item,
 				    const struct tct_tcp_socket *socket)
 {
-	struct tct_population populations[TCT_POPULATION_LIMIT] = { 0 };
+	unsigned kinds = tct_populations_of(socket);
 
-	tct_populations_add(populations, socket);
 	item->established++;
-	item->remote += populations[TCT_POPULATION_REMOTE].total;
-	item->unguarded += populations[TCT_POPULATION_UNGUARDED].total;
-	item->retransmitting += populations[TCT_POPULATION_RETRANSMITTING].total;
+	item->remote += kinds >> TCT_POPULATION_REMOTE & 1;
+	item->unguarded += kinds >> TCT_POPULATION_UNGUARDED & 1;
+	item->retransmitting += kinds >> TCT_POPULATION_RETRANSMITTING & 1;
 }
 
 void tct_listening_forget_connections(struct tct_listening *listening)
@@ -199,6 +200,7 @@ static void tell(const struct tct_listening *listening, const struct tct_listeni
 		.drops = socket->drops,
 		.drops_first = socket->drops,
 		.syn_recv = first->syn_recv,
+		.syn_recv_resent = listening->requests_known ? first->syn_recv_resent : -1,
 		.siblings = siblings,
 		.unaccepted_kept = listening->unaccepted_known ? first->unaccepted_kept : -1,
 		.established = known ? first->established : -1,

@@ -16,6 +16,7 @@ struct tct_listening_socket {
 	/* Kept at the first of those with the same port, family and address; siblings share them.
 	 */
 	int64_t syn_recv;
+	int64_t syn_recv_resent; /* of these, the SYN-ACK was sent again */
 	int64_t established;
 	int64_t remote;
 	int64_t unguarded;
@@ -29,6 +30,7 @@ struct tct_listening {
 	size_t items_capacity;
 	bool connections_known; /* established and so on were looked at */
 	bool unaccepted_known;
+	bool requests_known; /* it was told whether SYN-ACKs were sent again */
 };
 
 void tct_listening_done(struct tct_listening *listening);

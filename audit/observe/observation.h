@@ -133,11 +133,12 @@ enum tct_population_kind {
 	TCT_POPULATION_UNANSWERED,    /* ESTABLISHED or CLOSE_WAIT, data sent again 5 times or more,
 					 nothing came back */
 	TCT_POPULATION_HEARD_UNACKED, /* ESTABLISHED, full-size data sent again 3 times or more,
-					 while something of the peer was heard since it was sent
-					 first */
+					 while something of the peer was heard after it had been
+					 sent again 2 times */
 	TCT_POPULATION_ZERO_WINDOW,   /* ESTABLISHED or CLOSE_WAIT, data waits for the peer's
 					 window; idle: since data was sent last */
-	/* Those of states that are few: no idle times are known of them. */
+	/* Those of states that are few: no idle times are known of them, all count as just
+	   heard. */
 	TCT_POPULATION_SYN_UNANSWERED,     /* SYN_SENT, the SYN sent again 2 times or more */
 	TCT_POPULATION_FIN_UNANSWERED,     /* FIN_WAIT1, CLOSING or LAST_ACK, sent again 2 times or
 					      more */
@@ -194,7 +195,7 @@ struct tct_owner_group {
 	int64_t close_wait_first; /* its CLOSE_WAIT sockets at the first look, -1 = not looked */
 	/* Of its ESTABLISHED sockets, since each was made: how long data was there to send, and how
 	 * much of that the peer's window or our own send buffer held it up. Scaled; -1 = not known
-	 */
+	 * (before Linux 4.10). Beyond 2^62 ns they are kept in proportion. */
 	int64_t busy_ns;
 	int64_t rwnd_limited_ns;
 	int64_t sndbuf_limited_ns;
@@ -275,7 +276,7 @@ struct tct_destination {
 	int64_t reusable;   /* of those in TIME_WAIT: tcp_tw_reuse may take their ports */
 	int64_t used;       /* ports that connect() can't take: sockets - reusable */
 	int64_t used_first; /* the same at the first look, -1 = one look */
-	int64_t syn_sent;   /* of the sockets, in SYN_SENT */
+	int64_t syn_sent;   /* of the sockets, in SYN_SENT; -1 = not known */
 	int64_t syn_unanswered; /* of these, the SYN was sent again 2 times or more */
 	struct tct_owner owner;
 };
@@ -289,8 +290,11 @@ struct tct_outgoing {
 	int64_t ports_looked_at; /* of these */
 	int64_t sockets;         /* outgoing ones in all, connections and TIME_WAIT */
 	int64_t established;     /* ESTABLISHED ones among them */
-	int64_t distinct;        /* different (source, destination, port) among them, at least */
-	int64_t unanswered_distinct; /* of these, those with SYNs sent again 2 times or more */
+	/* Different (source, destination, port) among them, and of these those with SYNs sent
+	 * again 2 times or more. Exact if whole and below 4,096, else at least so many. -1 = not
+	 * known */
+	int64_t distinct;
+	int64_t unanswered_distinct;
 	struct tct_destination *destinations; /* most used first, bounded */
 	size_t destinations_count;
 	size_t destinations_capacity;

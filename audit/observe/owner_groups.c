@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/observe/addresses.h"
 #include "core/mem.h"
 
 void tct_owner_groups_done(struct tct_owner_groups *groups)
@@ -19,35 +18,17 @@ void tct_owner_groups_clear(struct tct_owner_groups *groups, bool closing)
 	for (size_t i = 0; i < groups->items_count; i++) {
 		struct tct_raw_group *group = &groups->items[i];
 
-		if (!closing)
+		if (closing) {
+			memset(group->closing, 0, sizeof(group->closing));
+		} else {
 			group->established = 0;
-		for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
+			group->times = (struct tct_send_times){ 0 };
+		}
+		for (size_t kind = 0; kind < TCT_POPULATION_RARE; kind++) {
 			if ((kind == TCT_POPULATION_CLOSE_WAIT) == closing)
 				group->populations[kind] = (struct tct_population){ 0 };
 		}
 	}
-}
-
-/* An established connection that an application holds, with a peer on another host. */
-static bool is_remote(const struct tct_tcp_socket *socket)
-{
-	return socket->state == TCT_STATE_ESTABLISHED && socket->inode != 0 &&
-	       !tct_address_is_loopback(socket->family, socket->peer) &&
-	       memcmp(socket->local, socket->peer, sizeof(socket->local)) != 0;
-}
-
-void tct_populations_add(struct tct_population populations[TCT_POPULATION_LIMIT],
-			 const struct tct_tcp_socket *socket)
-{
-	if (socket->state == TCT_STATE_CLOSE_WAIT)
-		tct_population_add(&populations[TCT_POPULATION_CLOSE_WAIT], socket->idle_ms);
-	if (socket->state == TCT_STATE_ESTABLISHED && socket->retransmits > 0)
-		tct_population_add(&populations[TCT_POPULATION_RETRANSMITTING], socket->idle_ms);
-	if (!is_remote(socket))
-		return;
-	tct_population_add(&populations[TCT_POPULATION_REMOTE], socket->idle_ms);
-	if (socket->timer == TCT_TIMER_NONE)
-		tct_population_add(&populations[TCT_POPULATION_UNGUARDED], socket->idle_ms);
 }
 
 /* The unit of a socket's cgroup, "" if people have no name for it. Neighbours share it mostly. */
@@ -62,6 +43,11 @@ static const char *unit_of(struct tct_owner_groups *groups, uint64_t cgroup)
 	return groups->last_unit;
 }
 
+bool tct_owner_groups_know(struct tct_owner_groups *groups, uint64_t cgroup)
+{
+	return unit_of(groups, cgroup)[0] != '\0';
+}
+
 static bool is_of(const struct tct_raw_group *group, uint64_t cgroup, int64_t listener, int64_t uid)
 {
 	if (group->others)
@@ -71,6 +57,21 @@ static bool is_of(const struct tct_raw_group *group, uint64_t cgroup, int64_t li
 	if (group->listener >= 0 || listener >= 0)
 		return group->listener == listener;
 	return group->uid == uid;
+}
+
+/* A new group; the last one that there is room for takes all others. NULL on ENOMEM. */
+static struct tct_raw_group *append(struct tct_owner_groups *groups)
+{
+	struct tct_raw_group *group = TCT_APPEND(groups, items);
+
+	if (group == NULL)
+		return NULL;
+	groups->last = groups->items_count - 1;
+	group->others = groups->cgroups == NULL || groups->items_count == TCT_GROUPS_MAX;
+	group->listener = -1;
+	group->uid = -1;
+	group->close_wait_first = -1;
+	return group;
 }
 
 /* The group of such a socket, made where there is none. NULL on ENOMEM. */
@@ -94,14 +95,8 @@ static struct tct_raw_group *find(struct tct_owner_groups *groups, int64_t liste
 			return group;
 		}
 	}
-	group = TCT_APPEND(groups, items);
-	if (group == NULL)
-		return NULL;
-	groups->last = groups->items_count - 1;
-	group->others = !told_apart || groups->items_count == TCT_GROUPS_MAX;
-	group->listener = -1;
-	group->uid = -1;
-	if (group->others)
+	group = append(groups);
+	if (group == NULL || group->others)
 		return group;
 	group->cgroup = cgroup;
 	memcpy(group->unit, unit, strlen(unit) + 1);
@@ -126,21 +121,107 @@ static void keep_inode(struct tct_raw_group *group, const struct tct_tcp_socket 
 	}
 }
 
+/* Where a socket of the group is counted. */
+static void count(struct tct_raw_group *group, unsigned kind, const struct tct_tcp_socket *socket)
+{
+	bool closing = socket->state == TCT_STATE_CLOSE_WAIT;
+	struct tct_population *population;
+
+	if (kind >= TCT_POPULATION_RARE) {
+		group->rare[kind - TCT_POPULATION_RARE]++;
+		return;
+	}
+	population = &group->populations[kind];
+	if (closing && kind == TCT_POPULATION_UNANSWERED)
+		population = &group->closing[TCT_CLOSING_UNANSWERED];
+	else if (closing && kind == TCT_POPULATION_ZERO_WINDOW)
+		population = &group->closing[TCT_CLOSING_ZERO_WINDOW];
+	tct_population_add(population,
+			   tct_population_idle_of((enum tct_population_kind)kind, socket));
+}
+
 int tct_owner_groups_add(struct tct_owner_groups *groups, int64_t listener,
 			 const struct tct_tcp_socket *socket)
 {
 	struct tct_raw_group *group = find(groups, listener, socket);
+	unsigned kinds = tct_populations_of(socket);
 
 	if (group == NULL)
 		return -ENOMEM;
 	if (group->uid != (int64_t)socket->uid)
 		group->uid = -1;
-	if (socket->state == TCT_STATE_ESTABLISHED)
+	if (socket->state == TCT_STATE_ESTABLISHED) {
 		group->established++;
-	tct_populations_add(group->populations, socket);
+		if (socket->busy_us >= 0) {
+			group->times.told++;
+			group->times.busy_us += (double)socket->busy_us;
+			group->times.rwnd_limited_us += (double)socket->rwnd_limited_us;
+			group->times.sndbuf_limited_us += (double)socket->sndbuf_limited_us;
+		}
+	}
+	for (unsigned kind = 0; kinds != 0; kind++, kinds >>= 1) {
+		if ((kinds & 1) != 0)
+			count(group, kind, socket);
+	}
 	if (!group->others)
 		keep_inode(group, socket);
 	return 0;
+}
+
+/* The group of the same owner, in either direction; NULL if there is none. */
+static struct tct_raw_group *find_same(struct tct_owner_groups groups[TCT_DIRECTIONS],
+				       const struct tct_raw_group *wanted)
+{
+	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++) {
+		for (size_t i = 0; i < groups[direction].items_count; i++) {
+			struct tct_raw_group *group = &groups[direction].items[i];
+
+			if (is_of(group, wanted->cgroup, wanted->listener, wanted->uid))
+				return group;
+		}
+	}
+	return NULL;
+}
+
+int tct_owner_groups_add_rare(struct tct_owner_groups groups[TCT_DIRECTIONS],
+			      const struct tct_owner_groups *more)
+{
+	for (size_t i = 0; i < more->items_count; i++) {
+		const struct tct_raw_group *from = &more->items[i];
+		struct tct_owner_groups *side =
+			&groups[from->listener >= 0 ? TCT_INCOMING : TCT_OUTGOING];
+		struct tct_raw_group *to;
+
+		if (from->others)
+			continue;
+		to = find_same(groups, from);
+		if (to == NULL && side->items_count + 1 >= TCT_GROUPS_MAX)
+			continue; /* they are in the totals, but have no room as an owner */
+		if (to == NULL) {
+			to = append(side);
+			if (to == NULL)
+				return -ENOMEM;
+			to->cgroup = from->cgroup;
+			memcpy(to->unit, from->unit, sizeof(to->unit));
+			to->listener = from->listener;
+			to->uid = from->uid;
+		}
+		for (size_t kind = 0; kind < TCT_POPULATION_RARE_KINDS; kind++)
+			to->rare[kind] += from->rare[kind];
+		for (size_t j = 0; j < from->inodes_count && to->inodes_count < TCT_GROUP_INODES;
+		     j++)
+			to->inodes[to->inodes_count++] = from->inodes[j];
+	}
+	return 0;
+}
+
+int64_t tct_raw_group_size(const struct tct_raw_group *group)
+{
+	int64_t size = group->established + group->populations[TCT_POPULATION_CLOSE_WAIT].total;
+
+	for (size_t kind = 0; kind < TCT_POPULATION_RARE_KINDS; kind++)
+		size += group->rare[kind];
+	return size;
 }
 
 static void add_scaled(struct tct_population *to, const struct tct_population *from, double weight)
@@ -150,13 +231,35 @@ static void add_scaled(struct tct_population *to, const struct tct_population *f
 		to->idle_at_least[i] += llround((double)from->idle_at_least[i] * weight);
 }
 
+/* All but the rare ones. */
 static void add_populations(struct tct_population *to, const struct tct_raw_group *group,
 			    enum tct_direction direction, const struct tct_weights *weights)
 {
-	for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++)
+	for (size_t kind = 0; kind < TCT_POPULATION_RARE; kind++)
 		add_scaled(&to[kind], &group->populations[kind],
 			   kind == TCT_POPULATION_CLOSE_WAIT ? weights->closing
 							     : weights->direction[direction]);
+	add_scaled(&to[TCT_POPULATION_UNANSWERED], &group->closing[TCT_CLOSING_UNANSWERED],
+		   weights->closing);
+	add_scaled(&to[TCT_POPULATION_ZERO_WINDOW], &group->closing[TCT_CLOSING_ZERO_WINDOW],
+		   weights->closing);
+}
+
+/* Beyond what fits, the three get smaller in proportion. */
+static void add_times(struct tct_owner_group *group, const struct tct_send_times *times,
+		      double weight)
+{
+	static const double most = 0x1p62;
+	double scale = weight * 1000;
+	double busy = times->busy_us * scale + (double)group->busy_ns;
+	double rwnd = times->rwnd_limited_us * scale + (double)group->rwnd_limited_ns;
+	double sndbuf = times->sndbuf_limited_us * scale + (double)group->sndbuf_limited_ns;
+	double largest = fmax(busy, fmax(rwnd, sndbuf));
+	double fit = largest > most ? most / largest : 1;
+
+	group->busy_ns = llround(busy * fit);
+	group->rwnd_limited_ns = llround(rwnd * fit);
+	group->sndbuf_limited_ns = llround(sndbuf * fit);
 }
 
 /* One unit, or one process, or else groups that nothing joins. */
@@ -186,12 +289,21 @@ static struct tct_owner_group *owner_of(struct tct_observation *observation,
 	return group;
 }
 
+static int64_t size_of(const struct tct_owner_group *group)
+{
+	int64_t size = group->established + group->populations[TCT_POPULATION_CLOSE_WAIT].total;
+
+	for (size_t kind = TCT_POPULATION_RARE; kind < TCT_POPULATION_LIMIT; kind++)
+		size += group->populations[kind].total;
+	return size;
+}
+
 static int by_size(const void *left, const void *right)
 {
 	const struct tct_owner_group *a = left;
 	const struct tct_owner_group *b = right;
-	int64_t size_a = a->established + a->populations[TCT_POPULATION_CLOSE_WAIT].total;
-	int64_t size_b = b->established + b->populations[TCT_POPULATION_CLOSE_WAIT].total;
+	int64_t size_a = size_of(a);
+	int64_t size_b = size_of(b);
 	int order = (size_a < size_b) - (size_a > size_b);
 
 	if (order == 0)
@@ -222,6 +334,31 @@ static void sort_owners(struct tct_observation *observation)
 	}
 }
 
+/* Add the group to its owner, which is there. */
+static void add_to_owner(struct tct_owner_group *group, const struct tct_raw_group *raw,
+			 enum tct_direction direction, const struct tct_weights *weights)
+{
+	double weight = weights->direction[direction];
+
+	group->established += llround((double)raw->established * weight);
+	add_populations(group->populations, raw, direction, weights);
+	for (size_t i = 0; i < TCT_POPULATION_RARE_KINDS; i++) {
+		struct tct_population *population = &group->populations[TCT_POPULATION_RARE + i];
+
+		population->total += raw->rare[i];
+		population->idle_at_least[0] += raw->rare[i];
+	}
+	if (raw->close_wait_first >= 0)
+		group->close_wait_first =
+			raw->close_wait_first +
+			(group->close_wait_first > 0 ? group->close_wait_first : 0);
+	if (raw->times.told == 0)
+		return;
+	if (group->busy_ns < 0)
+		group->busy_ns = group->rwnd_limited_ns = group->sndbuf_limited_ns = 0;
+	add_times(group, &raw->times, weight);
+}
+
 static int hand_over(const struct tct_owner_groups *groups, enum tct_direction direction,
 		     const struct tct_weights *weights, struct tct_observation *observation)
 {
@@ -235,11 +372,22 @@ static int hand_over(const struct tct_owner_groups *groups, enum tct_direction d
 		group = owner_of(observation, &raw->owner);
 		if (group == NULL)
 			return -ENOMEM;
-		group->established +=
-			llround((double)raw->established * weights->direction[direction]);
-		add_populations(group->populations, raw, direction, weights);
+		add_to_owner(group, raw, direction, weights);
 	}
 	return 0;
+}
+
+/* Owners without an ESTABLISHED socket had none that waited. */
+static void settle_times(struct tct_observation *observation)
+{
+	if (observation->populations[TCT_POPULATION_REMOTE].presence != TCT_PRESENT)
+		return;
+	for (size_t i = 0; i < observation->owners_count; i++) {
+		struct tct_owner_group *group = &observation->owners[i];
+
+		if (group->established == 0 && group->busy_ns < 0)
+			group->busy_ns = group->rwnd_limited_ns = group->sndbuf_limited_ns = 0;
+	}
 }
 
 int tct_owner_groups_hand_over(const struct tct_owner_groups groups[TCT_DIRECTIONS],
@@ -252,6 +400,7 @@ int tct_owner_groups_hand_over(const struct tct_owner_groups groups[TCT_DIRECTIO
 		if (result < 0)
 			return result;
 	}
+	settle_times(observation);
 	sort_owners(observation);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "audit/observe/cgroups.h"
 #include "audit/observe/observation.h"
+#include "audit/observe/population_kinds.h"
 #include "audit/observe/tcp_socket.h"
 
 enum tct_direction {
@@ -25,6 +26,23 @@ enum {
 	TCT_OWNERS_TOLD = 64,
 };
 
+/* Populations that have CLOSE_WAIT sockets beside ESTABLISHED ones: these come from another walk.
+ */
+enum tct_closing_kind {
+	TCT_CLOSING_UNANSWERED,
+	TCT_CLOSING_ZERO_WINDOW,
+	TCT_CLOSING_KINDS,
+};
+
+/* How long the ESTABLISHED sockets had data to send, and what held it up. In all it may be more
+ * than fits into 64 bits of nanoseconds. */
+struct tct_send_times {
+	int64_t told; /* by so many sockets */
+	double busy_us;
+	double rwnd_limited_us;
+	double sndbuf_limited_us;
+};
+
 /* What was seen of one group, not scaled yet. */
 struct tct_raw_group {
 	uint64_t cgroup; /* of a unit or container, else 0 */
@@ -33,7 +51,11 @@ struct tct_raw_group {
 	int64_t uid;      /* -1 = several */
 	bool others;      /* all that found no room */
 	int64_t established;
-	struct tct_population populations[TCT_POPULATION_LIMIT];
+	struct tct_send_times times;
+	struct tct_population populations[TCT_POPULATION_RARE];
+	struct tct_population closing[TCT_CLOSING_KINDS];
+	int64_t rare[TCT_POPULATION_RARE_KINDS];
+	int64_t close_wait_first;          /* in CLOSE_WAIT at the first look, -1 = not known */
 	uint32_t inodes[TCT_GROUP_INODES]; /* of its sockets, those in CLOSE_WAIT first */
 	size_t inodes_count;
 	size_t inodes_closing; /* of these, in CLOSE_WAIT */
@@ -56,11 +78,23 @@ void tct_owner_groups_done(struct tct_owner_groups *groups);
 /* Forget what was counted of ESTABLISHED connections, or of those in CLOSE_WAIT. */
 void tct_owner_groups_clear(struct tct_owner_groups *groups, bool closing);
 
-/*
- * Count a connection, ESTABLISHED or CLOSE_WAIT. listener as in struct tct_raw_group. 0 or -ENOMEM.
- */
+/* Count a socket that has an owner. listener as in struct tct_raw_group. 0 or -ENOMEM. */
 int tct_owner_groups_add(struct tct_owner_groups *groups, int64_t listener,
 			 const struct tct_tcp_socket *socket);
+
+/* People have a name for the cgroup: it is a unit's or container's. */
+bool tct_owner_groups_know(struct tct_owner_groups *groups, uint64_t cgroup);
+
+/*
+ * Add what `more` counted of rare populations to the groups of the same owners, which are made
+ * where there are none. 0 or -ENOMEM.
+ */
+int tct_owner_groups_add_rare(struct tct_owner_groups groups[TCT_DIRECTIONS],
+			      const struct tct_owner_groups *more);
+
+/* How many of its sockets count when it is asked whether the owner is worth seeking, or told first.
+ */
+int64_t tct_raw_group_size(const struct tct_raw_group *group);
 
 /* By how much each direction's numbers, and those of CLOSE_WAIT, are scaled up. */
 struct tct_weights {
@@ -69,15 +103,11 @@ struct tct_weights {
 };
 
 /*
- * Fill the observation's populations (sample and presence are left alone) and owners: groups of one
- * unit, or of one process, are one owner. 0 or -ENOMEM.
+ * Add to the observation's populations, but for the rare ones (samples and presences are left
+ * alone), and fill its owners: groups of one unit, or of one process, are one owner. 0 or -ENOMEM.
  */
 int tct_owner_groups_hand_over(const struct tct_owner_groups groups[TCT_DIRECTIONS],
 			       const struct tct_weights *weights,
 			       struct tct_observation *observation);
-
-/* Count the socket in the populations that it belongs to. */
-void tct_populations_add(struct tct_population populations[TCT_POPULATION_LIMIT],
-			 const struct tct_tcp_socket *socket);
 
 #endif

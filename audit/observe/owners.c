@@ -52,11 +52,6 @@ static void hint(struct hunt *hunt, struct tct_cgroups *cgroups, uint64_t cgroup
 					      room < HINTS_EACH ? room : HINTS_EACH);
 }
 
-static int64_t size_of(const struct tct_raw_group *group)
-{
-	return group->established + group->populations[TCT_POPULATION_CLOSE_WAIT].total;
-}
-
 /* The groups that are worth it. 0 or -ENOMEM. */
 static int seek_groups(struct hunt *hunt, struct tct_cgroups *cgroups,
 		       const struct tct_owner_groups *groups)
@@ -66,7 +61,7 @@ static int seek_groups(struct hunt *hunt, struct tct_cgroups *cgroups,
 	for (size_t i = 0; i < groups->items_count; i++) {
 		const struct tct_raw_group *group = &groups->items[i];
 
-		if (group->others || size_of(group) < TCT_OWNERS_WORTH)
+		if (group->others || tct_raw_group_size(group) < TCT_OWNERS_WORTH)
 			continue;
 		for (size_t j = 0; j < group->inodes_count; j++)
 			result |= seek(hunt, group->inodes[j]);
@@ -185,7 +180,7 @@ static void name_group(const struct hunt *hunt, const struct tct_root *root,
 		       struct tct_cgroups *cgroups, const struct tct_observation *observation,
 		       struct tct_raw_group *group)
 {
-	bool sought = !group->others && size_of(group) >= TCT_OWNERS_WORTH;
+	bool sought = !group->others && tct_raw_group_size(group) >= TCT_OWNERS_WORTH;
 	int32_t pid = 0;
 
 	for (size_t i = 0; sought && i < group->inodes_count && pid == 0; i++)

@@ -95,7 +95,7 @@ static uint16_t scan_endpoint(struct scan *scan, uint8_t family, uint32_t addres
 int tct_proc_net_tcp_line(const char *line, uint8_t family, struct tct_tcp_socket *socket)
 {
 	struct scan scan = { .at = line };
-	struct tct_tcp_socket told = { .family = family, .drops = -1, .idle_ms = -1 };
+	struct tct_tcp_socket told = tct_tcp_socket_untold(family);
 	uint32_t retransmits;
 	uint32_t ticks;
 

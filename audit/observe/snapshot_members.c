@@ -216,21 +216,20 @@ static const struct tct_member peer_members[] = {
 };
 const struct tct_part tct_part_peer = MADE_OF(peer_members, tct_peer);
 
-/* Counters of drivers may be anything; the difference of two must not overflow. */
 static const struct tct_member interface_members[] = {
 	TEXT(tct_interface, name),
 	COUNT_OR_NOT(tct_interface, mtu_bytes),
 	COUNT_OR_NOT(tct_interface, rp_filter),
-	NUMBER(tct_interface, rx_packets_first, -1, NUMBER_MAX),
-	NUMBER(tct_interface, rx_packets, -1, NUMBER_MAX),
-	NUMBER(tct_interface, rx_errors_first, -1, NUMBER_MAX),
-	NUMBER(tct_interface, rx_errors, -1, NUMBER_MAX),
-	NUMBER(tct_interface, rx_dropped_first, -1, NUMBER_MAX),
-	NUMBER(tct_interface, rx_dropped, -1, NUMBER_MAX),
-	NUMBER(tct_interface, tx_errors_first, -1, NUMBER_MAX),
-	NUMBER(tct_interface, tx_errors, -1, NUMBER_MAX),
-	NUMBER(tct_interface, tx_dropped_first, -1, NUMBER_MAX),
-	NUMBER(tct_interface, tx_dropped, -1, NUMBER_MAX),
+	NUMBER(tct_interface, rx_packets_first, -1, INT64_MAX),
+	NUMBER(tct_interface, rx_packets, -1, INT64_MAX),
+	NUMBER(tct_interface, rx_errors_first, -1, INT64_MAX),
+	NUMBER(tct_interface, rx_errors, -1, INT64_MAX),
+	NUMBER(tct_interface, rx_dropped_first, -1, INT64_MAX),
+	NUMBER(tct_interface, rx_dropped, -1, INT64_MAX),
+	NUMBER(tct_interface, tx_errors_first, -1, INT64_MAX),
+	NUMBER(tct_interface, tx_errors, -1, INT64_MAX),
+	NUMBER(tct_interface, tx_dropped_first, -1, INT64_MAX),
+	NUMBER(tct_interface, tx_dropped, -1, INT64_MAX),
 };
 const struct tct_part tct_part_interface = MADE_OF(interface_members, tct_interface);
 

@@ -5,7 +5,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdalign.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,19 +20,42 @@ enum {
 	PATIENCE_S = 10, /* for one recv(); the answer is made while we wait, so it comes at once */
 };
 
+/* The member is in what the kernel told. */
+#define IS_TOLD(length, member)                                                                    \
+	((length) >=                                                                               \
+	 offsetof(struct tcp_info, member) + sizeof(((const struct tcp_info *)NULL)->member))
+
+static int64_t time_us(uint64_t us)
+{
+	return us <= INT64_MAX ? (int64_t)us : INT64_MAX;
+}
+
+/* Older kernels tell less. */
 static void read_info(const struct nlattr *attribute, struct tct_tcp_socket *socket)
 {
 	struct tcp_info info = { 0 };
 	size_t length = mnl_attr_get_payload_len(attribute);
 
-	if (length <
-	    offsetof(struct tcp_info, tcpi_last_ack_recv) + sizeof(info.tcpi_last_ack_recv))
+	if (!IS_TOLD(length, tcpi_last_ack_recv))
 		return;
 	memcpy(&info, mnl_attr_get_payload(attribute),
 	       length < sizeof(info) ? length : sizeof(info));
 	socket->idle_ms = info.tcpi_last_data_recv < info.tcpi_last_ack_recv
 				  ? info.tcpi_last_data_recv
 				  : info.tcpi_last_ack_recv;
+	socket->last_sent_ms = info.tcpi_last_data_sent;
+	socket->rto_ms = info.tcpi_rto / 1000;
+	socket->mss_bytes = info.tcpi_snd_mss;
+	if (IS_TOLD(length, tcpi_notsent_bytes)) /* Linux 4.6 */
+		socket->in_flight_bytes =
+			info.tcpi_unacked > 0 && socket->send_queue > info.tcpi_notsent_bytes
+				? (int64_t)socket->send_queue - info.tcpi_notsent_bytes
+				: 0;
+	if (!IS_TOLD(length, tcpi_sndbuf_limited)) /* Linux 4.10 */
+		return;
+	socket->busy_us = time_us(info.tcpi_busy_time);
+	socket->rwnd_limited_us = time_us(info.tcpi_rwnd_limited);
+	socket->sndbuf_limited_us = time_us(info.tcpi_sndbuf_limited);
 }
 
 static int read_attribute(const struct nlattr *attribute, void *data)
@@ -81,23 +105,19 @@ int tct_diag_parse(const struct nlmsghdr *message, struct tct_tcp_socket *socket
 
 	size_t address = answer.idiag_family == AF_INET ? 4 : 16;
 
-	*socket = (struct tct_tcp_socket){
-		.family = answer.idiag_family,
-		.state = tct_tcp_state(answer.idiag_state),
-		.timer = answer.idiag_timer,
-		.retransmits = answer.idiag_retrans,
-		.expires_ms = answer.idiag_expires,
-		.local_port = ntohs(answer.id.idiag_sport),
-		.peer_port = ntohs(answer.id.idiag_dport),
-		.interface = answer.id.idiag_if,
-		.cookie = (uint64_t)answer.id.idiag_cookie[1] << 32 | answer.id.idiag_cookie[0],
-		.receive_queue = answer.idiag_rqueue,
-		.send_queue = answer.idiag_wqueue,
-		.uid = answer.idiag_uid,
-		.inode = answer.idiag_inode,
-		.drops = -1,
-		.idle_ms = -1,
-	};
+	*socket = tct_tcp_socket_untold(answer.idiag_family);
+	socket->state = tct_tcp_state(answer.idiag_state);
+	socket->timer = answer.idiag_timer;
+	socket->retransmits = answer.idiag_retrans;
+	socket->expires_ms = answer.idiag_expires;
+	socket->local_port = ntohs(answer.id.idiag_sport);
+	socket->peer_port = ntohs(answer.id.idiag_dport);
+	socket->interface = answer.id.idiag_if;
+	socket->cookie = (uint64_t)answer.id.idiag_cookie[1] << 32 | answer.id.idiag_cookie[0];
+	socket->receive_queue = answer.idiag_rqueue;
+	socket->send_queue = answer.idiag_wqueue;
+	socket->uid = answer.idiag_uid;
+	socket->inode = answer.idiag_inode;
 	memcpy(socket->local, answer.id.idiag_src, address);
 	memcpy(socket->peer, answer.id.idiag_dst, address);
 	if (mnl_attr_parse(message, sizeof(answer), read_attribute, socket) < 0)

@@ -26,7 +26,7 @@ struct tct_diag {
 struct tct_diag_query {
 	uint32_t states;                      /* mask 1 << state; bit 13 = bound-inactive */
 	bool memory;                          /* tell drops */
-	bool info;                            /* tell idle_ms; locks each socket for a moment */
+	bool info;                            /* tell tcp_info; locks each socket for a moment */
 	const struct tct_diag_filter *filter; /* only sockets that it accepts; borrowed, NULL = all
 					       */
 };

@@ -18,13 +18,17 @@ int tct_look_init(struct tct_look *look, struct tct_sockets *sockets,
 		if (look->cgroups[direction] == NULL)
 			return -ENOMEM;
 	}
+	/* the count of states runs in the thread that looks at incoming ones */
+	tct_rare_populations_init(&look->rare, look->cgroups[TCT_INCOMING]);
 	return 0;
 }
 
 void tct_look_done(struct tct_look *look)
 {
 	tct_look_join(look);
+	tct_rare_populations_done(&look->rare);
 	tct_connections_done(&look->connections);
+	tct_peers_done(&look->peers);
 	tct_destinations_done(&look->destinations);
 	for (size_t direction = 0; direction < TCT_DIRECTIONS; direction++)
 		tct_cgroups_free(look->cgroups[direction]);
@@ -45,6 +49,7 @@ void tct_sockets_done(struct tct_sockets *sockets)
 	free(sockets->marks);
 	free(sockets->ports);
 	free(sockets->plan);
+	tct_closing_marks_done(&sockets->closing);
 	tct_unaccepted_done(&sockets->unaccepted);
 	tct_destinations_done(&sockets->destinations);
 	*sockets = (struct tct_sockets){ 0 };
@@ -162,6 +167,7 @@ int tct_sockets_look(struct tct_sockets *sockets, struct tct_observation *observ
 	if (result < 0)
 		return note_nothing(&look, result);
 	observation->states = look.states;
+	tct_rare_populations_hand_over(&look.rare, observation);
 	result = tct_look_at_connections(&look);
 	if (result == 0 && look.from_proc)
 		result = note_proc_only(&look);

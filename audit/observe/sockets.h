@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/observe/closing_first.h"
 #include "audit/observe/connections.h"
 #include "audit/observe/observation.h"
 #include "audit/observe/sock_diag.h"
@@ -28,6 +29,7 @@ struct tct_sockets {
 	size_t marks_count;
 	size_t marks_capacity;
 	struct tct_unaccepted unaccepted;
+	struct tct_closing_marks closing;
 	struct tct_local_ports *ports; /* NULL = not looked at yet */
 	struct tct_outgoing_plan *plan;
 	struct tct_destinations destinations;

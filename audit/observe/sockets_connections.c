@@ -169,6 +169,19 @@ static int hand_over_destinations(const struct tct_look *look, int counted)
 
 /* ---- the first look ---- */
 
+/* Whose sockets are in CLOSE_WAIT. 0 or -ENOMEM. */
+static int remember_closing(struct tct_look *look)
+{
+	struct tct_sockets *sockets = look->sockets;
+	struct tct_diag diag = sockets->diag;
+	int result = learn_ports(look);
+
+	if (result == 0)
+		result = tct_closing_look(&sockets->closing, &diag, sockets->ports,
+					  &look->listening, look->cgroups[TCT_INCOMING]);
+	return result;
+}
+
 int tct_look_remember_connections(struct tct_look *look)
 {
 	struct tct_sockets *sockets = look->sockets;
@@ -182,6 +195,8 @@ int tct_look_remember_connections(struct tct_look *look)
 
 		result = tct_unaccepted_look(&sockets->unaccepted, &diag, &look->listening);
 	}
+	if (result == 0 && (looks & TCT_LOOK_CLOSE_WAIT_FIRST) != 0)
+		result = remember_closing(look);
 	if (result < 0 || (looks & TCT_LOOK_DESTINATIONS) == 0)
 		return result;
 	look->kernel_known = tct_kernel_counts_read(sockets->options->root, &look->kernel) == 0;
@@ -214,6 +229,13 @@ static void *walk_outgoing(void *context)
 	return NULL;
 }
 
+static bool wants_peers(const struct tct_look *look)
+{
+	const unsigned wanted = TCT_LOOK_POPULATIONS | TCT_LOOK_PEERS;
+
+	return (look->sockets->options->looks & wanted) == wanted && !look->from_proc;
+}
+
 /* Make ready for connections and destinations, once. 0 or -ENOMEM. */
 static int get_ready(struct tct_look *look)
 {
@@ -227,6 +249,12 @@ static int get_ready(struct tct_look *look)
 	tct_connections_init(&look->connections, &look->listening, look->sockets->ports,
 			     look->cgroups, sample_of(look),
 			     (look->sockets->options->looks & TCT_LOOK_POPULATIONS) != 0);
+	if (wants_peers(look)) {
+		result = tct_peers_init(&look->peers, sample_of(look));
+		look->connections.peers = &look->peers;
+	}
+	if (result < 0)
+		return result;
 	return tct_destinations_init(&look->destinations, look->sockets->ports,
 				     tct_port_reuse_of(look->observation));
 }
@@ -305,11 +333,19 @@ static int hand_over_owners(struct tct_look *look, bool seen)
 	int result = 0;
 
 	look->observation->sample = look->connections.sample;
-	if (look->cgroups[TCT_INCOMING] != NULL)
+	if (seen)
+		result = tct_owner_groups_add_rare(look->connections.groups, &look->rare.groups);
+	if (result == 0 && seen)
+		tct_closing_recall(&look->sockets->closing, &look->listening,
+				   look->connections.groups);
+	if (result == 0 && look->cgroups[TCT_INCOMING] != NULL)
 		result = tct_owners_find(look->sockets->options->root, look->cgroups[TCT_INCOMING],
 					 look->connections.groups, look->observation);
 	if (result == 0 && seen)
 		result = tct_connections_hand_over(&look->connections, look->observation);
+	if (result == 0 && seen && wants_peers(look))
+		result = tct_peers_hand_over(&look->peers, &look->connections.sample,
+					     look->observation);
 	if (result == 0)
 		tct_owners_find_limits(look->sockets->options->root, look->observation);
 	return result;
@@ -325,6 +361,8 @@ static int hand_over_nothing(struct tct_look *look)
 		observation->populations[kind].presence = TCT_PRESENT;
 		observation->populations[kind].sample.whole = true;
 	}
+	if (wants_peers(look))
+		observation->peers_presence = TCT_PRESENT;
 	(void)snprintf(observation->outgoing.why_not, sizeof(observation->outgoing.why_not), "%s",
 		       "there is no socket");
 	return tct_look_hand_over_listeners(look, true);

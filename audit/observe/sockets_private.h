@@ -5,6 +5,8 @@
 #include <pthread.h>
 
 #include "audit/observe/listening.h"
+#include "audit/observe/peers.h"
+#include "audit/observe/rare_populations.h"
 #include "audit/observe/sockets.h"
 #include "audit/observe/state_counts.h"
 
@@ -36,7 +38,9 @@ struct tct_look {
 	int64_t strange;      /* sockets of a state that we don't know */
 	bool from_proc;
 	uint64_t malformed;
+	struct tct_rare_populations rare;
 	struct tct_connections connections;
+	struct tct_peers peers;
 	struct tct_destinations destinations;
 	struct tct_outgoing_walk outgoing;
 	struct tct_cgroups *cgroups[TCT_DIRECTIONS]; /* owned, one for each thread; NULL = owners

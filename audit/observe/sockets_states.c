@@ -16,11 +16,13 @@ struct rare_walk {
 	struct tct_rare_counts rare;
 };
 
-static void forget_requests(struct tct_look *look)
+/* What is gathered beside the counts. */
+static void forget_rare(struct tct_look *look)
 {
 	look->strange = 0;
 	for (size_t i = 0; i < look->listening.items_count; i++)
-		look->listening.items[i].syn_recv = 0;
+		look->listening.items[i].syn_recv = look->listening.items[i].syn_recv_resent = 0;
+	tct_rare_populations_clear(&look->rare);
 }
 
 static bool is_strange(struct tct_look *look, const struct tct_tcp_socket *socket)
@@ -31,12 +33,27 @@ static bool is_strange(struct tct_look *look, const struct tct_tcp_socket *socke
 	return true;
 }
 
+/* 0 or -ENOMEM. */
+static int gather_rare(struct tct_look *look, const struct tct_tcp_socket *socket)
+{
+	switch (socket->state) {
+	case TCT_STATE_ESTABLISHED:
+	case TCT_STATE_CLOSE_WAIT:
+		return 0; /* looked at on their own */
+	case TCT_STATE_SYN_RECV:
+		tct_listening_count_request(&look->listening, socket);
+		return 0;
+	default:
+		return tct_rare_populations_add(&look->rare, &look->listening, socket);
+	}
+}
+
 static void restart_rare(void *context)
 {
 	struct rare_walk *walk = context;
 
 	walk->rare = (struct tct_rare_counts){ 0 };
-	forget_requests(walk->look);
+	forget_rare(walk->look);
 }
 
 static int visit_rare(void *context, const struct tct_tcp_socket *socket)
@@ -46,9 +63,7 @@ static int visit_rare(void *context, const struct tct_tcp_socket *socket)
 	if (is_strange(walk->look, socket))
 		return 0;
 	tct_rare_counts_add(&walk->rare, socket);
-	if (socket->state == TCT_STATE_SYN_RECV)
-		tct_listening_count_request(&walk->look->listening, socket);
-	return 0;
+	return gather_rare(walk->look, socket);
 }
 
 static void restart_bound(void *context)
@@ -96,7 +111,7 @@ static void restart_all(void *context)
 	struct tct_look *look = context;
 
 	memset(look->states.counts, 0, sizeof(look->states.counts));
-	forget_requests(look);
+	forget_rare(look);
 }
 
 static int visit_all(void *context, const struct tct_tcp_socket *socket)
@@ -106,9 +121,7 @@ static int visit_all(void *context, const struct tct_tcp_socket *socket)
 	if (is_strange(look, socket))
 		return 0;
 	look->states.counts[socket->state]++;
-	if (socket->state == TCT_STATE_SYN_RECV)
-		tct_listening_count_request(&look->listening, socket);
-	return 0;
+	return gather_rare(look, socket);
 }
 
 /* Walk every socket. 0 or -errno. */
@@ -227,6 +240,8 @@ int tct_look_count_states(struct tct_look *look)
 		if (result == 0)
 			result = count_all(look);
 	}
+	/* /proc/net/tcp counts how often a request waited in vain, not what was sent again */
+	look->listening.requests_known = !look->from_proc;
 	look->states.elapsed_ns = tct_now_ns() - started;
 	return result < 0 ? result : 0;
 }

@@ -34,7 +34,32 @@ struct tct_tcp_socket {
 	uint32_t expires_ms; /* until `timer` */
 	int64_t drops;       /* -1 = not told */
 	int64_t idle_ms;     /* since data or an ACK was received; -1 = not told */
+	/* Of tcp_info; -1 = not told, perhaps by an older kernel. */
+	int64_t last_sent_ms;      /* since data was sent, for the first time or again */
+	int64_t rto_ms;            /* the retransmission timer's whole time, as it is now */
+	int64_t mss_bytes;         /* that we send */
+	int64_t in_flight_bytes;   /* sent and not acknowledged */
+	int64_t busy_us;           /* data was there to send, since the socket was made */
+	int64_t rwnd_limited_us;   /* of that, the peer's window held it up */
+	int64_t sndbuf_limited_us; /* of that, our own send buffer */
 };
+
+/* A socket of which nothing is told yet but its family. */
+static inline struct tct_tcp_socket tct_tcp_socket_untold(uint8_t family)
+{
+	return (struct tct_tcp_socket){
+		.family = family,
+		.drops = -1,
+		.idle_ms = -1,
+		.last_sent_ms = -1,
+		.rto_ms = -1,
+		.mss_bytes = -1,
+		.in_flight_bytes = -1,
+		.busy_us = -1,
+		.rwnd_limited_us = -1,
+		.sndbuf_limited_us = -1,
+	};
+}
 
 struct tct_tcp_visitor {
 	void (*restart)(void *context); /* what was told so far doesn't count: it comes again */

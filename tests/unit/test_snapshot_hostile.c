@@ -315,7 +315,7 @@ START_TEST(what_is_no_observation)
 		{ O "interfaces.0.name", "\"0123456789abcdef\"",
 		  F "interfaces[0].name: longer than 15 bytes" },
 		{ O "interfaces.1.rx_errors", "-2",
-		  F "interfaces[1].rx_errors: a whole number from -1 to 4611686018427387904 is "
+		  F "interfaces[1].rx_errors: a whole number from -1 to 9223372036854775807 is "
 		    "needed" },
 		{ O "interfaces.0.mtu_bytes", NULL, F "interfaces[0].mtu_bytes: it is missing" },
 		{ O "interval_ns", "-1",
