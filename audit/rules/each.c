@@ -307,6 +307,7 @@ const struct tct_attribute tct_attributes[] = {
 	OWNER(unit, TEXT),
 	OWNER(process, TEXT),
 	OWNER(pid, NUMBER_NAME),
+	OWNER(ports, TEXT),
 	OWNER(established, COUNT),
 	{ TCT_EACH_OWNER, "close_wait", COUNT, 0, tct_read_owner_close_wait, tct_read_owner_close_wait_first },
 	OWNER(descriptors_max, COUNT),

@@ -1,6 +1,7 @@
 /* Attributes of owners: a unit, a container or a process with its sockets. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audit/rules/each.h"
 
@@ -55,6 +56,47 @@ void tct_read_owner_unit(const struct tct_env *env, struct tct_result *result)
 void tct_read_owner_process(const struct tct_env *env, struct tct_result *result)
 {
 	tct_result_process(env, &group_of(env)->owner, result);
+}
+
+/* Where it listens: "6379", "80, 443", at most so many; "" if nowhere. */
+enum { OWNER_PORTS_TOLD = 8 };
+
+static bool told_before(const uint16_t ports[], unsigned count, uint16_t port)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+void tct_read_owner_ports(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_observation *observation = env->observation;
+	const struct tct_owner *owner = &group_of(env)->owner;
+	uint16_t ports[OWNER_PORTS_TOLD];
+	struct tct_text text = { 0 };
+	unsigned count = 0;
+
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		const struct tct_listener *listener = &observation->listeners[i];
+		const bool is_its =
+			(owner->pid != 0 && listener->owner.pid == owner->pid) ||
+			(owner->unit[0] != '\0' && strcmp(listener->owner.unit, owner->unit) == 0);
+
+		if (!is_its || told_before(ports, count, listener->port))
+			continue;
+		if (count == OWNER_PORTS_TOLD) {
+			tct_text_add(&text, " ...");
+			break;
+		}
+		tct_text_addf(&text, "%s%u", count == 0 ? "" : ", ", (unsigned)listener->port);
+		ports[count++] = listener->port;
+	}
+	if (count == 0)
+		result->text = "";
+	else
+		tct_result_text_take(env, &text, result);
 }
 
 void tct_read_owner_pid(const struct tct_env *env, struct tct_result *result)
