@@ -1,6 +1,7 @@
 /* Attributes of owners: a unit, a container or a process with its sockets. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audit/rules/each.h"
 
@@ -8,6 +9,8 @@ static const struct tct_owner_group *group_of(const struct tct_env *env)
 {
 	return &env->observation->owners[env->item];
 }
+
+enum { LISTENS_TOLD = 3 };
 
 /* The listener that has one of the group's sockets for its own, or is of the same process. */
 static const struct tct_listener *listener_of(const struct tct_env *env)
@@ -106,4 +109,41 @@ void tct_read_owner_sndbuf_limited(const struct tct_env *env, struct tct_result 
 {
 	tct_result_looked(group_of(env)->sndbuf_limited_ns,
 			  "how long send buffers held the owner's connections up", result);
+}
+
+/* Of the same process or unit. */
+static bool has(const struct tct_owner *owner, const struct tct_listener *listener)
+{
+	if (owner->unit[0] != '\0')
+		return strcmp(listener->owner.unit, owner->unit) == 0;
+	return owner->pid != 0 && listener->owner.pid == owner->pid;
+}
+
+void tct_read_owner_listens(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_observation *observation = env->observation;
+	const struct tct_owner *owner = &group_of(env)->owner;
+	char last[TCT_ENDPOINT_TEXT] = "";
+	struct tct_text text = { 0 };
+	unsigned told = 0;
+
+	/* siblings (SO_REUSEPORT) stand side by side: told once */
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		const struct tct_listener *listener = &observation->listeners[i];
+		char endpoint[TCT_ENDPOINT_TEXT];
+
+		if (!has(owner, listener) ||
+		    strcmp(tct_listener_endpoint(listener, endpoint), last) == 0)
+			continue;
+		if (told++ == LISTENS_TOLD) {
+			tct_text_add(&text, ", ...");
+			break;
+		}
+		tct_text_addf(&text, "%s%s", told > 1 ? ", " : "", endpoint);
+		memcpy(last, endpoint, sizeof(last));
+	}
+	if (told == 0)
+		result->text = "";
+	else
+		tct_result_text_take(env, &text, result);
 }

@@ -14,8 +14,8 @@ no_warnings
 cut "$BACKEND" gone input meta l4proto tcp drop
 # Five retransmissions take about seven seconds.
 sleep 9
-audit "$SERVER" 1 --var ghost_after=5s
-only_finding ghosts '' ''
+audit "$SERVER" 1 --var ghost_age=5s
+only_finding ghosts tcplab network
 finding_that ghosts '.evidence | any(.value == 60)'
 finding_that ghosts '.remedy.application | contains("TCP_USER_TIMEOUT")'
 audit "$BACKEND" 1

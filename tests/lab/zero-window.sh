@@ -9,8 +9,8 @@ actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 256 --accept-a
 actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --hold --rcvbuf 8192
 sleep 4
 expect "data waiting" "$(inside "$SERVER" ss -Htn state established | awk '$2 > 0' | wc -l)" -eq 40
-audit "$SERVER" 1 --var zero_window_after=2s
-only_finding zero-window-stuck '' application
+audit "$SERVER" 1 --var zero_window_age=2s
+only_finding zero-window-stuck tcplab application
 finding_that zero-window-stuck '.evidence | any(.value == 40)'
 # Those who don't read are the ones to look at, but no host-wide trouble.
 audit "$CLIENT" 1
