@@ -25,16 +25,16 @@ static int add_rules(struct tct_book *book, const struct tct_profile_set *set)
 		bool known = false;
 
 		for (size_t j = 0; j < book->rules_count && !known; j++)
-			known = strcmp(book->rules[j]->id, rule->id) == 0 &&
-				strcmp(book->rules[j]->profile, rule->profile) == 0;
+			known = strcmp(book->rules[j].rule->id, rule->id) == 0 &&
+				strcmp(book->rules[j].rule->profile, rule->profile) == 0;
 		if (known)
 			continue;
 
-		const struct tct_rule **slot = TCT_APPEND(book, rules);
+		struct tct_book_entry *entry = TCT_APPEND(book, rules);
 
-		if (slot == NULL)
+		if (entry == NULL)
 			return -ENOMEM;
-		*slot = rule;
+		*entry = (struct tct_book_entry){ .rule = rule, .set = set };
 	}
 	return 0;
 }
@@ -90,22 +90,10 @@ static const char *summary_of(const struct tct_book *book, const char *profile)
 	return "";
 }
 
-/* The set whose rule it is. */
-static const struct tct_profile_set *set_of(const struct tct_book *book,
-					    const struct tct_rule *rule)
-{
-	for (size_t i = 0; i < book->profiles_count; i++) {
-		const struct tct_profile_set *set = book->profiles[i].set;
-
-		if (rule >= set->rules && rule < set->rules + set->rules_count)
-			return set;
-	}
-	return NULL;
-}
-
 static bool begins_profile(const struct tct_book *book, size_t rule)
 {
-	return rule == 0 || strcmp(book->rules[rule]->profile, book->rules[rule - 1]->profile) != 0;
+	return rule == 0 ||
+	       strcmp(book->rules[rule].rule->profile, book->rules[rule - 1].rule->profile) != 0;
 }
 
 static const char introduction[] =
@@ -124,7 +112,7 @@ static void add_contents(struct tct_text *out, const struct tct_book *book)
 {
 	tct_text_add(out, "## Contents\n\n");
 	for (size_t i = 0; i < book->rules_count; i++) {
-		const struct tct_rule *rule = book->rules[i];
+		const struct tct_rule *rule = book->rules[i].rule;
 
 		if (begins_profile(book, i))
 			tct_text_addf(out, "- [%s](#%s): %s\n", rule->profile, rule->profile,
@@ -143,12 +131,12 @@ static void add_contents(struct tct_text *out, const struct tct_book *book)
 static int add_sections(struct tct_text *out, const struct tct_book *book)
 {
 	for (size_t i = 0; i < book->rules_count; i++) {
-		const struct tct_rule *rule = book->rules[i];
+		const struct tct_rule *rule = book->rules[i].rule;
 
 		if (begins_profile(book, i))
 			tct_text_addf(out, "## %s\n\n%s.\n\n", rule->profile,
 				      summary_of(book, rule->profile));
-		if (tct_book_rule(out, set_of(book, rule), rule) < 0)
+		if (tct_book_rule(out, book->rules[i].set, rule) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -186,7 +174,7 @@ static int add_counters(struct tct_text *out, const struct tct_book *book)
 	if (used == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < book->rules_count; i++)
-		tct_book_rule_counters(book->rules[i], used);
+		tct_book_rule_counters(book->rules[i].rule, used);
 	tct_text_add(out, "## Counters\n\n| counter | what it counts | where |\n|---|---|---|\n");
 	for (size_t i = 0; i < tct_counters_count; i++) {
 		if (!used[i])

@@ -13,13 +13,18 @@ struct tct_book_profile {
 	struct tct_profile_set *set;
 };
 
+struct tct_book_entry {
+	const struct tct_rule *rule;
+	const struct tct_profile_set *set; /* whose it is */
+};
+
 struct tct_book {
 	struct tct_profile_info *infos;
 	size_t infos_count;
 	struct tct_book_profile *profiles; /* in the order of the book: base first */
 	size_t profiles_count;
 	size_t profiles_capacity;
-	const struct tct_rule **rules; /* in the order of the book */
+	struct tct_book_entry *rules; /* in the order of the book */
 	size_t rules_count;
 	size_t rules_capacity;
 };

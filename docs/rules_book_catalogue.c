@@ -65,7 +65,7 @@ static int find_rule(const struct catalogue *catalogue, const struct tct_yaml_no
 	if (id->kind != TCT_YAML_SCALAR)
 		return tct_yaml_error(id, catalogue->err, "must be the id of a rule");
 	for (size_t i = 0; i < book->rules_count; i++) {
-		if (strcmp(book->rules[i]->id, id->text) == 0) {
+		if (strcmp(book->rules[i].rule->id, id->text) == 0) {
 			*index = i;
 			return 0;
 		}
@@ -239,7 +239,7 @@ static int check_all_named(const struct catalogue *catalogue, const struct tct_y
 		if (!catalogue->named[i])
 			return tct_yaml_error(root, catalogue->err,
 					      "no row has the rule %s, and it isn't below `beyond`",
-					      catalogue->book->rules[i]->id);
+					      catalogue->book->rules[i].rule->id);
 	}
 	return 0;
 }

@@ -109,9 +109,11 @@ static const char *why_unsupported(const struct tct_plan_work *work,
 		return "it can't be written in any kernel";
 	switch (now->presence) {
 	case TCT_ABSENT:
-		return key->scope == TCT_SCOPE_HOST && !work->observation->host.netns.initial
+		if (key->scope != TCT_SCOPE_HOST || work->observation->host.netns.initial)
+			return "this kernel doesn't have it";
+		return tct_host_looked_at(&work->observation->host) == TCT_SOURCE_LIVE
 			       ? "it exists only in the host's own network namespace"
-			       : "this kernel doesn't have it";
+			       : "it isn't there below DIR";
 	case TCT_UNREADABLE:
 	case TCT_UNPARSED:
 		return NULL; /* it is there: see refuse_unknown() */

@@ -112,7 +112,7 @@ static int visit(void *context, const struct tct_tcp_socket *socket)
 	if (socket->state != TCT_STATE_ESTABLISHED)
 		return 0;
 	connections->seen[direction]++;
-	connections->flight_untold[direction] += socket->in_flight_bytes < 0 ? 1 : 0;
+	connections->flight_untold[direction] += tct_socket_flight_is_untold(socket) ? 1 : 0;
 	item = listener_of(connections, direction, socket);
 	if (item != NULL)
 		tct_listening_count_connection(item, socket);

@@ -45,8 +45,7 @@ struct tct_connections {
 	struct tct_port_ranges *windows; /* owned; of our own choice */
 	int64_t unseen;                  /* at most so many outgoing ones were not looked at */
 	int64_t seen[TCT_DIRECTIONS];
-	int64_t flight_untold[TCT_DIRECTIONS]; /* seen, and the kernel is too old to tell how much
-						  is in flight */
+	int64_t flight_untold[TCT_DIRECTIONS]; /* see tct_socket_flight_is_untold() */
 	int64_t seen_closing;
 };
 

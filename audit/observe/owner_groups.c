@@ -152,12 +152,7 @@ int tct_owner_groups_add(struct tct_owner_groups *groups, int64_t listener,
 		group->uid = -1;
 	if (socket->state == TCT_STATE_ESTABLISHED) {
 		group->established++;
-		if (socket->busy_us >= 0) {
-			group->times.told++;
-			group->times.busy_us += (double)socket->busy_us;
-			group->times.rwnd_limited_us += (double)socket->rwnd_limited_us;
-			group->times.sndbuf_limited_us += (double)socket->sndbuf_limited_us;
-		}
+		tct_send_times_add(&group->times, socket);
 	}
 	for (unsigned kind = 0; kinds != 0; kind++, kinds >>= 1) {
 		if ((kinds & 1) != 0)
@@ -245,18 +240,36 @@ static void add_populations(struct tct_population *to, const struct tct_raw_grou
 		   weights->closing);
 }
 
-/* Beyond what fits, the three get smaller in proportion. */
-static void add_times(struct tct_owner_group *group, const struct tct_send_times *times,
-		      double weight)
+void tct_send_times_add(struct tct_send_times *times, const struct tct_tcp_socket *socket)
+{
+	if (socket->busy_us < 0)
+		return;
+	times->told++;
+	times->busy_us += (double)socket->busy_us;
+	times->rwnd_limited_us += (double)socket->rwnd_limited_us;
+	times->sndbuf_limited_us += (double)socket->sndbuf_limited_us;
+}
+
+void tct_send_times_hand_over(const struct tct_send_times *times, double weight,
+			      struct tct_owner_group *group)
 {
 	static const double most = 0x1p62;
 	double scale = weight * 1000;
-	double busy = times->busy_us * scale + (double)group->busy_ns;
-	double rwnd = times->rwnd_limited_us * scale + (double)group->rwnd_limited_ns;
-	double sndbuf = times->sndbuf_limited_us * scale + (double)group->sndbuf_limited_ns;
-	double largest = fmax(busy, fmax(rwnd, sndbuf));
-	double fit = largest > most ? most / largest : 1;
+	double busy = times->busy_us * scale;
+	double rwnd = times->rwnd_limited_us * scale;
+	double sndbuf = times->sndbuf_limited_us * scale;
+	double fit;
 
+	if (times->told == 0)
+		return;
+	if (group->busy_ns >= 0) {
+		busy += (double)group->busy_ns;
+		rwnd += (double)group->rwnd_limited_ns;
+		sndbuf += (double)group->sndbuf_limited_ns;
+	}
+	/* beyond what fits, the three get smaller in proportion */
+	fit = fmax(busy, fmax(rwnd, sndbuf));
+	fit = fit > most ? most / fit : 1;
 	group->busy_ns = llround(busy * fit);
 	group->rwnd_limited_ns = llround(rwnd * fit);
 	group->sndbuf_limited_ns = llround(sndbuf * fit);
@@ -352,11 +365,7 @@ static void add_to_owner(struct tct_owner_group *group, const struct tct_raw_gro
 		group->close_wait_first =
 			raw->close_wait_first +
 			(group->close_wait_first > 0 ? group->close_wait_first : 0);
-	if (raw->times.told == 0)
-		return;
-	if (group->busy_ns < 0)
-		group->busy_ns = group->rwnd_limited_ns = group->sndbuf_limited_ns = 0;
-	add_times(group, &raw->times, weight);
+	tct_send_times_hand_over(&raw->times, weight, group);
 }
 
 static int hand_over(const struct tct_owner_groups *groups, enum tct_direction direction,

@@ -82,6 +82,13 @@ void tct_owner_groups_clear(struct tct_owner_groups *groups, bool closing);
 int tct_owner_groups_add(struct tct_owner_groups *groups, int64_t listener,
 			 const struct tct_tcp_socket *socket);
 
+/* Add a socket's times, if it tells them. */
+void tct_send_times_add(struct tct_send_times *times, const struct tct_tcp_socket *socket);
+
+/* Add the times to the owner's, scaled; those that it doesn't know yet are none so far. */
+void tct_send_times_hand_over(const struct tct_send_times *times, double weight,
+			      struct tct_owner_group *group);
+
 /* People have a name for the cgroup: it is a unit's or container's. */
 bool tct_owner_groups_know(struct tct_owner_groups *groups, uint64_t cgroup);
 

@@ -32,6 +32,12 @@ bool tct_socket_was_heard(const struct tct_tcp_socket *socket)
 	return socket->idle_ms + SLACK_MS < second_ms;
 }
 
+bool tct_socket_flight_is_untold(const struct tct_tcp_socket *socket)
+{
+	return socket->state == TCT_STATE_ESTABLISHED && socket->in_flight_bytes < 0 &&
+	       tct_socket_was_heard(socket);
+}
+
 static unsigned bit(enum tct_population_kind kind)
 {
 	return 1U << kind;

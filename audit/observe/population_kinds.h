@@ -26,6 +26,10 @@ enum {
  */
 bool tct_socket_was_heard(const struct tct_tcp_socket *socket);
 
+/* Whether it belongs to TCT_POPULATION_HEARD_UNACKED is not known: the kernel or ss is too old to
+ * tell how much is in flight. */
+bool tct_socket_flight_is_untold(const struct tct_tcp_socket *socket);
+
 /* The populations of the socket, 1 << kind. */
 unsigned tct_populations_of(const struct tct_tcp_socket *socket);
 

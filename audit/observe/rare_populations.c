@@ -39,8 +39,7 @@ int tct_rare_populations_add(struct tct_rare_populations *rare, struct tct_liste
 				    socket);
 }
 
-/* How many sockets are in the states of the population. */
-static int64_t count_of(const struct tct_states *states, enum tct_population_kind kind)
+int64_t tct_rare_population_of(const struct tct_states *states, enum tct_population_kind kind)
 {
 	const int64_t *counts = states->counts;
 
@@ -57,7 +56,7 @@ void tct_rare_populations_hand_over(const struct tct_rare_populations *rare,
 {
 	for (unsigned i = 0; i < TCT_POPULATION_RARE_KINDS; i++) {
 		enum tct_population_kind kind = (enum tct_population_kind)(TCT_POPULATION_RARE + i);
-		int64_t of = count_of(&observation->states, kind);
+		int64_t of = tct_rare_population_of(&observation->states, kind);
 
 		observation->populations[kind] = (struct tct_population){
 			.presence = TCT_PRESENT,

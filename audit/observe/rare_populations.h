@@ -25,6 +25,9 @@ void tct_rare_populations_clear(struct tct_rare_populations *rare);
 int tct_rare_populations_add(struct tct_rare_populations *rare, struct tct_listening *listening,
 			     const struct tct_tcp_socket *socket);
 
+/* How many sockets are in the states of such a population. */
+int64_t tct_rare_population_of(const struct tct_states *states, enum tct_population_kind kind);
+
 /* Fill those populations of the observation, whose states are counted already. */
 void tct_rare_populations_hand_over(const struct tct_rare_populations *rare,
 				    struct tct_observation *observation);

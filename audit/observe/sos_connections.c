@@ -23,6 +23,8 @@ int tct_sos_connections_init(struct tct_sos_connections *connections,
 	for (size_t i = 0; i < count; i++)
 		listening_ports[i] = listening->items[i].socket.local_port;
 	tct_local_ports_init(connections->ports, observation, listening_ports, count);
+	if (tct_peers_init(&connections->peers, INT64_MAX) < 0)
+		return -ENOMEM;
 	return tct_destinations_init(&connections->destinations, connections->ports,
 				     tct_port_reuse_of(observation));
 }
@@ -30,6 +32,7 @@ int tct_sos_connections_init(struct tct_sos_connections *connections,
 void tct_sos_connections_done(struct tct_sos_connections *connections)
 {
 	tct_destinations_done(&connections->destinations);
+	tct_peers_done(&connections->peers);
 	free(connections->ports);
 	free(connections->groups);
 	*connections = (struct tct_sos_connections){ 0 };
@@ -97,6 +100,7 @@ static int add_to_owner(struct tct_sos_connections *connections,
 {
 	int result;
 	struct tct_owner_group *group = find_group(connections, socket, &result);
+	struct tct_send_times times = { 0 };
 	struct tct_owner *owner;
 
 	if (group == NULL)
@@ -109,8 +113,12 @@ static int add_to_owner(struct tct_sos_connections *connections,
 	}
 	if (owner->uid != (int64_t)socket->socket.uid)
 		owner->uid = -1;
-	group->established += socket->socket.state == TCT_STATE_ESTABLISHED ? 1 : 0;
 	tct_populations_add(group->populations, &socket->socket);
+	if (socket->socket.state != TCT_STATE_ESTABLISHED)
+		return 0;
+	group->established++;
+	tct_send_times_add(&times, &socket->socket);
+	tct_send_times_hand_over(&times, 1, group);
 	return 0;
 }
 
@@ -123,13 +131,15 @@ int tct_sos_connections_add(void *context, const struct tct_sos_socket *told)
 	if (socket->state == TCT_STATE_SYN_RECV)
 		tct_listening_count_request(connections->listening, socket);
 	tct_destinations_add(&connections->destinations, socket);
-	if (socket->state != TCT_STATE_ESTABLISHED && socket->state != TCT_STATE_CLOSE_WAIT)
+	if (socket->state != TCT_STATE_ESTABLISHED && tct_populations_of(socket) == 0)
 		return 0;
 	if (socket->state == TCT_STATE_ESTABLISHED &&
 	    !tct_port_is_outgoing(connections->ports, socket->local_port)) {
 		item = tct_listening_find(connections->listening, socket);
 		if (item != NULL)
 			tct_listening_count_connection(item, socket);
+		tct_peers_add(&connections->peers, socket,
+			      item != NULL ? item - connections->listening->items : -1);
 	}
 	return add_to_owner(connections, told);
 }
@@ -178,6 +188,10 @@ int tct_sos_connections_hand_over(struct tct_sos_connections *connections,
 
 	if (ranges == NULL)
 		return -ENOMEM;
+	if (result == 0 &&
+	    observation->populations[TCT_POPULATION_UNGUARDED].presence == TCT_PRESENT)
+		result =
+			tct_peers_hand_over(&connections->peers, &observation->sample, observation);
 	if (result < 0)
 		return result;
 	outgoing->ports_usable = connections->ports->usable;

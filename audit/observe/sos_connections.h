@@ -10,12 +10,14 @@
 #include "audit/observe/listening.h"
 #include "audit/observe/local_ports.h"
 #include "audit/observe/observation.h"
+#include "audit/observe/peers.h"
 #include "audit/observe/sos_text.h"
 
 struct tct_sos_connections {
 	struct tct_listening *listening; /* borrowed; sorted */
 	struct tct_local_ports *ports;   /* owned */
 	struct tct_destinations destinations;
+	struct tct_peers peers;
 	struct tct_owner_group *groups; /* owned */
 	size_t groups_count;
 	size_t groups_capacity;
@@ -33,7 +35,10 @@ void tct_sos_connections_done(struct tct_sos_connections *connections);
 /* Count any socket where it belongs. context is the struct tct_sos_connections. 0 or -ENOMEM. */
 int tct_sos_connections_add(void *context, const struct tct_sos_socket *told);
 
-/* Fill the observation's owners, as its populations are, and its outgoing ports. 0 or -ENOMEM. */
+/*
+ * Fill the observation's owners, as its populations are, peers, and outgoing ports. Its listeners
+ * are there already. 0 or -ENOMEM.
+ */
 int tct_sos_connections_hand_over(struct tct_sos_connections *connections,
 				  struct tct_observation *observation);
 

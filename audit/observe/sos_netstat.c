@@ -132,7 +132,7 @@ static bool read_socket(const char *line, const char *at, struct tct_sos_socket 
 
 enum tct_sos_line tct_netstat_line(const char *line, struct tct_sos_socket *socket)
 {
-	struct tct_sos_socket told = { .socket = { .drops = -1, .idle_ms = -1 } };
+	struct tct_sos_socket told = { .socket = tct_tcp_socket_untold(AF_UNSPEC) };
 	const char *at = line;
 	const char *word;
 	size_t length = tct_sos_word(&at, &word);

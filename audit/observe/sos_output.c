@@ -159,6 +159,31 @@ static bool is_wildcard(const struct tct_tcp_socket *socket)
 	return memcmp(socket->local, zero, sizeof(zero)) == 0;
 }
 
+/* What tcp_info comes to, once all of a whole connection's lines are read. */
+static void settle_info(const struct tct_sos_output *output, struct tct_sos_socket *told)
+{
+	struct tct_tcp_socket *socket = &told->socket;
+	int64_t *const times[] = { &socket->busy_us, &socket->rwnd_limited_us,
+				   &socket->sndbuf_limited_us };
+
+	/* A time of 0 ms is left out; before the first answer it means nothing. */
+	if (output->idle_told) {
+		socket->idle_ms = told->last_received_ms < told->last_ack_ms
+					  ? told->last_received_ms
+					  : told->last_ack_ms;
+		socket->last_sent_ms = told->last_sent_ms;
+	}
+	if (told->flight_told)
+		socket->in_flight_bytes =
+			told->unacked > 0 && socket->send_queue > told->notsent_bytes
+				? (int64_t)(socket->send_queue - told->notsent_bytes)
+				: 0;
+	for (size_t i = 0; i < TCT_COUNT(times); i++) {
+		if (output->busy_told && *times[i] < 0)
+			*times[i] = 0;
+	}
+}
+
 static int flush(struct reading *reading)
 {
 	struct tct_sos_socket *told = &reading->socket;
@@ -178,12 +203,10 @@ static int flush(struct reading *reading)
 	socket->full = !mini && socket->state != TCT_STATE_SYN_RECV;
 	output->idle_told |= told->last_told;
 	output->drops_told |= socket->drops >= 0;
-	/* A time of 0 ms is left out; before the first answer it means nothing. */
-	if (told->info_told && output->idle_told && !mini && socket->state != TCT_STATE_LISTEN &&
+	output->busy_told |= socket->busy_us >= 0;
+	if (told->info_told && !mini && socket->state != TCT_STATE_LISTEN &&
 	    socket->state != TCT_STATE_SYN_SENT)
-		socket->idle_ms = told->last_received_ms < told->last_ack_ms
-					  ? told->last_received_ms
-					  : told->last_ack_ms;
+		settle_info(output, told);
 	if (told->interface[0] != '\0')
 		socket->interface = find_interface(reading, told->interface);
 	return reading->take(reading->context, told);

@@ -21,6 +21,7 @@ struct tct_sos_output {
 	bool beginning_missing; /* no heading: only the end of a long output was kept */
 	bool idle_told;
 	bool drops_told;
+	bool busy_told; /* how long data was there to send; ss leaves out what is 0 */
 };
 
 /*

@@ -8,7 +8,7 @@
 
 #include "audit/observe/cgroups.h"
 #include "audit/observe/listening.h"
-#include "audit/observe/owner_groups.h"
+#include "audit/observe/rare_populations.h"
 #include "audit/observe/sos_connections.h"
 #include "audit/observe/sos_output.h"
 #include "audit/observe/sosreport.h"
@@ -63,6 +63,7 @@ struct look {
 	size_t owners_capacity;
 	int64_t counts[TCT_STATE_LIMIT];
 	struct tct_population populations[TCT_POPULATION_LIMIT];
+	bool flight_untold; /* see tct_socket_flight_is_untold() */
 	struct tct_sos_connections connections;
 };
 
@@ -99,6 +100,7 @@ static int take_socket(void *context, const struct tct_sos_socket *socket)
 
 	look->counts[socket->socket.state]++;
 	tct_populations_add(look->populations, &socket->socket);
+	look->flight_untold |= tct_socket_flight_is_untold(&socket->socket);
 	if (socket->socket.state == TCT_STATE_LISTEN) {
 		result = tct_listening_add(&look->listening, &socket->socket);
 		if (result == 0)
@@ -120,6 +122,7 @@ static int look_twice(const struct tct_root *root, struct tct_sos_output *output
 	if (result < 0)
 		return result;
 	look->listening.connections_known = output->extended && output->timers;
+	look->listening.requests_known = output->timers;
 	return tct_sos_output_read(root, output, tct_sos_connections_add, &look->connections);
 }
 
@@ -203,6 +206,33 @@ static int note_losses(struct tct_observation *observation, const struct tct_sos
 	return result;
 }
 
+/* Timers and inodes are told. */
+static void hand_over_populations(const struct look *look, const struct tct_sos_output *output,
+				  struct tct_observation *observation)
+{
+	int64_t established = look->counts[TCT_STATE_ESTABLISHED];
+	int64_t closing = look->counts[TCT_STATE_CLOSE_WAIT];
+	bool idle_known = output->idle_told || established == 0;
+
+	for (unsigned i = 0; i < TCT_POPULATION_LIMIT; i++) {
+		enum tct_population_kind kind = (enum tct_population_kind)i;
+		struct tct_population *population = &observation->populations[kind];
+		int64_t of = established;
+
+		if (kind == TCT_POPULATION_UNANSWERED || kind == TCT_POPULATION_ZERO_WINDOW)
+			of = established + closing;
+		if (kind >= TCT_POPULATION_SYN_UNANSWERED)
+			of = tct_rare_population_of(&observation->states, kind);
+		else if (!idle_known)
+			continue;
+		if (kind == TCT_POPULATION_HEARD_UNACKED && look->flight_untold)
+			continue;
+		*population = look->populations[kind];
+		population->presence = TCT_PRESENT;
+		population->sample = (struct tct_sample){ .whole = true, .seen = of, .of = of };
+	}
+}
+
 static int hand_over(struct look *look, const struct tct_sos_output *output,
 		     struct tct_observation *observation)
 {
@@ -211,17 +241,8 @@ static int hand_over(struct look *look, const struct tct_sos_output *output,
 
 	observation->states.method = TCT_METHOD_EXACT;
 	memcpy(observation->states.counts, look->counts, sizeof(look->counts));
-	if (output->extended && output->timers && (output->idle_told || established == 0)) {
-		for (size_t i = 0; i < TCT_POPULATION_LIMIT; i++) {
-			look->populations[i].presence = TCT_PRESENT;
-			look->populations[i].sample = (struct tct_sample){
-				.whole = true,
-				.seen = established,
-				.of = established,
-			};
-		}
-		memcpy(observation->populations, look->populations, sizeof(look->populations));
-	}
+	if (output->extended && output->timers)
+		hand_over_populations(look, output, observation);
 	observation->sample = (struct tct_sample){
 		.whole = true,
 		.seen = established,

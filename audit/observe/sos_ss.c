@@ -229,6 +229,74 @@ static bool read_field(const char *rest, const char *end, uint64_t max, uint64_t
 	return end > rest && tct_sos_whole_number(rest, (size_t)(end - rest), max, number);
 }
 
+/* How long ago something was sent or received; false if it is another word. */
+static bool take_last(const char *word, size_t length, struct tct_sos_socket *told)
+{
+	const struct {
+		const char *name;
+		uint32_t *ms;
+	} times[] = {
+		{ "lastsnd:", &told->last_sent_ms },
+		{ "lastrcv:", &told->last_received_ms },
+		{ "lastack:", &told->last_ack_ms },
+	};
+	const char *rest;
+	uint64_t number;
+
+	for (size_t i = 0; i < TCT_COUNT(times); i++) {
+		if (!has_prefix(word, length, times[i].name, &rest))
+			continue;
+		told->last_told = true;
+		if (read_field(rest, word + length, UINT32_MAX, &number))
+			*times[i].ms = (uint32_t)number;
+		return true;
+	}
+	return false;
+}
+
+/* "busy:1204ms", "rwnd_limited:8ms(0.7%)" */
+static bool take_time(const char *rest, int64_t *us)
+{
+	uint64_t ms;
+
+	if (!tct_sos_number(&rest, INT64_MAX / 1000, &ms) || strncmp(rest, "ms", 2) != 0)
+		return false;
+	*us = (int64_t)ms * 1000;
+	return true;
+}
+
+/* The rest of tcp_info, of which ss leaves out what is 0. */
+static void take_info(const char *word, size_t length, struct tct_sos_socket *told)
+{
+	struct tct_tcp_socket *socket = &told->socket;
+	const char *end = word + length;
+	const char *rest;
+	uint64_t number;
+
+	if (has_prefix(word, length, "cwnd:", &rest)) {
+		told->info_told = true;
+	} else if (has_prefix(word, length, "rto:", &rest)) {
+		told->info_told = true;
+		if (tct_sos_number(&rest, UINT32_MAX, &number)) /* "204", "201.5" */
+			socket->rto_ms = (int64_t)number;
+	} else if (has_prefix(word, length, "mss:", &rest)) {
+		if (read_field(rest, end, UINT32_MAX, &number))
+			socket->mss_bytes = (int64_t)number;
+	} else if (has_prefix(word, length, "unacked:", &rest)) {
+		(void)read_field(rest, end, UINT32_MAX, &told->unacked);
+	} else if (has_prefix(word, length, "data_segs_out:", &rest)) {
+		told->flight_told = true; /* as old as notsent: Linux 4.6 */
+	} else if (has_prefix(word, length, "notsent:", &rest)) {
+		told->flight_told = read_field(rest, end, UINT32_MAX, &told->notsent_bytes);
+	} else if (has_prefix(word, length, "busy:", &rest)) {
+		(void)take_time(rest, &socket->busy_us);
+	} else if (has_prefix(word, length, "rwnd_limited:", &rest)) {
+		(void)take_time(rest, &socket->rwnd_limited_us);
+	} else if (has_prefix(word, length, "sndbuf_limited:", &rest)) {
+		(void)take_time(rest, &socket->sndbuf_limited_us);
+	}
+}
+
 /* One "name:value" of the details. */
 static void take_detail(const char *word, size_t length, struct tct_sos_socket *told)
 {
@@ -254,19 +322,8 @@ static void take_detail(const char *word, size_t length, struct tct_sos_socket *
 		copy_plain(told->cgroup, sizeof(told->cgroup), rest, (size_t)(end - rest));
 	} else if (has_prefix(word, length, "skmem:", &rest)) {
 		read_memory(rest, (size_t)(end - rest), socket);
-	} else if (has_prefix(word, length, "rto:", &rest) ||
-		   has_prefix(word, length, "cwnd:", &rest)) {
-		told->info_told = true;
-	} else if (has_prefix(word, length, "lastsnd:", &rest)) {
-		told->last_told = true;
-	} else if (has_prefix(word, length, "lastrcv:", &rest)) {
-		told->last_told = true;
-		if (read_field(rest, end, UINT32_MAX, &number))
-			told->last_received_ms = (uint32_t)number;
-	} else if (has_prefix(word, length, "lastack:", &rest)) {
-		told->last_told = true;
-		if (read_field(rest, end, UINT32_MAX, &number))
-			told->last_ack_ms = (uint32_t)number;
+	} else if (!take_last(word, length, told)) {
+		take_info(word, length, told);
 	}
 }
 
@@ -280,7 +337,7 @@ void tct_ss_details(const char *text, struct tct_sos_socket *socket)
 			/* names may hold blanks */
 			text = read_users(word + 6, socket);
 			text += strcspn(text, " \t");
-		} else if (strchr("tuisvcrl", word[0]) != NULL) {
+		} else if (strchr("tuisvcrlmdnb", word[0]) != NULL) {
 			take_detail(word, length, socket);
 		}
 	}

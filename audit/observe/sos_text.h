@@ -47,8 +47,12 @@ struct tct_sos_socket {
 	char interface[16];
 	bool any_star; /* the local address is "*": either family, see v6only_told */
 	bool v6only_told;
-	bool last_told; /* lastsnd, lastrcv or lastack was there */
-	bool info_told; /* tcp_info was there */
+	bool last_told;   /* lastsnd, lastrcv or lastack was there */
+	bool info_told;   /* tcp_info was there */
+	bool flight_told; /* so new that it tells what is not sent yet, if there is any */
+	uint64_t unacked; /* segments in flight */
+	uint64_t notsent_bytes;
+	uint32_t last_sent_ms;
 	uint32_t last_received_ms;
 	uint32_t last_ack_ms;
 };

@@ -35,8 +35,8 @@ unsigned tct_each_looks(enum tct_each each);
 				x(unaccepted_kept) x(unaccepted_idle) x(established) x(remote)     \
 					x(unguarded) x(retransmitting)
 #define TCT_OWNER_ATTRIBUTES(x)                                                                    \
-	x(name) x(unit) x(process) x(pid) x(established) x(close_wait) x(close_wait_first)         \
-		x(descriptors_max) x(busy) x(rwnd_limited) x(sndbuf_limited) x(listens)
+	x(name) x(unit) x(process) x(pid) x(ports) x(established) x(close_wait)                    \
+		x(close_wait_first) x(descriptors_max) x(busy) x(rwnd_limited) x(sndbuf_limited)
 #define TCT_DESTINATION_ATTRIBUTES(x)                                                              \
 	x(source) x(address) x(port) x(endpoint) x(sockets) x(time_wait) x(reusable) x(used)       \
 		x(used_first) x(syn_sent) x(syn_unanswered) x(exhausted_in) x(owner) x(unit)

@@ -10,8 +10,6 @@ static const struct tct_owner_group *group_of(const struct tct_env *env)
 	return &env->observation->owners[env->item];
 }
 
-enum { LISTENS_TOLD = 3 };
-
 /* The listener that has one of the group's sockets for its own, or is of the same process. */
 static const struct tct_listener *listener_of(const struct tct_env *env)
 {
@@ -58,6 +56,47 @@ void tct_read_owner_unit(const struct tct_env *env, struct tct_result *result)
 void tct_read_owner_process(const struct tct_env *env, struct tct_result *result)
 {
 	tct_result_process(env, &group_of(env)->owner, result);
+}
+
+/* Where it listens: "6379", "80, 443", at most so many; "" if nowhere. */
+enum { OWNER_PORTS_TOLD = 8 };
+
+static bool told_before(const uint16_t ports[], unsigned count, uint16_t port)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+void tct_read_owner_ports(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_observation *observation = env->observation;
+	const struct tct_owner *owner = &group_of(env)->owner;
+	uint16_t ports[OWNER_PORTS_TOLD];
+	struct tct_text text = { 0 };
+	unsigned count = 0;
+
+	for (size_t i = 0; i < observation->listeners_count; i++) {
+		const struct tct_listener *listener = &observation->listeners[i];
+		const bool is_its =
+			(owner->pid != 0 && listener->owner.pid == owner->pid) ||
+			(owner->unit[0] != '\0' && strcmp(listener->owner.unit, owner->unit) == 0);
+
+		if (!is_its || told_before(ports, count, listener->port))
+			continue;
+		if (count == OWNER_PORTS_TOLD) {
+			tct_text_add(&text, " ...");
+			break;
+		}
+		tct_text_addf(&text, "%s%u", count == 0 ? "" : ", ", (unsigned)listener->port);
+		ports[count++] = listener->port;
+	}
+	if (count == 0)
+		result->text = "";
+	else
+		tct_result_text_take(env, &text, result);
 }
 
 void tct_read_owner_pid(const struct tct_env *env, struct tct_result *result)
@@ -109,41 +148,4 @@ void tct_read_owner_sndbuf_limited(const struct tct_env *env, struct tct_result 
 {
 	tct_result_looked(group_of(env)->sndbuf_limited_ns,
 			  "how long send buffers held the owner's connections up", result);
-}
-
-/* Of the same process or unit. */
-static bool has(const struct tct_owner *owner, const struct tct_listener *listener)
-{
-	if (owner->unit[0] != '\0')
-		return strcmp(listener->owner.unit, owner->unit) == 0;
-	return owner->pid != 0 && listener->owner.pid == owner->pid;
-}
-
-void tct_read_owner_listens(const struct tct_env *env, struct tct_result *result)
-{
-	const struct tct_observation *observation = env->observation;
-	const struct tct_owner *owner = &group_of(env)->owner;
-	char last[TCT_ENDPOINT_TEXT] = "";
-	struct tct_text text = { 0 };
-	unsigned told = 0;
-
-	/* siblings (SO_REUSEPORT) stand side by side: told once */
-	for (size_t i = 0; i < observation->listeners_count; i++) {
-		const struct tct_listener *listener = &observation->listeners[i];
-		char endpoint[TCT_ENDPOINT_TEXT];
-
-		if (!has(owner, listener) ||
-		    strcmp(tct_listener_endpoint(listener, endpoint), last) == 0)
-			continue;
-		if (told++ == LISTENS_TOLD) {
-			tct_text_add(&text, ", ...");
-			break;
-		}
-		tct_text_addf(&text, "%s%s", told > 1 ? ", " : "", endpoint);
-		memcpy(last, endpoint, sizeof(last));
-	}
-	if (told == 0)
-		result->text = "";
-	else
-		tct_result_text_take(env, &text, result);
 }

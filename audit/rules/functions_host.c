@@ -366,12 +366,15 @@ int tct_check_rate_over(const struct tct_checker *checker, struct tct_expr *call
 {
 	const struct tct_type time = { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME };
 	struct tct_expr *duration = call->arguments[1];
+	int64_t literal;
 	int status = tct_check_rate(checker, call);
 
 	if (status == 0)
 		status = tct_check_node(checker, duration);
 	if (status == 0)
 		status = tct_check_expect(checker, duration, time);
+	if (status == 0 && tct_expr_literal(duration, &literal) && literal <= 0)
+		return tct_check_error(checker, duration, "the time must be more than 0");
 	if (status < 0)
 		return status;
 	return tct_check_label(checker, call, "rate_over(%s, %.*s)", tct_counters[call->index].name,

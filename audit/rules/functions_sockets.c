@@ -305,7 +305,8 @@ static int64_t earlier_lines(const struct tct_env *env, const char *start, size_
 	size_t own;
 	size_t other;
 
-	if (!position_of(files, env->item, 1U << model, &own))
+	if (!is_written(&files->lines[env->item], model) ||
+	    !position_of(files, env->item, 1U << model, &own))
 		return 0;
 	for (size_t i = 0; i < files->lines_count; i++) {
 		const struct tct_file_line *line = &files->lines[i];

@@ -20,7 +20,7 @@ done
 audit "$SERVER" 1
 only_finding accept-queue-full "7000" application
 finding_present accept-queue-full critical queue '== 11' backlog '== 10'
-finding_that accept-queue-full "tostring | contains(\"[$STALLED]\")"
+finding_that accept-queue-full ".evidence | any(.value == \"tcplab[$STALLED]\")"
 
 audit "$CLIENT" 1
 no_warnings

@@ -17,7 +17,7 @@ actor_pause "$STALLED"
 actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 8 --hold --keepalive
 await "8 more" 5 states_are "$SERVER" 18 state established
 BEFORE=$(counter "$SERVER" TcpExtListenDrops)
-audit "$SERVER" 1
+audit "$SERVER" 3
 only_finding accept-stalled "$SERVER4:7000" application
 finding_that accept-stalled '.evidence | any(.value == 8)'
 finding_that accept-stalled '.remedy.sysctls == []'

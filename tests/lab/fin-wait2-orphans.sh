@@ -5,7 +5,6 @@
 
 lab_open fin-wait2-orphans
 
-# More than a minute, so that the sockets stay what they are.
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 512 --accept-and-close
 actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 150 --hold
 await "150 in FIN_WAIT2" 5 states_are "$SERVER" 150 state fin-wait-2

@@ -20,5 +20,8 @@ audit "$SERVER" 1
 only_finding last-ack-pile '' network
 finding_that last-ack-pile '.evidence | any(.value == 150)'
 expect "LAST_ACK as ss" "$(json .states.counts.LAST_ACK)" -eq 150
+# The clients have shut down, and their program still waits for the end.
+audit "$CLIENT" 1
+only_finding fin-wait2-held '' application
 
 lab_pass

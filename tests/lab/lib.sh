@@ -407,20 +407,27 @@ finding_explained() {
 # only_finding ID [SUBJECT-REGEX [CAUSE]]: exactly this one among the findings of warning or above; or, for a rule that
 # is advice or info, this one and nothing of warning or above. Its subject (as JSON) matches, its cause is that.
 only_finding() {
-	local id=$1 found others
+	only_findings "$1" 1 "${@:2}"
+}
+
+# only_findings ID COUNT [SUBJECT-REGEX [CAUSE]]: the same for a rule that finds several.
+only_findings() {
+	local id=$1 count=$2 found others one
 	lab_expected "$id"
 	found=$(finding "$id")
 	[[ -n $found ]] || fail "no finding $id"
-	[[ $(wc -l <<<"$found") == 1 ]] || fail "more than one finding $id"
+	[[ $(wc -l <<<"$found") == "$count" ]] || fail "$(wc -l <<<"$found") findings $id, not $count"
 	others=$(json '[.findings[] | select(.id != $id and (.severity == "warning" or .severity == "critical")) | .id]
 		| join(" ")' --arg id "$id")
 	[[ -z $others ]] || fail "beside $id there is $others"
-	finding_whole "$found"
-	(($# < 2)) || jq -e --arg regex "$2" '.subject | tostring | test($regex)' <<<"$found" >/dev/null ||
-		fail "$id: its subject is $(jq -c .subject <<<"$found"), not $2"
-	(($# < 3)) || jq -e --arg cause "$3" '.cause == $cause' <<<"$found" >/dev/null ||
-		fail "$id: its cause is $(jq -r .cause <<<"$found"), not $3"
-	finding_told "$found"
+	while read -r one; do
+		finding_whole "$one"
+		(($# < 3)) || jq -e --arg regex "$3" '.subject | tostring | test($regex)' <<<"$one" >/dev/null ||
+			fail "$id: its subject is $(jq -c .subject <<<"$one"), not $3"
+		(($# < 4)) || jq -e --arg cause "$4" '.cause == $cause' <<<"$one" >/dev/null ||
+			fail "$id: its cause is $(jq -r .cause <<<"$one"), not $4"
+		finding_told "$one"
+	done <<<"$found"
 }
 
 finding_told() {

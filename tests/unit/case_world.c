@@ -238,6 +238,27 @@ static int add_destination(const struct tct_yaml_node *item, const struct fillin
 	return case_part_fill(item, &tct_part_destination, made, filling->err);
 }
 
+static int add_peer(const struct tct_yaml_node *item, const struct filling *filling)
+{
+	struct tct_peer *made = TCT_APPEND(filling->observation, peers);
+
+	if (made == NULL)
+		return tct_err_nomem(filling->err);
+	*made = (struct tct_peer){ .family = AF_INET, .owner = { .uid = -1 } };
+	made->unguarded.presence = TCT_PRESENT;
+	return case_part_fill(item, &tct_part_peer, made, filling->err);
+}
+
+static int add_interface(const struct tct_yaml_node *item, const struct filling *filling)
+{
+	struct tct_interface *made = TCT_APPEND(filling->observation, interfaces);
+
+	if (made == NULL)
+		return tct_err_nomem(filling->err);
+	*made = (struct tct_interface){ .mtu_bytes = 1500 };
+	return case_part_fill(item, &tct_part_interface, made, filling->err);
+}
+
 static int set_state(const struct tct_yaml_node *entry, const struct filling *filling)
 {
 	enum tct_state state = tct_state_find(entry->text);
@@ -310,6 +331,8 @@ static int set_part(const struct tct_yaml_node *entry, const struct filling *fil
 		{ "listeners", NULL, add_listener, NULL },
 		{ "owners", NULL, add_owner, NULL },
 		{ "destinations", NULL, add_destination, NULL },
+		{ "peers", NULL, add_peer, NULL },
+		{ "interfaces", NULL, add_interface, NULL },
 		{ "first_namespace", NULL, NULL, set_first_namespace },
 	};
 

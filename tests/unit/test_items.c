@@ -127,8 +127,8 @@ START_TEST(owners_have_their_share)
 	struct tct_listener listener = { .family = AF_INET,
 					 .address = "0.0.0.0",
 					 .port = 80,
-					 .inode = 77,
-					 .owner = { .pid = 7 } };
+					 .owner = { .unit = "nginx.service" },
+					 .inode = 77 };
 	struct tct_owner_group owners[] = {
 		{ .owner = { .pid = 123, .comm = "nginx", .unit = "nginx.service", .uid = 33 },
 		  .established = 41203,
@@ -154,8 +154,8 @@ START_TEST(owners_have_their_share)
 		{ "name", "nginx.service" },
 		{ "unit", "nginx.service" },
 		{ "process", "nginx[123]" },
-		{ "listens", "" },
 		{ "pid", "123" },
+		{ "ports", "80" },
 		{ "established", "41,203" },
 		{ "close_wait", "9" },
 		{ "growing(close_wait)", "yes" },
@@ -171,8 +171,8 @@ START_TEST(owners_have_their_share)
 	};
 	static const struct world_example java[] = {
 		{ "name", "java[7]" },
-		{ "listens", "0.0.0.0:80" },
 		{ "unit", "" },
+		{ "ports", "" },
 		{ "established", "missing: the owner's connections: not looked at" },
 		{ "close_wait", "missing: the owner's CLOSE_WAIT sockets: not looked at" },
 		{ "growing(close_wait)", "missing: the owner's CLOSE_WAIT sockets: not looked at" },
