@@ -8,6 +8,9 @@
 #include "tests/unit/case_part.h"
 #include "tests/unit/scratch.h"
 
+/* When the last look was taken, by a clock that began at 0. */
+#define CASE_NOW_NS INT64_C(1000000000000)
+
 /* One mapping, and what it is poured into. */
 struct filling {
 	struct case_world *world; /* NULL: only the observation */
@@ -244,8 +247,11 @@ static int add_peer(const struct tct_yaml_node *item, const struct filling *fill
 
 	if (made == NULL)
 		return tct_err_nomem(filling->err);
-	*made = (struct tct_peer){ .family = AF_INET, .owner = { .uid = -1 } };
-	made->unguarded.presence = TCT_PRESENT;
+	*made = (struct tct_peer){
+		.family = AF_INET,
+		.unguarded = { .presence = TCT_PRESENT },
+		.owner = { .uid = -1 },
+	};
 	return case_part_fill(item, &tct_part_peer, made, filling->err);
 }
 
@@ -257,6 +263,42 @@ static int add_interface(const struct tct_yaml_node *item, const struct filling 
 		return tct_err_nomem(filling->err);
 	*made = (struct tct_interface){ .mtu_bytes = 1500 };
 	return case_part_fill(item, &tct_part_interface, made, filling->err);
+}
+
+static void drop_observation(struct tct_observation *const *observation)
+{
+	tct_observation_free(*observation);
+}
+
+/* { ago: 70s, counter: {...} }: how counters stood then; those that aren't named stood at 0. */
+static int add_earlier(const struct tct_yaml_node *item, const struct filling *filling)
+{
+	TCT_AUTO(drop_observation) struct tct_observation *seen = tct_observation_new();
+	const struct filling then = { .observation = seen, .err = filling->err };
+	const struct tct_yaml_node *ago = NULL;
+	const struct tct_yaml_node *counters = NULL;
+	int64_t ago_ns = 0;
+
+	if (seen == NULL)
+		return tct_err_nomem(filling->err);
+	if (need(item, TCT_YAML_MAP, filling->err) < 0)
+		return -EINVAL;
+	ago = tct_yaml_get(item, "ago");
+	counters = tct_yaml_get(item, "counter");
+	if (filling->world == NULL || ago == NULL || counters == NULL || item->count != 2)
+		return tct_yaml_error(item, filling->err, "ago and counter are needed");
+	if (case_number(ago, &ago_ns, filling->err) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < tct_counters_count; i++)
+		seen->counters[i].presence = TCT_PRESENT;
+	if (for_entries(counters, &then, set_counter) < 0)
+		return -EINVAL;
+	if (filling->world->history == NULL)
+		filling->world->history = tct_history_new();
+	if (filling->world->history == NULL)
+		return tct_err_nomem(filling->err);
+	tct_history_add(filling->world->history, seen, CASE_NOW_NS - ago_ns);
+	return 0;
 }
 
 static int set_state(const struct tct_yaml_node *entry, const struct filling *filling)
@@ -333,6 +375,7 @@ static int set_part(const struct tct_yaml_node *entry, const struct filling *fil
 		{ "destinations", NULL, add_destination, NULL },
 		{ "peers", NULL, add_peer, NULL },
 		{ "interfaces", NULL, add_interface, NULL },
+		{ "earlier", NULL, add_earlier, NULL },
 		{ "first_namespace", NULL, NULL, set_first_namespace },
 	};
 
@@ -399,6 +442,8 @@ int case_world_make(const struct tct_yaml_node *healthy, const struct tct_yaml_n
 	}
 	if (given != NULL && fill(given, &here) < 0)
 		return -EINVAL;
+	if (world->history != NULL)
+		tct_history_add(world->history, world->observation, CASE_NOW_NS);
 	if (world->first_namespace != NULL)
 		return tct_sysctl_files_read(&scratch_root, &world->first_namespace->files, err);
 	return tct_sysctl_files_read(&scratch_root, &world->observation->files, err);
@@ -408,5 +453,6 @@ void case_world_done(struct case_world *world)
 {
 	tct_observation_free(world->observation);
 	tct_observation_free(world->first_namespace);
+	tct_history_free(world->history);
 	*world = (struct case_world){ 0 };
 }
