@@ -167,7 +167,7 @@ static void lab_usage(void)
 		"second one of the connections sends BYTES and wants them back from an --echo, and\n"
 		"before it asks again (unless --impatient).\n"
 		"listen and connect obey SIGUSR1 (close all connections) and SIGUSR2 (shut down\n"
-		"all for writing), and stay.",
+		"all for writing), and stay; listen also SIGHUP (hang, until the next SIGHUP).",
 		LAB_DEFAULT_FOR_S, LAB_MOST_FOR_S);
 }
 
