@@ -126,6 +126,8 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	if (code < 0)
 		return code;
 	options.suppressions = suppressions;
+	options.host = tct_namespace_reports_first(own, session->snapshot.observations,
+						   session->snapshot.observations_count);
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
 	others.set = set;
