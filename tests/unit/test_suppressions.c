@@ -182,7 +182,7 @@ START_TEST(mistakes_are_refused_with_their_place)
 		{ TOP "  - {id: one, reason: r, expires: '2027-04-01 '}\n", "3:35: `expires: " },
 		{ TOP "  - {id: one, reason: r, expires: 1969-12-31}\n", "3:35: `expires: " },
 		{ TOP "  - {id: one, reason: r, expires: 2262-01-01}\n", "3:35: `expires: " },
-		{ TOP "  - {id: one, reason: r, expires: ''}\n", "3:35: `expires` is empty" },
+		{ TOP "  - {id: one, reason: r, expires: ''}\n", "3:35: `expires: ` is no day" },
 		{ "suppressions: []\n", "1:1: the file of suppressions needs `schema`" },
 		{ "schema: x\nsuppressions: []\n", "1:9: unknown schema `x`" },
 		{ TOP "  - a: [\n", "4:1: " },
