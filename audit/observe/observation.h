@@ -131,10 +131,9 @@ enum tct_population_kind {
 	TCT_POPULATION_RETRANSMITTING, /* ESTABLISHED, data or a probe sent again and not answered
 					  yet */
 	TCT_POPULATION_UNANSWERED,    /* ESTABLISHED or CLOSE_WAIT, data sent again 5 times or more,
-					 nothing came back */
+					 no new data came back meanwhile */
 	TCT_POPULATION_HEARD_UNACKED, /* ESTABLISHED, full-size data sent again 3 times or more,
-					 while something of the peer was heard after it had been
-					 sent again 2 times */
+					 while the peer sent new data: see population_kinds.h */
 	TCT_POPULATION_ZERO_WINDOW,   /* ESTABLISHED or CLOSE_WAIT, data waits for the peer's
 					 window; idle: since data was sent last */
 	/* Those of states that are few: no idle times are known of them, all count as just
@@ -247,6 +246,8 @@ struct tct_listener {
 	unsigned siblings; /* listeners of this address and port (SO_REUSEPORT), itself included */
 	int64_t unaccepted_kept; /* connections that nobody accepted at both looks; -1 = not known
 				  */
+	int64_t unaccepted_idle_ns; /* the longest that one of these has heard nothing, so that it
+				       waits at least as long; -1 = not known */
 	/* Its connections, siblings' included, scaled as populations are; -1 = not looked at. */
 	int64_t established;
 	int64_t remote;

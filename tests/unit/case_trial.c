@@ -51,7 +51,6 @@ struct trial {
 	const struct tct_yaml_node *made;
 	struct case_world world;
 	struct tct_profile_set *set;
-	struct tct_suppressions *suppressions;
 	struct tct_report *report;
 	int *failures;
 };
@@ -269,17 +268,13 @@ static int judge(struct trial *trial, const struct tct_yaml_node *healthy, struc
 	request.vars_count = trial->world.vars_count;
 	options.host = trial->world.first_namespace;
 	options.history = trial->world.history;
+	options.suppressions = trial->world.suppressions;
 	tct_facts_from_host(&trial->world.observation->host, &facts);
 	result = tct_profile_set_load(&request, &facts, &trial->set, err);
 	if (result < 0)
 		return result;
 	if (!has_rule(trial->set, trial->id))
 		return tct_yaml_error(trial->made, err, "%s has no rule %s", profile, trial->id);
-	result = tct_suppressions_load(&scratch_root, trial->world.observation->host.taken_at_ns,
-				       &trial->suppressions, err);
-	if (result < 0)
-		return result;
-	options.suppressions = trial->suppressions;
 	return tct_judge(trial->world.observation, trial->set, &facts, &options, &trial->report,
 			 err);
 }
@@ -302,7 +297,6 @@ int case_try(const char *id, const struct tct_yaml_node *made, const struct tct_
 		failures++;
 	}
 	tct_report_free(trial.report);
-	tct_suppressions_free(trial.suppressions);
 	tct_profile_set_free(trial.set);
 	case_world_done(&trial.world);
 	scratch_close();
