@@ -61,15 +61,20 @@ static int audit(struct tct_session *session, int64_t interval_ns, struct tct_er
 {
 	TCT_AUTO(tct_drop_observation) struct tct_observation *observation = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
+	TCT_AUTO(tct_drop_suppressions) struct tct_suppressions *suppressions = NULL;
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
+	struct tct_judge_options options = { .all = session->options->verbose };
 	struct tct_facts facts;
 	/* the profile first: a mistake in it should not wait for the interval */
 	int code = tct_session_load(session, &facts, &observation, &set, err);
 
 	if (code == 0)
+		code = tct_session_suppressions(session, observation, set, &suppressions, err);
+	options.suppressions = suppressions;
+	if (code == 0)
 		code = tct_session_traffic(session, looks_of(set), interval_ns, observation, err);
 	if (code == 0)
-		code = tct_judge(observation, set, &facts, NULL, &report, err);
+		code = tct_judge(observation, set, &facts, &options, &report, err);
 	if (code == 0)
 		*exit_code = print(session->options, report, NULL);
 	return code;
@@ -108,20 +113,25 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	TCT_AUTO(tct_drop_observation) struct tct_observation *own = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
 	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
-	struct tct_judge_options options = { .all = false };
+	TCT_AUTO(tct_drop_suppressions) struct tct_suppressions *suppressions = NULL;
+	struct tct_judge_options options = { .all = session->options->verbose };
 	TCT_AUTO(drop_reports) struct tct_namespace_reports others = { 0 };
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	struct tct_facts facts;
 	bool initial = false;
 	int code = tct_session_load(session, &facts, &own, &set, err);
 
+	if (code == 0)
+		code = tct_session_suppressions(session, own, set, &suppressions, err);
 	if (code < 0)
 		return code;
+	options.suppressions = suppressions;
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
 	others.set = set;
 	others.needs = &needs;
 	others.facts = &facts;
+	others.options = options;
 	others.with_documents = tct_wants_json(session->options);
 	others.json_flags = tct_json_flags();
 	code = look_at_others(session, interval_ns, &others, own, &initial, err);
@@ -168,11 +178,13 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_ROOT, NULL },
 	{ TCT_OPTION_SNAPSHOT, NULL },
 	{ TCT_OPTION_FAIL_ON, NULL },
+	{ TCT_OPTION_SUPPRESSIONS, NULL },
+	{ TCT_OPTION_NO_SUPPRESSIONS, NULL },
 	{ TCT_OPTION_FORMAT, NULL },
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },
 	{ TCT_OPTION_QUIET, "only the findings, one line each" },
-	{ TCT_OPTION_VERBOSE, "all listeners, owners, limits and reasons; references" },
+	{ TCT_OPTION_VERBOSE, "all findings, listeners, owners, limits and reasons; references" },
 	{ TCT_OPTION_HELP, NULL },
 };
 

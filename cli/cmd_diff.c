@@ -26,12 +26,16 @@ static void drop_reports(struct tct_namespace_reports *reports)
 /* All namespaces of a snapshot; the first one's observation is `own`. */
 static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 		     const struct tct_profile_set *set, const struct tct_facts *facts,
-		     json_t **audit, struct tct_err *err)
+		     struct tct_judge_options options, json_t **audit, struct tct_err *err)
 {
 	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
-	struct tct_judge_options options = { .all = false };
 	TCT_AUTO(drop_reports)
-	struct tct_namespace_reports others = { .set = set, .needs = &needs, .facts = facts };
+	struct tct_namespace_reports others = {
+		.set = set,
+		.needs = &needs,
+		.facts = facts,
+		.options = options,
+	};
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	bool initial = own->host.netns.initial;
 	int code;
@@ -63,16 +67,22 @@ static int judge(struct tct_session *session, struct tct_snapshot *snapshot, jso
 	TCT_AUTO(tct_drop_observation)
 	struct tct_observation *observation = tct_session_take(snapshot);
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
+	TCT_AUTO(tct_drop_suppressions) struct tct_suppressions *suppressions = NULL;
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
+	/* what isn't told can't be compared */
+	struct tct_judge_options options = { .all = true };
 	struct tct_facts facts;
 	int code;
 
 	session->request.variables = snapshot->variables;
 	code = tct_session_set(session, observation, &facts, &set, err);
-	if (code == 0 && snapshot->observations_count > 0)
-		return judge_all(snapshot, observation, set, &facts, audit, err);
 	if (code == 0)
-		code = tct_judge(observation, set, &facts, NULL, &report, err);
+		code = tct_session_suppressions(session, observation, set, &suppressions, err);
+	options.suppressions = suppressions;
+	if (code == 0 && snapshot->observations_count > 0)
+		return judge_all(snapshot, observation, set, &facts, options, audit, err);
+	if (code == 0)
+		code = tct_judge(observation, set, &facts, &options, &report, err);
 	if (code < 0)
 		return code;
 	*audit = tct_report_json(report);
@@ -160,6 +170,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_PROFILE, "judge snapshots by this profile instead of base; a name with a / is "
 			      "a file; may be given again" },
 	{ TCT_OPTION_VAR, NULL },
+	{ TCT_OPTION_SUPPRESSIONS, "suppress findings of snapshots as FILE says" },
 	{ TCT_OPTION_FAIL_ON, "exit 1 if a finding at least this bad is new, or got worse: "
 			      "critical, warning, advice or info" },
 	{ TCT_OPTION_FORMAT, NULL },

@@ -110,6 +110,7 @@ static int watch_session(struct tct_session *session, struct tct_terminal *termi
 	const struct tct_options *options = session->options;
 	TCT_AUTO(tct_drop_observation) struct tct_observation *keys = NULL;
 	TCT_AUTO(tct_drop_set) struct tct_profile_set *set = NULL;
+	TCT_AUTO(tct_drop_suppressions) struct tct_suppressions *suppressions = NULL;
 	TCT_AUTO(tct_watch_run_done)
 	struct tct_watch_run run = {
 		.session = session,
@@ -126,9 +127,12 @@ static int watch_session(struct tct_session *session, struct tct_terminal *termi
 
 	int code = tct_session_load(session, &run.facts, &keys, &set, err);
 
+	if (code == 0)
+		code = tct_session_suppressions(session, keys, set, &suppressions, err);
 	if (code < 0)
 		return code;
 	run.set = set;
+	run.suppressions = suppressions;
 	tct_page_init(&run.page, stdout, options);
 	return terminal != NULL ? tct_watch_run_screen(&run, err) : tct_watch_run_lines(&run, err);
 }
@@ -167,6 +171,8 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_PROFILE, "judge by this profile instead of base; a name with a / is a file; "
 			      "may be given again" },
 	{ TCT_OPTION_VAR, NULL },
+	{ TCT_OPTION_SUPPRESSIONS, NULL },
+	{ TCT_OPTION_NO_SUPPRESSIONS, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_FORMAT, "how to print lines (default: text)" },
 	{ TCT_OPTION_JSON, "one document a line and interval, instead of the screen" },

@@ -59,6 +59,11 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				 AT(fail_on),
 				 .help = "exit 1 if there is a finding at least this bad: critical, "
 					 "warning, advice or info" },
+	[TCT_OPTION_SUPPRESSIONS] = { "suppressions", 0, TCT_OPTION_TEXT, "FILE", AT(suppressions),
+				      .help = "take the suppressions of FILE instead of the "
+					      "host's /etc/tcptune/suppressions.yaml" },
+	[TCT_OPTION_NO_SUPPRESSIONS] = { "no-suppressions", 0, TCT_OPTION_FLAG, AT(no_suppressions),
+					 .help = "suppress nothing: all findings" },
 	[TCT_OPTION_BY] = { "by", 0, TCT_OPTION_CHOICE, "state|port|process|unit|peer", groupings,
 			    AT(by), .help = "count by this (default: state; with --port process)" },
 	[TCT_OPTION_PORT] = { "port", 0, TCT_OPTION_NUMBER, "N", .least = 1, .most = 65535,

@@ -27,6 +27,8 @@ enum tct_option_id {
 	TCT_OPTION_COUNT,
 	TCT_OPTION_EXACT,
 	TCT_OPTION_FAIL_ON,
+	TCT_OPTION_SUPPRESSIONS,
+	TCT_OPTION_NO_SUPPRESSIONS,
 	TCT_OPTION_BY,
 	TCT_OPTION_PORT,
 	TCT_OPTION_STATE,
@@ -102,7 +104,9 @@ struct tct_options {
 	int64_t interval_ns; /* -1 = not given */
 	int64_t count;       /* 0 = not given */
 	bool exact;
-	int fail_on;               /* enum tct_severity, -1 = not given */
+	int fail_on;              /* enum tct_severity, -1 = not given */
+	const char *suppressions; /* a file, NULL = the host's */
+	bool no_suppressions;
 	int by;                    /* enum tct_sockets_by, -1 = not given */
 	int64_t port;              /* 0 = not given */
 	struct tct_strings states; /* names, as given */

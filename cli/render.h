@@ -60,16 +60,30 @@ void tct_sample_add(struct tct_text *text, const struct tct_page *page,
 size_t tct_findings_alike(const struct tct_finding *findings, size_t count);
 
 /*
- * Findings of one rule and severity: title and evidence of each; whose it is, why, remedy, never;
- * references with verbose. What is the same for all is printed once.
+ * Findings of one rule and severity: title and evidence of each; how many more there are (omitted,
+ * or NULL); whose it is, why, remedy, never; references with verbose. What is the same for all is
+ * printed once.
  */
 void tct_render_findings(const struct tct_page *page, bool verbose,
-			 const struct tct_finding *findings, size_t count);
+			 const struct tct_finding *findings, size_t count,
+			 const struct tct_omitted *omitted);
 
 /* The same where what the rule says stands further up already: what was seen, and what to change.
  */
 void tct_render_findings_again(const struct tct_page *page, const struct tct_finding *findings,
-			       size_t count);
+			       size_t count, const struct tct_omitted *omitted);
+
+/* "and 495 more: 0.0.0.0:32801, ..." */
+void tct_omitted_add(struct tct_text *text, const struct tct_omitted *omitted);
+
+/* A line for each finding of a report, as --quiet has them; netns: where, or NULL. */
+void tct_render_findings_quiet(const struct tct_page *page, const struct tct_report *report,
+			       const char *netns);
+
+/* The findings that suppressions.yaml takes out, by entry; others: of --all-netns, or NULL. */
+void tct_render_suppressed(const struct tct_page *page, bool verbose,
+			   const struct tct_report *report,
+			   const struct tct_namespace_reports *others);
 
 /* `apply` and its dry run, and `rollback`, as text; exit_code tells whether it failed. */
 void tct_render_apply(const struct tct_page *page, const struct tct_options *options,

@@ -22,7 +22,9 @@ static void put_findings(const struct tct_page *page, bool verbose, const struct
 	for (size_t i = 0; i < report->findings_count;) {
 		size_t alike = tct_findings_alike(&report->findings[i], report->findings_count - i);
 
-		tct_render_findings(page, verbose, &report->findings[i], alike);
+		tct_render_findings(page, verbose, &report->findings[i], alike,
+				    tct_report_omitted(report, report->findings[i].rule,
+						       report->findings[i].severity));
 		i += alike;
 	}
 }
@@ -259,25 +261,13 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text.data != NULL ? text.data : "");
 }
 
-static void put_quiet(const struct tct_page *page, const struct tct_report *report)
-{
-	for (size_t i = 0; i < report->findings_count; i++) {
-		const struct tct_finding *finding = &report->findings[i];
-
-		tct_page_put(page, tct_severity_style(finding->severity),
-			     tct_severity_name(finding->severity));
-		tct_page_putf(page, TCT_STYLE_PLAIN, " %s: %s", finding->rule->id, finding->title);
-		tct_page_newline(page);
-	}
-}
-
 void tct_render_audit(const struct tct_page *page, const struct tct_options *options,
 		      const struct tct_report *report, const struct tct_namespace_reports *others)
 {
 	const struct tct_observation *observation = report->observation;
 
 	if (options->quiet) {
-		put_quiet(page, report);
+		tct_render_findings_quiet(page, report, NULL);
 		if (others != NULL)
 			tct_render_namespaces_quiet(page, others);
 		return;
@@ -289,6 +279,7 @@ void tct_render_audit(const struct tct_page *page, const struct tct_options *opt
 		tct_render_owners(page, observation);
 	tct_render_usage(page, options->verbose, report);
 	put_findings(page, options->verbose, report);
+	tct_render_suppressed(page, options->verbose, report, others);
 	put_settings(page, options->verbose, report);
 	put_limits(page, options->verbose, report);
 	if (others != NULL)

@@ -161,12 +161,14 @@ static void put_tag(const struct tct_page *page, const struct tct_finding *findi
 		[TCT_SEVERITY_ADVICE] = "ADVICE",
 		[TCT_SEVERITY_INFO] = "INFO",
 	};
+	char number[TCT_NUMBER_TEXT];
 
 	tct_page_newline(page);
 	tct_page_put(page, tct_severity_style(finding->severity), tags[finding->severity]);
 	tct_page_putf(page, TCT_STYLE_DIM, "  %s", finding->rule->id);
 	if (count > 1)
-		tct_page_putf(page, TCT_STYLE_DIM, ", %zu times", count);
+		tct_page_putf(page, TCT_STYLE_DIM, ", %s times",
+			      tct_text_count((int64_t)count, number));
 	tct_page_newline(page);
 }
 
@@ -180,8 +182,36 @@ size_t tct_findings_alike(const struct tct_finding *findings, size_t count)
 	return alike;
 }
 
+void tct_omitted_add(struct tct_text *text, const struct tct_omitted *omitted)
+{
+	char number[TCT_NUMBER_TEXT];
+
+	tct_text_addf(text, "and %s more", tct_text_count((int64_t)omitted->count, number));
+	for (size_t i = 0; i < omitted->subjects_count; i++)
+		tct_text_addf(text, "%s%s", i == 0 ? ": " : ", ", omitted->subjects[i]);
+	if (omitted->subjects_count > 0 && omitted->subjects_count < omitted->count)
+		tct_text_add(text, ", ...");
+}
+
+/* Those beyond the rule's top. */
+static void put_omitted(const struct tct_page *page, const struct tct_omitted *omitted)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (omitted == NULL)
+		return;
+	tct_omitted_add(&text, omitted);
+	tct_page_paragraph(page, INDENT, NULL, 0, TCT_STYLE_PLAIN, orempty(&text));
+}
+
+static size_t count_all(size_t told, const struct tct_omitted *omitted)
+{
+	return told + (omitted != NULL ? omitted->count : 0);
+}
+
 void tct_render_findings(const struct tct_page *page, bool verbose,
-			 const struct tct_finding *findings, size_t count)
+			 const struct tct_finding *findings, size_t count,
+			 const struct tct_omitted *omitted)
 {
 	TCT_AUTO(done_body) struct body common = { 0 };
 
@@ -190,7 +220,7 @@ void tct_render_findings(const struct tct_page *page, bool verbose,
 	struct parts same = find_same(findings, count, &common);
 	struct parts own = { !same.why, !same.application, !same.actions };
 
-	put_tag(page, &findings[0], count);
+	put_tag(page, &findings[0], count_all(count, omitted));
 	for (size_t i = 0; i < count; i++) {
 		TCT_AUTO(done_body) struct body body = { 0 };
 
@@ -199,17 +229,18 @@ void tct_render_findings(const struct tct_page *page, bool verbose,
 		put_evidence(page, &findings[i]);
 		put_parts(page, &body, own);
 	}
+	put_omitted(page, omitted);
 	put_cause(page, &findings[0]);
 	put_parts(page, &common, same);
 	put_rule(page, verbose, findings[0].rule);
 }
 
 void tct_render_findings_again(const struct tct_page *page, const struct tct_finding *findings,
-			       size_t count)
+			       size_t count, const struct tct_omitted *omitted)
 {
 	const struct parts wanted = { .actions = true };
 
-	put_tag(page, &findings[0], count);
+	put_tag(page, &findings[0], count_all(count, omitted));
 	for (size_t i = 0; i < count; i++) {
 		TCT_AUTO(done_body) struct body body = { 0 };
 
@@ -217,5 +248,36 @@ void tct_render_findings_again(const struct tct_page *page, const struct tct_fin
 		tct_page_paragraph(page, INDENT, NULL, 0, TCT_STYLE_STRONG, findings[i].title);
 		put_evidence(page, &findings[i]);
 		put_parts(page, &body, wanted);
+	}
+	put_omitted(page, omitted);
+}
+
+static void put_quiet(const struct tct_page *page, const struct tct_finding *finding,
+		      const char *netns, const char *text)
+{
+	tct_page_put(page, tct_severity_style(finding->severity),
+		     tct_severity_name(finding->severity));
+	tct_page_putf(page, TCT_STYLE_PLAIN, " %s%s%s: %s", finding->rule->id,
+		      netns != NULL ? " in " : "", netns != NULL ? netns : "", text);
+	tct_page_newline(page);
+}
+
+void tct_render_findings_quiet(const struct tct_page *page, const struct tct_report *report,
+			       const char *netns)
+{
+	for (size_t i = 0; i < report->findings_count;) {
+		const struct tct_finding *findings = &report->findings[i];
+		size_t alike = tct_findings_alike(findings, report->findings_count - i);
+		const struct tct_omitted *omitted =
+			tct_report_omitted(report, findings[0].rule, findings[0].severity);
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		for (size_t k = 0; k < alike; k++)
+			put_quiet(page, &findings[k], netns, findings[k].title);
+		if (omitted != NULL) {
+			tct_omitted_add(&text, omitted);
+			put_quiet(page, &findings[0], netns, orempty(&text));
+		}
+		i += alike;
 	}
 }

@@ -99,11 +99,13 @@ static void put_namespace(const struct tct_page *page, const struct tct_options 
 	for (size_t i = 0; i < report->findings_count;) {
 		const struct tct_finding *findings = &report->findings[i];
 		size_t alike = tct_findings_alike(findings, report->findings_count - i);
+		const struct tct_omitted *omitted =
+			tct_report_omitted(report, findings[0].rule, findings[0].severity);
 
 		if (is_known_rule(others, index, own, findings->rule))
-			tct_render_findings_again(page, findings, alike);
+			tct_render_findings_again(page, findings, alike, omitted);
 		else
-			tct_render_findings(page, options->verbose, findings, alike);
+			tct_render_findings(page, options->verbose, findings, alike, omitted);
 		i += alike;
 	}
 	put_inside(page, &item->where);
@@ -191,17 +193,7 @@ void tct_render_namespaces(const struct tct_page *page, const struct tct_options
 void tct_render_namespaces_quiet(const struct tct_page *page,
 				 const struct tct_namespace_reports *others)
 {
-	for (size_t i = 0; i < others->items_count; i++) {
-		const struct tct_report *report = others->items[i].report;
-
-		for (size_t j = 0; j < report->findings_count; j++) {
-			const struct tct_finding *finding = &report->findings[j];
-
-			tct_page_put(page, tct_severity_style(finding->severity),
-				     tct_severity_name(finding->severity));
-			tct_page_putf(page, TCT_STYLE_PLAIN, " %s in %s: %s", finding->rule->id,
-				      others->items[i].where.name, finding->title);
-			tct_page_newline(page);
-		}
-	}
+	for (size_t i = 0; i < others->items_count; i++)
+		tct_render_findings_quiet(page, others->items[i].report,
+					  others->items[i].where.name);
 }

@@ -319,6 +319,37 @@ int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 	return code < 0 ? code : tct_session_set(session, *observation, facts, set, err);
 }
 
+int tct_session_suppressions(const struct tct_session *session,
+			     const struct tct_observation *observation,
+			     const struct tct_profile_set *set, struct tct_suppressions **out,
+			     struct tct_err *err)
+{
+	const struct tct_options *options = session->options;
+	const struct tct_root *root = session->root.fd >= 0 ? &session->root : NULL;
+	int64_t now_ns = observation->host.taken_at_ns;
+	struct tct_suppressions *suppressions = NULL;
+	int code = 0;
+
+	if (options->no_suppressions && options->suppressions != NULL)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--suppressions and --no-suppressions exclude each other");
+	if (options->no_suppressions)
+		return 0;
+	if (options->suppressions != NULL)
+		code = tct_suppressions_load_file(options->suppressions, now_ns, &suppressions,
+						  err);
+	else if (root != NULL)
+		code = tct_suppressions_load(root, now_ns, &suppressions, err);
+	if (code < 0 || suppressions == NULL)
+		return code;
+	code = tct_suppressions_check(suppressions, set, root, err);
+	if (code < 0)
+		tct_suppressions_free(suppressions);
+	else
+		*out = suppressions;
+	return code;
+}
+
 static void say(const char *text)
 {
 	TCT_AUTO(tct_text_done) struct tct_text safe = { 0 };

@@ -26,6 +26,11 @@ static inline void tct_drop_report(struct tct_report *const *report)
 	tct_report_free(*report);
 }
 
+static inline void tct_drop_suppressions(struct tct_suppressions *const *suppressions)
+{
+	tct_suppressions_free(*suppressions);
+}
+
 enum {
 	TCT_EXIT_DONE = 0,
 	TCT_EXIT_NO = 1,
@@ -108,6 +113,16 @@ int tct_session_set(const struct tct_session *session, const struct tct_observat
 int tct_session_load(struct tct_session *session, struct tct_facts *facts,
 		     struct tct_observation **observation, struct tct_profile_set **set,
 		     struct tct_err *err);
+
+/*
+ * What is suppressed: --suppressions FILE, or what the host or DIR has. *out stays NULL without
+ * one, and for snapshots, which are of any host. Owned by the caller. Errors: INPUT, for ids too
+ * that no rule has.
+ */
+int tct_session_suppressions(const struct tct_session *session,
+			     const struct tct_observation *observation,
+			     const struct tct_profile_set *set, struct tct_suppressions **out,
+			     struct tct_err *err);
 
 /* Say what is wrong, as one line on stderr; returns the exit code of the fault. */
 int tct_complain(const struct tct_err *err);

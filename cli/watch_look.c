@@ -110,7 +110,12 @@ int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err)
 		.wait = wait_for_interval,
 		.wait_context = run,
 	};
-	const struct tct_judge_options judging = { .history = run->past };
+	/* each finding is followed: which ones are at the top may change from look to look */
+	const struct tct_judge_options judging = {
+		.history = run->past,
+		.suppressions = run->suppressions,
+		.all = true,
+	};
 	int code = tct_observe(&options, &round.observation, err);
 
 	if (code < 0 || run->ended)
@@ -119,6 +124,8 @@ int tct_watch_look(struct tct_watch_run *run, bool once, struct tct_err *err)
 		return tct_err_nomem(err);
 	round.now_ns = tct_now_ns();
 	round.taken_at_ns = realtime_ns();
+	if (run->suppressions != NULL)
+		tct_suppressions_set_now(run->suppressions, round.taken_at_ns);
 	tct_history_add(run->past, round.observation,
 			round.last_ns != 0 ? round.last_ns : round.now_ns);
 	code = tct_judge(round.observation, run->set, &run->facts, &judging, &round.report, err);

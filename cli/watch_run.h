@@ -20,6 +20,7 @@ struct tct_watch_round {
 struct tct_watch_run {
 	struct tct_session *session;
 	const struct tct_profile_set *set;
+	struct tct_suppressions *suppressions; /* borrowed; NULL = none */
 	struct tct_facts facts;
 	struct tct_page page;
 	struct tct_terminal *terminal; /* NULL = lines */

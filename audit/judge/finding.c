@@ -40,38 +40,6 @@ static int render(const struct tct_template *template_, const struct tct_env *en
 	return *out == NULL ? -ENOMEM : 0;
 }
 
-/* Whom the finding is about, in the form that a person would type. */
-static int render_subject(const struct tct_env *env, char **subject)
-{
-	const struct tct_observation *observation = env->observation;
-	struct tct_text text = { 0 };
-	char endpoint[TCT_ENDPOINT_TEXT];
-
-	switch (env->each) {
-	case TCT_EACH_NONE:
-	case TCT_EACH_OWNER:
-	case TCT_EACH_DESTINATION:
-	case TCT_EACH_PEER:
-	case TCT_EACH_INTERFACE:
-	case TCT_EACH_NAMESPACE:
-	case TCT_EACH_SUPPRESSION:
-		return 0;
-	case TCT_EACH_LISTENER:
-		tct_text_add(&text,
-			     tct_listener_endpoint(&observation->listeners[env->item], endpoint));
-		break;
-	case TCT_EACH_KEY:
-		tct_text_add(&text, tct_kernel_keys[env->item].name);
-		break;
-	case TCT_EACH_LINE:
-		tct_text_addf(&text, "%s:%u", observation->files->lines[env->item].file,
-			      observation->files->lines[env->item].line);
-		break;
-	}
-	*subject = tct_text_take(&text);
-	return *subject == NULL ? -ENOMEM : 0;
-}
-
 static int add_evidence(struct tct_finding *finding, const char *name,
 			const struct tct_result *result)
 {
@@ -159,142 +127,49 @@ static int fill_commands(struct tct_finding *finding, const struct tct_env *env)
 	return 0;
 }
 
+/* Of findings alike, how bad it is; what can't be told comes last. */
+static int64_t order_of(const struct tct_rule *rule, const struct tct_env *env)
+{
+	struct tct_result result;
+
+	if (rule->sort == NULL)
+		return INT64_MIN;
+	tct_expr_eval(rule->sort, env, &result);
+	return result.status == TCT_STATUS_VALUE ? result.number : INT64_MIN;
+}
+
 int tct_finding_add(struct tct_report *report, const struct tct_rule *rule,
-		    enum tct_severity severity, struct tct_env *env,
-		    const struct tct_inputs *inputs)
+		    enum tct_severity severity, struct tct_env *env, char *subject)
 {
 	struct tct_finding *finding = TCT_APPEND(report, findings);
 
-	if (finding == NULL)
+	if (finding == NULL) {
+		free(subject);
 		return -ENOMEM;
+	}
 	finding->rule = rule;
 	finding->severity = severity;
 	finding->item = env->item;
-	if (render(rule->title, env, &finding->title) < 0 ||
-	    render_subject(env, &finding->subject) < 0 || fill_evidence(finding, env, inputs) < 0 ||
-	    render(rule->why, env, &finding->why) < 0 ||
+	finding->subject = subject;
+	finding->order = order_of(rule, env);
+	return render(rule->title, env, &finding->title);
+}
+
+int tct_finding_fill(struct tct_finding *finding, struct tct_env *env)
+{
+	const struct tct_rule *rule = finding->rule;
+	struct tct_inputs inputs; /* large: only what count covers is ever looked at */
+	struct tct_result result;
+
+	env->each = rule->each;
+	env->item = finding->item;
+	inputs.count = 0;
+	env->inputs = &inputs;
+	tct_expr_eval(rule->when, env, &result); /* again: for what it rests on */
+	env->inputs = NULL;
+	if (fill_evidence(finding, env, &inputs) < 0 || render(rule->why, env, &finding->why) < 0 ||
 	    render(rule->application, env, &finding->application) < 0 ||
 	    fill_sysctls(finding, env) < 0 || fill_commands(finding, env) < 0)
 		return -ENOMEM;
-	return 0;
-}
-
-/* A root cause is worse, or as bad and of an earlier rule: so no circle can explain itself away. */
-static bool explains(const struct tct_finding *cause, const struct tct_finding *finding)
-{
-	if (cause->severity > finding->severity ||
-	    (cause->severity == finding->severity && cause->rule >= finding->rule))
-		return false;
-	for (size_t i = 0; i < cause->rule->explains_count; i++) {
-		if (strcmp(cause->rule->explains[i], finding->rule->id) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Note it once per pair of rules, not once per listener. */
-static int note_explained(struct tct_report *report, const struct tct_finding *finding,
-			  const struct tct_finding *cause)
-{
-	struct tct_explained *entry;
-
-	for (size_t i = 0; i < report->explained_count; i++) {
-		if (report->explained[i].id == finding->rule->id)
-			return 0;
-	}
-	entry = TCT_APPEND(report, explained);
-	if (entry == NULL)
-		return -ENOMEM;
-	entry->id = finding->rule->id;
-	entry->by = cause->rule->id;
-	return 0;
-}
-
-static const struct tct_finding *cause_of(const struct tct_report *report,
-					  const struct tct_finding *finding)
-{
-	for (size_t i = 0; i < report->findings_count; i++) {
-		if (explains(&report->findings[i], finding))
-			return &report->findings[i];
-	}
-	return NULL;
-}
-
-static int worse_first(const void *left, const void *right)
-{
-	const struct tct_finding *a = (const struct tct_finding *)left;
-	const struct tct_finding *b = (const struct tct_finding *)right;
-
-	if (a->severity != b->severity)
-		return a->severity < b->severity ? -1 : 1;
-	if (a->rule != b->rule)
-		return a->rule < b->rule ? -1 : 1;
-	return a->item < b->item ? -1 : a->item > b->item;
-}
-
-/* Siblings of one SO_REUSEPORT group can give the same finding word for word: once is enough. */
-static bool is_repeated(const struct tct_finding *before, const struct tct_finding *finding)
-{
-	return before->rule == finding->rule && before->severity == finding->severity &&
-	       before->subject != NULL && finding->subject != NULL &&
-	       strcmp(before->subject, finding->subject) == 0 &&
-	       strcmp(before->title, finding->title) == 0;
-}
-
-/* Sorted: what is repeated stands side by side. */
-static void drop_repeated(struct tct_report *report)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < report->findings_count; i++) {
-		struct tct_finding *finding = &report->findings[i];
-
-		if (kept > 0 && is_repeated(&report->findings[kept - 1], finding)) {
-			tct_finding_done(finding);
-			continue;
-		}
-		report->by_severity[finding->severity]++;
-		if (kept != i) {
-			report->findings[kept] = *finding;
-			*finding = (struct tct_finding){ 0 };
-		}
-		kept++;
-	}
-	report->findings_count = kept;
-}
-
-int tct_findings_settle(struct tct_report *report)
-{
-	TCT_AUTOFREE bool *drop = NULL;
-	size_t kept = 0;
-
-	if (report->findings_count == 0)
-		return 0;
-	drop = calloc(report->findings_count, sizeof(*drop));
-	if (drop == NULL)
-		return -ENOMEM;
-	/* decided on the whole list first: a finding that is itself explained still explains */
-	for (size_t i = 0; i < report->findings_count; i++) {
-		const struct tct_finding *cause = cause_of(report, &report->findings[i]);
-
-		drop[i] = cause != NULL;
-		if (cause != NULL && note_explained(report, &report->findings[i], cause) < 0)
-			return -ENOMEM;
-	}
-	for (size_t i = 0; i < report->findings_count; i++) {
-		if (drop[i]) {
-			tct_finding_done(&report->findings[i]);
-			continue;
-		}
-		if (kept != i) {
-			report->findings[kept] = report->findings[i];
-			report->findings[i] = (struct tct_finding){ 0 };
-		}
-		kept++;
-	}
-	report->findings_count = kept;
-	if (kept > 1)
-		qsort(report->findings, kept, sizeof(*report->findings), worse_first);
-	drop_repeated(report);
 	return 0;
 }

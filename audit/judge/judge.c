@@ -48,38 +48,55 @@ struct tally {
 	char reason[200]; /* of the first unknown one */
 };
 
-static int judge_item(struct tct_report *report, const struct tct_rule *rule, struct tct_env *env,
-		      struct tally *tally)
-{
-	struct tct_inputs inputs; /* large: only what count covers is ever looked at */
-	struct tct_result result;
-
-	inputs.count = 0;
-	env->inputs = &inputs;
-	tct_expr_eval(rule->when, env, &result);
-	env->inputs = NULL;
-	tally->items++;
-	if (result.status != TCT_STATUS_VALUE) {
-		if (tally->unknown++ == 0)
-			(void)snprintf(tally->reason, sizeof(tally->reason), "%s", result.reason);
-		return 0;
-	}
-	if (result.number == 0)
-		return 0;
-
-	enum tct_severity severity = severity_of(rule, env);
-
-	if (severity == TCT_SEVERITY_LIMIT)
-		return 0;
-	return tct_finding_add(report, rule, severity, env, &inputs);
-}
-
 /* How one observation is judged. */
 struct judging {
 	struct tct_report *report;
 	struct tct_env *env;
+	struct tct_history *history;   /* env's, to note in; NULL = none */
 	const struct tct_needs *needs; /* NULL = also what is the host's */
 };
+
+static int note_unknown_item(struct tally *tally, const char *reason)
+{
+	if (tally->unknown++ == 0)
+		(void)snprintf(tally->reason, sizeof(tally->reason), "%s", reason);
+	return 0;
+}
+
+/* The condition holds: make the finding, if nothing else is missing for it. */
+static int judge_hit(const struct judging *judging, const struct tct_rule *rule,
+		     struct tally *tally)
+{
+	enum tct_severity severity = severity_of(rule, judging->env);
+	TCT_AUTOFREE char *subject = NULL;
+	char reason[200];
+
+	if (tct_subject_of(judging->env, &subject) < 0)
+		return -ENOMEM;
+	switch (tct_rule_held(rule, judging->env, judging->history, subject, reason)) {
+	case TCT_PASSED:
+		break;
+	case TCT_PASSED_BY:
+		return 0;
+	case TCT_NOT_PASSED:
+		return note_unknown_item(tally, reason);
+	}
+	if (severity == TCT_SEVERITY_LIMIT)
+		return 0;
+	return tct_finding_add(judging->report, rule, severity, judging->env, TCT_STEAL(subject));
+}
+
+static int judge_item(const struct judging *judging, const struct tct_rule *rule,
+		      struct tally *tally)
+{
+	struct tct_result result;
+
+	tct_expr_eval(rule->when, judging->env, &result);
+	tally->items++;
+	if (result.status != TCT_STATUS_VALUE)
+		return note_unknown_item(tally, result.reason);
+	return result.number == 0 ? 0 : judge_hit(judging, rule, tally);
+}
 
 /* In a namespace only the keys that are its own, and were looked at. */
 static bool is_passed_over(const struct judging *judging, enum tct_each each, size_t item)
@@ -138,6 +155,14 @@ static int judge_rule(const struct judging *judging, size_t index)
 	env->each = rule->each;
 	if (judging->needs != NULL && tct_rule_is_the_hosts(report->set, judging->needs, index))
 		return 0;
+	switch (tct_rule_on_kernel(rule, env->facts, reason)) {
+	case TCT_PASSED:
+		break;
+	case TCT_PASSED_BY:
+		return 0;
+	case TCT_NOT_PASSED:
+		return not_evaluated(report, rule->id, reason);
+	}
 	if (!tct_each_available(rule->each, env, reason))
 		return not_evaluated(report, rule->id, reason);
 
@@ -148,7 +173,7 @@ static int judge_rule(const struct judging *judging, size_t index)
 			continue;
 		tct_arena_reset(env->scratch);
 
-		int status = judge_item(report, rule, env, &tally);
+		int status = judge_item(judging, rule, &tally);
 
 		if (status < 0)
 			return status;
@@ -156,7 +181,7 @@ static int judge_rule(const struct judging *judging, size_t index)
 	return is_known_elsewhere(judging, index) ? 0 : note_unknown(report, rule, &tally);
 }
 
-static int judge_all(const struct judging *judging)
+static int judge_all(const struct judging *judging, bool all)
 {
 	struct tct_report *report = judging->report;
 	struct tct_env *env = judging->env;
@@ -172,7 +197,7 @@ static int judge_all(const struct judging *judging)
 	status = tct_settings_judge(report, env);
 	if (status < 0)
 		return status;
-	return tct_findings_settle(report);
+	return tct_findings_settle(report, env, all);
 }
 
 int tct_judge(const struct tct_observation *observation, const struct tct_profile_set *set,
@@ -200,9 +225,14 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 			.set = set,
 			.scratch = scratch,
 		};
-		const struct judging judging = { report, &env, options->needs };
+		const struct judging judging = {
+			.report = report,
+			.env = &env,
+			.history = options->history,
+			.needs = options->needs,
+		};
 
-		status = judge_all(&judging);
+		status = judge_all(&judging, options->all);
 	}
 	tct_arena_free(scratch);
 	if (status < 0) {
@@ -220,8 +250,30 @@ void tct_report_free(struct tct_report *report)
 	tct_settings_drop(report);
 	for (size_t i = 0; i < report->findings_count; i++)
 		tct_finding_done(&report->findings[i]);
+	for (size_t i = 0; i < report->omitted_count; i++) {
+		for (size_t k = 0; k < report->omitted[i].subjects_count; k++)
+			free(report->omitted[i].subjects[k]);
+		free(report->omitted[i].subjects);
+	}
+	for (size_t i = 0; i < report->suppressed_count; i++) {
+		free(report->suppressed[i].subject);
+		free(report->suppressed[i].title);
+	}
 	free(report->findings);
+	free(report->omitted);
+	free(report->suppressed);
 	free(report->explained);
 	free(report->not_evaluated);
 	free(report);
+}
+
+const struct tct_omitted *tct_report_omitted(const struct tct_report *report,
+					     const struct tct_rule *rule,
+					     enum tct_severity severity)
+{
+	for (size_t i = 0; i < report->omitted_count; i++) {
+		if (report->omitted[i].rule == rule && report->omitted[i].severity == severity)
+			return &report->omitted[i];
+	}
+	return NULL;
 }

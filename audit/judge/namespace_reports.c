@@ -53,6 +53,7 @@ static int keep(struct tct_namespace_reports *reports, const struct tct_namespac
 
 	for (size_t i = 0; i < TCT_SEVERITY_LIMIT; i++)
 		reports->by_severity[i] += (*report)->by_severity[i];
+	reports->suppressed += (*report)->suppressed_count;
 	if ((*report)->findings_count == 0) {
 		reports->quiet_differing += differing > 0 ? 1 : 0;
 		return 0;
@@ -190,6 +191,9 @@ int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 		failed |= json_object_set_new(summary, tct_severity_name(severity),
 					      json_integer((json_int_t)all));
 	}
+	failed |= json_object_set_new(
+		summary, "suppressed",
+		json_integer((json_int_t)(own->suppressed_count + reports->suppressed)));
 	failed |= json_object_set_new(document, "summary", summary);
 	return failed != 0 ? -ENOMEM : 0;
 }

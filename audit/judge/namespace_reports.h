@@ -44,6 +44,7 @@ struct tct_namespace_reports {
 	size_t judged;          /* all, the quiet ones too */
 	size_t quiet_differing; /* those without findings, but with settings that differ */
 	size_t by_severity[TCT_SEVERITY_LIMIT];
+	size_t suppressed; /* findings */
 	struct tct_unjudged *unjudged; /* in the order of the rules */
 	size_t unjudged_count;
 	size_t unjudged_capacity;

@@ -67,7 +67,10 @@ struct tct_not_evaluated {
 	char reason[240];
 };
 
-/* A finding left out because another one, at least as severe, is its root cause. */
+/*
+ * Findings left out because others, at least as severe, are their root cause: told once for each
+ * pair of rules.
+ */
 struct tct_explained {
 	const char *id;
 	const char *by; /* id of the root cause's finding */
@@ -78,7 +81,9 @@ struct tct_omitted {
 	const struct tct_rule *rule;
 	enum tct_severity severity;
 	size_t count;
-	char *subjects; /* of the first of them, separated by ", "; NULL = none has one */
+	char **subjects; /* of the first of them, each once, about 200 characters in all; owned */
+	size_t subjects_count;
+	size_t subjects_capacity;
 };
 
 /* A finding that suppressions.yaml takes out. */
@@ -109,7 +114,7 @@ struct tct_report {
 	struct tct_omitted *omitted;
 	size_t omitted_count;
 	size_t omitted_capacity;
-	struct tct_suppressed *suppressed;
+	struct tct_suppressed *suppressed; /* worst first */
 	size_t suppressed_count;
 	size_t suppressed_capacity;
 	size_t by_severity[TCT_SEVERITY_LIMIT]; /* those omitted included */
@@ -134,6 +139,11 @@ int tct_judge(const struct tct_observation *observation, const struct tct_profil
 	      const struct tct_facts *facts, const struct tct_judge_options *options,
 	      struct tct_report **out, struct tct_err *err);
 void tct_report_free(struct tct_report *report);
+
+/* What was omitted of the findings of this rule and severity, or NULL. */
+const struct tct_omitted *tct_report_omitted(const struct tct_report *report,
+					     const struct tct_rule *rule,
+					     enum tct_severity severity);
 
 /* The audit document (schema tcptune.audit.v1) of product.md, "JSON". NULL on ENOMEM. Owned by the
  * caller. */

@@ -26,38 +26,57 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-/* Rules of any profile; beyond, a document was not written by an audit. */
-enum { RULES_MAX = 4096 };
+/* Rules of any profile, or subjects; beyond, a document was not written by an audit. */
+enum { ENTRIES_MAX = 1 << 14 };
+
+/* The entry of a list of the document that is about the rule and, if given, the subject (NULL = the
+ * host). */
+static const json_t *entry_of(const json_t *document, const char *list_name, const char *id,
+			      bool by_subject, const char *subject)
+{
+	const json_t *list = json_object_get(document, list_name);
+
+	for (size_t i = 0; i < json_array_size(list) && i < ENTRIES_MAX; i++) {
+		const json_t *entry = json_array_get(list, i);
+		const char *name = text_of(entry, "id");
+		const char *about = text_of(entry, "subject");
+
+		if (name == NULL || strcmp(name, id) != 0)
+			continue;
+		if (!by_subject || (about == NULL && subject == NULL) ||
+		    (about != NULL && subject != NULL && strcmp(about, subject) == 0))
+			return entry;
+	}
+	return NULL;
+}
 
 /* Why a side does not tell of this finding although it may be there. False: it tells. */
-static bool is_silent(const json_t *document, const char *id, char note[240])
+static bool is_silent(const json_t *document, const char *id, const char *subject, char note[240])
 {
-	const json_t *list = json_object_get(document, "not_evaluated");
+	const json_t *entry = entry_of(document, "not_evaluated", id, false, NULL);
+	const char *text;
+	int length;
 
-	for (size_t i = 0; i < json_array_size(list) && i < RULES_MAX; i++) {
-		const json_t *entry = json_array_get(list, i);
-		const char *name = text_of(entry, "id");
-		const char *reason = text_of(entry, "reason");
-
-		if (name == NULL || strcmp(name, id) != 0)
-			continue;
-		if (snprintf(note, 240, "not judged: %s", reason != NULL ? reason : "?") < 0)
-			note[0] = '\0';
-		return true;
+	if (entry != NULL) {
+		text = text_of(entry, "reason");
+		length = snprintf(note, 240, "not judged: %s", text != NULL ? text : "?");
+	} else if ((entry = entry_of(document, "explained", id, false, NULL)) != NULL) {
+		text = text_of(entry, "by");
+		length = snprintf(note, 240, "explained by %s", text != NULL ? text : "?");
+	} else if ((entry = entry_of(document, "suppressed", id, true, subject)) != NULL) {
+		text = text_of(entry, "reason");
+		length = snprintf(note, 240, "suppressed: %s", text != NULL ? text : "?");
+	} else if ((entry = entry_of(document, "omitted", id, false, NULL)) != NULL) {
+		length = snprintf(note, 240,
+				  "it may be among %lld that were only counted "
+				  "(audit --verbose tells all)",
+				  (long long)json_integer_value(json_object_get(entry, "count")));
+	} else {
+		return false;
 	}
-	list = json_object_get(document, "explained");
-	for (size_t i = 0; i < json_array_size(list) && i < RULES_MAX; i++) {
-		const json_t *entry = json_array_get(list, i);
-		const char *name = text_of(entry, "id");
-		const char *by = text_of(entry, "by");
-
-		if (name == NULL || strcmp(name, id) != 0)
-			continue;
-		if (snprintf(note, 240, "explained by %s", by != NULL ? by : "?") < 0)
-			note[0] = '\0';
-		return true;
-	}
-	return false;
+	if (length < 0)
+		note[0] = '\0';
+	return true;
 }
 
 static enum tct_severity severity_of(const struct tct_entry *entry)
@@ -66,15 +85,15 @@ static enum tct_severity severity_of(const struct tct_entry *entry)
 			     : TCT_SEVERITY_LIMIT;
 }
 
-/* The same for the side's namespace `netns`, which it may not have, or not tell of. */
+/* The same for the side's namespace of that name, which it may not have, or not tell of. */
 static bool is_silent_there(const struct tct_diff *diff, unsigned side, const json_t *namespaces,
-			    const char *netns, const char *id, char note[240])
+			    const struct tct_finding_change *change, char note[240])
 {
-	const json_t *document =
-		netns == NULL ? diff->side[side].document : json_object_get(namespaces, netns);
+	const json_t *document = change->netns == NULL ? diff->side[side].document
+						       : json_object_get(namespaces, change->netns);
 
 	if (document != NULL)
-		return is_silent(document, id, note);
+		return is_silent(document, change->id, change->subject, note);
 	if (snprintf(note, 240, "%s",
 		     diff->everywhere[side] ? "there is no such network namespace"
 					    : "other network namespaces were not looked at") < 0)
@@ -107,11 +126,9 @@ static int add_finding(struct tct_diff *diff, json_t *const namespaces[2],
 	}
 	if (before == NULL) {
 		change->change = TCT_CHANGE_NEW;
-		(void)is_silent_there(diff, 0, namespaces[0], change->netns, change->id,
-				      change->note);
+		(void)is_silent_there(diff, 0, namespaces[0], change, change->note);
 	} else if (after == NULL) {
-		change->change = is_silent_there(diff, 1, namespaces[1], change->netns, change->id,
-						 change->note)
+		change->change = is_silent_there(diff, 1, namespaces[1], change, change->note)
 					 ? TCT_CHANGE_UNCLEAR
 					 : TCT_CHANGE_FIXED;
 	} else {

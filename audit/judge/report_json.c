@@ -238,6 +238,53 @@ static json_t *findings_json(const struct tct_report *report)
 	return list;
 }
 
+/* Findings beyond the top of their rule. */
+static json_t *omitted_json(const struct tct_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->omitted_count; i++) {
+		const struct tct_omitted *omitted = &report->omitted[i];
+		json_t *subjects = json_array();
+		json_t *entry;
+		int failed = 0;
+
+		for (size_t k = 0; k < omitted->subjects_count; k++)
+			failed |= json_array_append_new(subjects,
+							tct_json_text(omitted->subjects[k]));
+		entry = json_pack("{s:s, s:s, s:I, s:o}", "id", omitted->rule->id, "severity",
+				  tct_severity_name(omitted->severity), "count",
+				  (json_int_t)omitted->count, "subjects", subjects);
+		failed |= json_array_append_new(list, entry);
+		if (failed != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *suppressed_json(const struct tct_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->suppressed_count; i++) {
+		const struct tct_suppressed *suppressed = &report->suppressed[i];
+		json_t *entry = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", suppressed->id,
+					  "severity", tct_severity_name(suppressed->severity),
+					  "subject", tct_json_text_or_null(suppressed->subject),
+					  "title", tct_json_text(suppressed->title), "reason",
+					  tct_json_text(suppressed->by->reason), "expires",
+					  tct_json_text_or_null(suppressed->by->expires));
+
+		if (json_array_append_new(list, entry) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *not_evaluated_json(const struct tct_report *report)
 {
 	json_t *rules = json_array();
@@ -299,6 +346,8 @@ static json_t *summary_json(const struct tct_report *report)
 		failed |= json_object_set_new(
 			summary, tct_severity_name(severity),
 			json_integer((json_int_t)report->by_severity[severity]));
+	failed |= json_object_set_new(summary, "suppressed",
+				      json_integer((json_int_t)report->suppressed_count));
 	if (failed != 0) {
 		json_decref(summary);
 		return NULL;
@@ -322,6 +371,8 @@ json_t *tct_report_json(const struct tct_report *report)
 	failed |= json_object_set_new(document, "sysctls", sysctls_json(observation));
 	failed |= json_object_set_new(document, "settings", settings_json(report));
 	failed |= json_object_set_new(document, "findings", findings_json(report));
+	failed |= json_object_set_new(document, "omitted", omitted_json(report));
+	failed |= json_object_set_new(document, "suppressed", suppressed_json(report));
 	failed |= json_object_set_new(document, "not_evaluated", not_evaluated_json(report));
 	failed |= json_object_set_new(document, "not_seen", gaps_json(observation));
 	failed |= json_object_set_new(document, "explained", explained_json(report));
@@ -350,6 +401,8 @@ json_t *tct_report_namespace_json(const struct tct_report *report,
 	failed |= json_object_set_new(document, "rates", rates_json(observation));
 	failed |= json_object_set_new(document, "settings", settings_json(report));
 	failed |= json_object_set_new(document, "findings", findings_json(report));
+	failed |= json_object_set_new(document, "omitted", omitted_json(report));
+	failed |= json_object_set_new(document, "suppressed", suppressed_json(report));
 	failed |= json_object_set_new(document, "not_evaluated", not_evaluated_json(report));
 	failed |= json_object_set_new(document, "explained", explained_json(report));
 	failed |= json_object_set_new(document, "summary", summary_json(report));
