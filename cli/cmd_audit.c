@@ -132,6 +132,7 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	others.needs = &needs;
 	others.facts = &facts;
 	others.options = options;
+	others.options.host = own->host.netns.initial ? own : NULL;
 	others.with_documents = tct_wants_json(session->options);
 	others.json_flags = tct_json_flags();
 	code = look_at_others(session, interval_ns, &others, own, &initial, err);

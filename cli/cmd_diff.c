@@ -40,6 +40,7 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 	bool initial = own->host.netns.initial;
 	int code;
 
+	others.options.host = initial ? own : NULL;
 	others.with_documents = true;
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);

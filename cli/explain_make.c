@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/explain_data.h"
-#include "cli/profile_view.h"
 #include "core/mem.h"
 
 static struct tct_section *section(struct tct_explanation *explanation, const char *title)
@@ -133,74 +132,58 @@ void tct_explain_key(struct tct_explanation *explanation, const struct tct_kerne
 				    key->write_after);
 }
 
-static void explain_severity(struct tct_explanation *explanation, const struct tct_rule *rule)
+/* Which file and line the counter is read from. */
+static const char *counter_place(enum tct_counter_group group)
 {
-	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
-	     severity++) {
-		const char *name = tct_severity_name(severity);
-
-		if (!rule->severity_given[severity])
-			continue;
-		if (rule->severity_when[severity] != NULL)
-			tct_explanation_add(explanation, "severity", "%s when %s", name,
-					    tct_expr_source(rule->severity_when[severity]));
-		else
-			tct_explanation_add(explanation, "severity", "%s", name);
+	switch (group) {
+	case TCT_GROUP_TCP:
+		return "/proc/net/snmp, line Tcp";
+	case TCT_GROUP_TCPEXT:
+		return "/proc/net/netstat, line TcpExt";
+	case TCT_GROUP_IPEXT:
+		return "/proc/net/netstat, line IpExt";
+	case TCT_GROUP_SOCKSTAT:
+		return "/proc/net/sockstat";
+	case TCT_GROUP_SOCKSTAT6:
+		return "/proc/net/sockstat6";
+	case TCT_GROUP_CONNTRACK:
+		return "/proc/net/stat/nf_conntrack, a line for each CPU, in hexadecimal";
+	case TCT_GROUP_SOFTNET:
+		return "/proc/net/softnet_stat, a line for each CPU, in hexadecimal";
 	}
+	return "";
 }
 
-static void explain_change(struct tct_explanation *explanation,
-			   const struct tct_remedy_sysctl *change)
+void tct_explain_counter(struct tct_explanation *explanation, const struct tct_counter *counter)
 {
-	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-	const struct {
-		const char *word;
-		const struct tct_bound *bound;
-	} bounds[] = {
-		{ "", &change->set },
-		{ "at least ", &change->at_least },
-		{ "at most ", &change->at_most },
-	};
+	TCT_AUTOFREE char *command = NULL;
+	bool nstat = counter->group == TCT_GROUP_TCP || counter->group == TCT_GROUP_TCPEXT ||
+		     counter->group == TCT_GROUP_IPEXT;
 
-	tct_text_addf(&text, "sysctl %s: ", change->key->name);
-	for (size_t i = 0; i < TCT_COUNT(bounds); i++) {
-		if (bounds[i].bound->given) {
-			tct_text_add(&text, bounds[i].word);
-			tct_bound_source(change->key, bounds[i].bound, &text);
-		}
-	}
-	tct_explanation_verbatim(explanation, "do", text.data != NULL ? text.data : "");
+	tct_explanation_add(explanation, "counts", "%s%s",
+			    counter->unit[0] != '\0' ? counter->unit : "events",
+			    counter->gauge ? ": a level now, no count since boot" : " since boot");
+	tct_explanation_add(explanation, "scope", "%s",
+			    counter->host_wide ? "one number for the whole host, the same in each "
+						 "network namespace"
+					       : "one for each network namespace");
+	if (counter->optional)
+		tct_explanation_add(explanation, "kernels", "not all supported kernels have it");
+	tct_explanation_add(explanation, "where", "%s", counter_place(counter->group));
+	if (nstat && asprintf(&command, "nstat -az %s%s", counter->line, counter->column) > 0)
+		tct_explanation_verbatim(explanation, "look", command);
+	else if (counter->group == TCT_GROUP_SOCKSTAT)
+		tct_explanation_verbatim(explanation, "look", "cat /proc/net/sockstat");
+	else if (counter->group == TCT_GROUP_SOCKSTAT6)
+		tct_explanation_verbatim(explanation, "look", "cat /proc/net/sockstat6");
+	else if (counter->group == TCT_GROUP_CONNTRACK)
+		tct_explanation_verbatim(explanation, "look", "conntrack -S");
 }
 
-void tct_explain_rule(struct tct_explanation *explanation, const struct tct_rule *rule)
+void tct_explain_errno(struct tct_explanation *explanation, int number)
 {
-	explain_severity(explanation, rule);
-	tct_explanation_add(explanation, "whose", "%s%s", tct_cause_name(rule->cause),
-			    rule->cause != TCT_CAUSE_SYSCTL && rule->sysctls_count == 0
-				    ? " (no kernel setting helps)"
-				    : "");
-	tct_explanation_add(explanation, "when", "%s%s%s%s", tct_expr_source(rule->when),
-			    rule->each != TCT_EACH_NONE ? ", for each " : "",
-			    rule->each != TCT_EACH_NONE ? tct_each_name(rule->each) : "",
-			    rule->each == TCT_EACH_LINE ? " of the sysctl files" : "");
-	if (rule->why != NULL)
-		tct_explanation_add(explanation, "why", "%s", tct_template_source(rule->why));
-	if (rule->application != NULL)
-		tct_explanation_add(explanation, "application", "%s",
-				    tct_template_source(rule->application));
-	for (size_t i = 0; i < rule->sysctls_count; i++)
-		explain_change(explanation, &rule->sysctls[i]);
-	for (size_t i = 0; i < rule->commands_count; i++)
-		tct_explanation_verbatim(explanation, "do", tct_template_source(rule->commands[i]));
-	for (size_t i = 0; i < rule->never_count; i++)
-		tct_explanation_add(explanation, "never", "%s: %s", rule->never[i].what,
-				    rule->never[i].because);
-	for (size_t i = 0; i < rule->explains_count; i++)
-		tct_explanation_add(explanation, "covers", "%s (left out where this one is found)",
-				    rule->explains[i]);
-	for (size_t i = 0; i < rule->references_count; i++)
-		tct_explanation_add(explanation, "see", "%s", rule->references[i]);
-	tct_explanation_add(explanation, "profile", "%s", rule->profile);
+	tct_explanation_add(explanation, "number", "%d on this system, \"%s\"", number,
+			    strerror(number));
 }
 
 /* A list's entry: a text, or a map such as { what: ..., because: ... }. */
@@ -279,7 +262,11 @@ static void explain_parts(struct tct_explanation *explanation, const struct tct_
 		const struct tct_yaml_node *value = part->value;
 
 		if (strcmp(part->text, "text") == 0 || strcmp(part->text, "summary") == 0)
+			continue; /* they stand at the head */
+		if (strcmp(part->text, "aliases") == 0) {
+			add_joined(explanation, "also called", value);
 			continue;
+		}
 		if (value->kind != TCT_YAML_LIST) {
 			add_item(explanation, part->text, value);
 			continue;
@@ -294,24 +281,32 @@ static void explain_parts(struct tct_explanation *explanation, const struct tct_
 	}
 }
 
-void tct_explanation_make(const struct tct_topic *topic, const struct tct_observation *observation,
+void tct_explanation_make(const struct tct_book *book, const struct tct_topic *topic,
+			  const struct tct_observation *observation,
 			  struct tct_explanation *explanation)
 {
+	const struct tct_yaml_node *body =
+		topic->text != NULL ? tct_yaml_get(topic->text, "text") : NULL;
+
 	*explanation = (struct tct_explanation){ .topic = topic };
 	if (topic->key != NULL && observation != NULL)
 		explanation->live = &observation->sysctls[tct_kernel_key_index(topic->key)];
-	if (topic->text != NULL) {
-		const struct tct_yaml_node *body = tct_yaml_get(topic->text, "text");
-
-		if (body != NULL && body->kind == TCT_YAML_SCALAR)
-			explain_body(explanation, body->text);
-	}
+	if (body != NULL && body->kind == TCT_YAML_SCALAR)
+		explain_body(explanation, body->text);
 	if (topic->key != NULL)
 		tct_explain_key(explanation, topic->key);
+	if (topic->counter != NULL)
+		tct_explain_counter(explanation, topic->counter);
+	if (topic->kind == TCT_TOPIC_ERRNO)
+		tct_explain_errno(explanation, topic->number);
 	if (topic->rule != NULL)
-		tct_explain_rule(explanation, topic->rule);
+		tct_explain_rule(explanation, topic->set, topic->rule);
+	tct_explain_readers(explanation, book, topic);
 	if (topic->text != NULL)
 		explain_parts(explanation, topic->text);
+	if (topic->counter != NULL &&
+	    (topic->text == NULL || tct_yaml_get(topic->text, "source") == NULL))
+		tct_explanation_add(explanation, "source", "%s", topic->counter->source);
 }
 
 void tct_explanation_done(struct tct_explanation *explanation)

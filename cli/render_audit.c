@@ -7,15 +7,6 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
-char *tct_value_or(const struct tct_value *value, const char *none)
-{
-	if (value == NULL || value->kind == TCT_VALUE_NONE)
-		return tct_text_copy(none, strlen(none));
-	if (value->kind == TCT_VALUE_PORTS && value->text[0] == '\0')
-		return tct_text_copy("(none)", 6);
-	return tct_value_text(value);
-}
-
 static void put_findings(const struct tct_page *page, bool verbose, const struct tct_report *report)
 {
 	tct_page_heading(page, "Findings", report->findings_count == 0 ? "none" : "worst first");

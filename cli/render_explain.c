@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,27 +108,153 @@ void tct_render_explanation(const struct tct_page *page, const struct tct_explan
 		tct_page_line(page, 2, NULL, 0, TCT_STYLE_BAD, "(out of memory: not complete)");
 }
 
+static const char *heading_of(enum tct_topic_kind kind)
+{
+	switch (kind) {
+	case TCT_TOPIC_STATE:
+		return "TCP states";
+	case TCT_TOPIC_HOWTO:
+		return "Topics";
+	case TCT_TOPIC_FLAG:
+		return "Flags in a capture";
+	case TCT_TOPIC_ERRNO:
+		return "Errors of system calls (name or number)";
+	case TCT_TOPIC_FINDING:
+		return "Findings";
+	case TCT_TOPIC_MYTH:
+		return "Myths";
+	case TCT_TOPIC_COUNTER:
+		return "Counters";
+	case TCT_TOPIC_KEY:
+		return "Kernel keys";
+	case TCT_TOPIC_LIMIT:
+		break;
+	}
+	return "";
+}
+
+/* Few and short enough to be told with their summaries in the list of all. */
+static bool is_told(enum tct_topic_kind kind)
+{
+	return kind == TCT_TOPIC_STATE || kind == TCT_TOPIC_HOWTO;
+}
+
+static void put_summaries(const struct tct_page *page, const struct tct_book *book,
+			  enum tct_topic_kind kind)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < book->topics_count; i++) {
+		size_t columns = book->topics[i].kind == kind
+					 ? tct_page_columns(page, book->topics[i].name) + 2
+					 : 0;
+
+		width = columns > width ? columns : width;
+	}
+	for (size_t i = 0; i < book->topics_count; i++) {
+		if (book->topics[i].kind == kind)
+			tct_page_paragraph(
+				page, 2, book->topics[i].name,
+				width < NAME ? (unsigned)width : NAME, TCT_STYLE_PLAIN,
+				book->topics[i].summary[0] != '\0' ? book->topics[i].summary : "-");
+	}
+}
+
+/* The folder of keys and the line of counters, which stand over their names; "" for the others. */
+static size_t folder_length(const struct tct_topic *topic)
+{
+	static const char *const folders[] = { "net.ipv4.", "net.core.", "net.netfilter.",
+					       "net.mptcp.", "fs." };
+	const char *dot = topic->counter != NULL ? strchr(topic->name, '.') : NULL;
+
+	if (dot != NULL)
+		return (size_t)(dot - topic->name) + 1;
+	for (size_t i = 0; topic->key != NULL && i < TCT_COUNT(folders); i++) {
+		if (strncmp(topic->name, folders[i], strlen(folders[i])) == 0)
+			return strlen(folders[i]);
+	}
+	return 0;
+}
+
+/* Topics first..first+count of the book, without their folder, in columns that are read downwards.
+ */
+static void put_columns(const struct tct_page *page, const struct tct_book *book, size_t first,
+			size_t count, size_t folder)
+{
+	size_t width = 0;
+	size_t across;
+	size_t rows;
+
+	for (size_t i = first; i < first + count; i++) {
+		size_t columns = tct_page_columns(page, book->topics[i].name + folder);
+
+		width = columns > width ? columns : width;
+	}
+	across = page->width > width + 4 ? (page->width - 2) / (width + 2) : 1;
+	rows = (count + across - 1) / across;
+	for (size_t row = 0; row < rows; row++) {
+		tct_page_put(page, TCT_STYLE_PLAIN, "  ");
+		for (size_t i = row; i < count; i += rows) {
+			const char *name = book->topics[first + i].name + folder;
+
+			tct_page_put(page, TCT_STYLE_PLAIN, name);
+			if (i + rows < count)
+				tct_page_putf(page, TCT_STYLE_PLAIN, "%*s",
+					      (int)(width + 2 - tct_page_columns(page, name)), "");
+		}
+		tct_page_newline(page);
+	}
+}
+
+static void put_names(const struct tct_page *page, const struct tct_book *book,
+		      enum tct_topic_kind kind)
+{
+	size_t i = 0;
+
+	while (i < book->topics_count) {
+		const struct tct_topic *topic = &book->topics[i];
+		size_t folder = folder_length(topic);
+		size_t count = 0;
+
+		if (topic->kind != kind) {
+			i++;
+			continue;
+		}
+		while (i + count < book->topics_count && topic[count].kind == kind &&
+		       folder_length(&topic[count]) == folder &&
+		       strncmp(topic[count].name, topic->name, folder) == 0)
+			count++;
+		if (folder > 0)
+			tct_page_putf(page, TCT_STYLE_DIM, "  %.*s", (int)folder, topic->name);
+		if (folder > 0)
+			tct_page_newline(page);
+		put_columns(page, book, i, count, folder);
+		i += count;
+	}
+}
+
 void tct_render_topics(const struct tct_page *page, const struct tct_book *book)
 {
-	static const char *const headings[] = {
-		[TCT_TOPIC_KEY] = "Kernel keys",
-		[TCT_TOPIC_STATE] = "TCP states",
-		[TCT_TOPIC_FINDING] = "Findings",
-	};
-	static const enum tct_topic_kind order[] = { TCT_TOPIC_STATE, TCT_TOPIC_FINDING,
-						     TCT_TOPIC_KEY };
+	tct_page_line(page, 0, NULL, 0, TCT_STYLE_PLAIN,
+		      "tcptune explain TOPIC tells about one of these.");
+	for (enum tct_topic_kind kind = 0; kind < TCT_TOPIC_LIMIT; kind++) {
+		char command[32];
 
-	tct_page_line(page, 0, NULL, 0, TCT_STYLE_PLAIN, "tcptune explain TOPIC tells about:");
-	for (size_t i = 0; i < TCT_COUNT(order); i++) {
-		tct_page_heading(page, headings[order[i]], NULL);
-		for (size_t j = 0; j < book->topics_count; j++) {
-			if (book->topics[j].kind == order[i])
-				tct_page_paragraph(
-					page, 2, book->topics[j].name, NAME, TCT_STYLE_PLAIN,
-					book->topics[j].summary[0] != '\0' ? book->topics[j].summary
-									   : "-");
-		}
+		(void)snprintf(command, sizeof(command), "explain %s", tct_topic_kind_plural(kind));
+		tct_page_heading(page, heading_of(kind), command);
+		if (is_told(kind))
+			put_summaries(page, book, kind);
+		else
+			put_names(page, book, kind);
 	}
+}
+
+void tct_render_kind(const struct tct_page *page, const struct tct_book *book,
+		     enum tct_topic_kind kind)
+{
+	tct_page_put(page, TCT_STYLE_STRONG, heading_of(kind));
+	tct_page_newline(page);
+	put_summaries(page, book, kind);
 }
 
 static json_t *sections_json(const struct tct_explanation *explanation)
@@ -162,20 +289,23 @@ json_t *tct_explanation_json(const struct tct_explanation *explanation)
 
 	if (explanation->failed)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "schema", "tcptune.explain.v1", "topic",
-			 topic->name, "kind", tct_topic_kind_name(topic->kind), "summary",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o*, s:o}", "schema", "tcptune.explain.v1",
+			 "topic", topic->name, "kind", tct_topic_kind_name(topic->kind), "summary",
 			 topic->summary, "live",
-			 known ? tct_value_json(&explanation->live->value) : json_null(),
-			 "sections", sections_json(explanation));
+			 known ? tct_value_json(&explanation->live->value) : json_null(), "number",
+			 topic->number != 0 ? json_integer(topic->number) : NULL, "sections",
+			 sections_json(explanation));
 }
 
-json_t *tct_topics_json(const struct tct_book *book)
+json_t *tct_topics_json(const struct tct_book *book, enum tct_topic_kind kind)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < book->topics_count; i++) {
 		const struct tct_topic *topic = &book->topics[i];
 
+		if (kind != TCT_TOPIC_LIMIT && topic->kind != kind)
+			continue;
 		if (json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "topic", topic->name,
 							  "kind", tct_topic_kind_name(topic->kind),
 							  "summary", topic->summary)) != 0) {

@@ -13,21 +13,6 @@ static const char *data_of(const struct tct_text *text)
 	return text->data != NULL ? text->data : "";
 }
 
-void tct_bound_source(const struct tct_kernel_key *key, const struct tct_bound *bound,
-		      struct tct_text *out)
-{
-	if (bound->literal.kind != TCT_VALUE_NONE) {
-		TCT_AUTOFREE char *text = tct_value_or(&bound->literal, "");
-
-		tct_text_add(out, text != NULL ? text : "");
-		return;
-	}
-	for (unsigned i = 0; i < key->fields && i < TCT_KEY_FIELDS_MAX; i++)
-		tct_text_addf(out, "%s%s", i > 0 ? " " : "",
-			      bound->fields[i] != NULL ? tct_expr_source(bound->fields[i])
-						       : "keep");
-}
-
 static void add_bound(const struct tct_kernel_key *key, const char *word,
 		      const struct tct_bound *bound, struct tct_text *out)
 {

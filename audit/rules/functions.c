@@ -385,7 +385,7 @@ static const struct tct_function functions[] = {
 	  tct_eval_growing },
 	{ "outgoing", "outgoing(sockets)", 1, 1, NULL, TCT_NEED_EVIDENCE, TCT_LOOK_DESTINATIONS,
 	  tct_check_outgoing, tct_eval_outgoing },
-	{ "earlier_lines", "earlier_lines(start)", 1, 1, NULL, TCT_NEED_EVIDENCE, 0,
+	{ "earlier_lines", "earlier_lines(start, end, value)", 1, 3, NULL, TCT_NEED_EVIDENCE, 0,
 	  tct_check_earlier_lines, tct_eval_earlier_lines },
 };
 

@@ -257,20 +257,23 @@ void tct_eval_outgoing(const struct tct_expr *call, const struct tct_env *env,
 int tct_check_earlier_lines(const struct tct_checker *checker, struct tct_expr *call)
 {
 	const struct tct_type text = { .kind = TCT_KIND_TEXT };
-	struct tct_expr *start = call->arguments[0];
-	int status;
+	const struct tct_expr *first = call->arguments[0];
+	const struct tct_expr *last = call->arguments[call->count - 1];
+	int status = 0;
 
 	call->type = type_count;
 	if (checker->scope->each != TCT_EACH_LINE)
 		return tct_check_error(checker, call,
 				       "earlier_lines() is only known in rules with `each: line`");
-	status = tct_check_node(checker, start);
-	if (status == 0)
-		status = tct_check_expect(checker, start, text);
+	for (size_t i = 0; i < call->count && status == 0; i++) {
+		status = tct_check_node(checker, call->arguments[i]);
+		if (status == 0)
+			status = tct_check_expect(checker, call->arguments[i], text);
+	}
 	if (status < 0)
 		return status;
 	return tct_check_label(checker, call, "earlier_lines(%.*s)",
-			       (int)(start->end - start->start), start->source + start->start);
+			       (int)(last->end - first->start), first->source + first->start);
 }
 
 /* Where a line stands among those that this model reads: itself, or the link through which it is
@@ -298,7 +301,25 @@ static bool is_written(const struct tct_file_line *line, size_t model)
 	return model != TCT_BOOT_SYSTEMD || line->is_pattern || (line->wins & bit) != 0;
 }
 
-static int64_t earlier_lines(const struct tct_env *env, const char *start, size_t model)
+/* Which lines are counted: by the beginning and the end of their key, and what they store. */
+struct line_pattern {
+	const char *start;
+	const char *end;   /* "" = any */
+	const char *value; /* as written; NULL = any */
+};
+
+static bool fits(const struct tct_file_line *line, const struct line_pattern *pattern)
+{
+	size_t length = strlen(line->key);
+	size_t end = strlen(pattern->end);
+
+	return strncmp(line->key, pattern->start, strlen(pattern->start)) == 0 && length >= end &&
+	       strcmp(line->key + length - end, pattern->end) == 0 &&
+	       (pattern->value == NULL || strcmp(line->value, pattern->value) == 0);
+}
+
+static int64_t earlier_lines(const struct tct_env *env, const struct line_pattern *pattern,
+			     size_t model)
 {
 	const struct tct_sysctl_files *files = env->observation->files;
 	int64_t count = 0;
@@ -311,24 +332,40 @@ static int64_t earlier_lines(const struct tct_env *env, const char *start, size_
 	for (size_t i = 0; i < files->lines_count; i++) {
 		const struct tct_file_line *line = &files->lines[i];
 
-		if (is_written(line, model) && strncmp(line->key, start, strlen(start)) == 0 &&
+		if (is_written(line, model) && fits(line, pattern) &&
 		    position_of(files, i, 1U << model, &other))
 			count += other < own;
 	}
 	return count;
 }
 
+/* False: the result says why an argument isn't known. */
+static bool read_pattern(const struct tct_expr *call, const struct tct_env *env,
+			 struct line_pattern *pattern, struct tct_result *result)
+{
+	const char **parts[] = { &pattern->start, &pattern->end, &pattern->value };
+
+	for (size_t i = 0; i < call->count; i++) {
+		struct tct_result text;
+
+		tct_expr_eval(call->arguments[i], env, &text);
+		if (text.status != TCT_STATUS_VALUE) {
+			result->status = text.status;
+			memcpy(result->reason, text.reason, sizeof(result->reason));
+			return false;
+		}
+		*parts[i] = text.text;
+	}
+	return true;
+}
+
 void tct_eval_earlier_lines(const struct tct_expr *call, const struct tct_env *env,
 			    struct tct_result *result)
 {
-	struct tct_result start;
+	struct line_pattern pattern = { .end = "" };
 
-	tct_expr_eval(call->arguments[0], env, &start);
-	if (start.status != TCT_STATUS_VALUE) {
-		result->status = start.status;
-		memcpy(result->reason, start.reason, sizeof(result->reason));
+	if (!read_pattern(call, env, &pattern, result))
 		return;
-	}
 	if (env->observation == NULL || env->observation->files == NULL ||
 	    env->each != TCT_EACH_LINE || env->item >= tct_each_count(env->each, env)) {
 		tct_result_missing(result, "the sysctl files were not read");
@@ -340,7 +377,7 @@ void tct_eval_earlier_lines(const struct tct_expr *call, const struct tct_env *e
 		if (env->observation->boot_model != TCT_BOOT_MODELS &&
 		    env->observation->boot_model != model)
 			continue;
-		count = earlier_lines(env, start.text, model);
+		count = earlier_lines(env, &pattern, model);
 		result->number = count > result->number ? count : result->number;
 	}
 }

@@ -267,6 +267,7 @@ static int judge(struct trial *trial, const struct tct_yaml_node *healthy, struc
 	request.vars = trial->world.vars;
 	request.vars_count = trial->world.vars_count;
 	options.host = trial->world.first_namespace;
+	options.history = trial->world.history;
 	tct_facts_from_host(&trial->world.observation->host, &facts);
 	result = tct_profile_set_load(&request, &facts, &trial->set, err);
 	if (result < 0)

@@ -8,6 +8,9 @@
 #include "tests/unit/case_part.h"
 #include "tests/unit/scratch.h"
 
+/* When the last look was taken, by a clock that began at 0. */
+#define CASE_NOW_NS INT64_C(1000000000000)
+
 /* One mapping, and what it is poured into. */
 struct filling {
 	struct case_world *world; /* NULL: only the observation */
@@ -238,6 +241,66 @@ static int add_destination(const struct tct_yaml_node *item, const struct fillin
 	return case_part_fill(item, &tct_part_destination, made, filling->err);
 }
 
+static int add_peer(const struct tct_yaml_node *item, const struct filling *filling)
+{
+	struct tct_peer *made = TCT_APPEND(filling->observation, peers);
+
+	if (made == NULL)
+		return tct_err_nomem(filling->err);
+	*made = (struct tct_peer){
+		.family = AF_INET,
+		.unguarded = { .presence = TCT_PRESENT },
+		.owner = { .uid = -1 },
+	};
+	return case_part_fill(item, &tct_part_peer, made, filling->err);
+}
+
+static int add_interface(const struct tct_yaml_node *item, const struct filling *filling)
+{
+	struct tct_interface *made = TCT_APPEND(filling->observation, interfaces);
+
+	if (made == NULL)
+		return tct_err_nomem(filling->err);
+	*made = (struct tct_interface){ .mtu_bytes = 1500 };
+	return case_part_fill(item, &tct_part_interface, made, filling->err);
+}
+
+static void drop_observation(struct tct_observation *const *observation)
+{
+	tct_observation_free(*observation);
+}
+
+/* { ago: 70s, counter: {...} }: how counters stood then; those that aren't named stood at 0. */
+static int add_earlier(const struct tct_yaml_node *item, const struct filling *filling)
+{
+	TCT_AUTO(drop_observation) struct tct_observation *seen = tct_observation_new();
+	const struct filling then = { .observation = seen, .err = filling->err };
+	const struct tct_yaml_node *ago = NULL;
+	const struct tct_yaml_node *counters = NULL;
+	int64_t ago_ns = 0;
+
+	if (seen == NULL)
+		return tct_err_nomem(filling->err);
+	if (need(item, TCT_YAML_MAP, filling->err) < 0)
+		return -EINVAL;
+	ago = tct_yaml_get(item, "ago");
+	counters = tct_yaml_get(item, "counter");
+	if (filling->world == NULL || ago == NULL || counters == NULL || item->count != 2)
+		return tct_yaml_error(item, filling->err, "ago and counter are needed");
+	if (case_number(ago, &ago_ns, filling->err) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < tct_counters_count; i++)
+		seen->counters[i].presence = TCT_PRESENT;
+	if (for_entries(counters, &then, set_counter) < 0)
+		return -EINVAL;
+	if (filling->world->history == NULL)
+		filling->world->history = tct_history_new();
+	if (filling->world->history == NULL)
+		return tct_err_nomem(filling->err);
+	tct_history_add(filling->world->history, seen, CASE_NOW_NS - ago_ns);
+	return 0;
+}
+
 static int set_state(const struct tct_yaml_node *entry, const struct filling *filling)
 {
 	enum tct_state state = tct_state_find(entry->text);
@@ -310,6 +373,9 @@ static int set_part(const struct tct_yaml_node *entry, const struct filling *fil
 		{ "listeners", NULL, add_listener, NULL },
 		{ "owners", NULL, add_owner, NULL },
 		{ "destinations", NULL, add_destination, NULL },
+		{ "peers", NULL, add_peer, NULL },
+		{ "interfaces", NULL, add_interface, NULL },
+		{ "earlier", NULL, add_earlier, NULL },
 		{ "first_namespace", NULL, NULL, set_first_namespace },
 	};
 
@@ -376,6 +442,8 @@ int case_world_make(const struct tct_yaml_node *healthy, const struct tct_yaml_n
 	}
 	if (given != NULL && fill(given, &here) < 0)
 		return -EINVAL;
+	if (world->history != NULL)
+		tct_history_add(world->history, world->observation, CASE_NOW_NS);
 	if (world->first_namespace != NULL)
 		return tct_sysctl_files_read(&scratch_root, &world->first_namespace->files, err);
 	return tct_sysctl_files_read(&scratch_root, &world->observation->files, err);
@@ -385,5 +453,6 @@ void case_world_done(struct case_world *world)
 {
 	tct_observation_free(world->observation);
 	tct_observation_free(world->first_namespace);
+	tct_history_free(world->history);
 	*world = (struct case_world){ 0 };
 }

@@ -47,6 +47,8 @@ START_TEST(keys_of_rules_settings_remedies_and_refusals_are_needed)
 	ck_assert(needs_key("net.ipv4.tcp_retries2"));        /* a value that is never set */
 	ck_assert(needs_key("net.ipv4.ip_local_port_range")); /* the observer's own */
 	ck_assert(!needs_key("net.ipv4.udp_mem"));            /* the host's */
+	/* no rule names it, but namespaces are compared with the host's first one */
+	ck_assert(needs_key("net.ipv4.tcp_moderate_rcvbuf"));
 	ck_assert_uint_ne(needs.growth_groups & 1U << TCT_GROUP_TCPEXT, 0);
 	ck_assert_uint_ne(needs.counter_groups & 1U << TCT_GROUP_TCPEXT, 0); /* since boot */
 	ck_assert_uint_eq(needs.counter_groups & 1U << TCT_GROUP_CONNTRACK, 0);
