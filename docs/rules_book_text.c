@@ -92,6 +92,16 @@ void tct_book_code_block(struct tct_text *out, const char *language, const char 
 	tct_text_add(out, "\n```\n\n");
 }
 
+void tct_book_template(struct tct_text *out, const char *source)
+{
+	for (const char *at = source; *at != '\0'; at++) {
+		if ((at[0] == '{' && at[1] == '{') || (at[0] == '}' && at[1] == '}'))
+			at++;
+		tct_text_add_bytes(out, at, 1);
+	}
+	tct_text_add(out, "\n");
+}
+
 void tct_book_link(struct tct_text *out, const char *id)
 {
 	tct_text_addf(out, "[%s](#%s)", id, id);
