@@ -131,10 +131,9 @@ enum tct_population_kind {
 	TCT_POPULATION_RETRANSMITTING, /* ESTABLISHED, data or a probe sent again and not answered
 					  yet */
 	TCT_POPULATION_UNANSWERED,    /* ESTABLISHED or CLOSE_WAIT, data sent again 5 times or more,
-					 nothing came back */
+					 no new data came back meanwhile */
 	TCT_POPULATION_HEARD_UNACKED, /* ESTABLISHED, full-size data sent again 3 times or more,
-					 while something of the peer was heard after it had been
-					 sent again 2 times */
+					 while the peer sent new data: see population_kinds.h */
 	TCT_POPULATION_ZERO_WINDOW,   /* ESTABLISHED or CLOSE_WAIT, data waits for the peer's
 					 window; idle: since data was sent last */
 	/* Those of states that are few: no idle times are known of them, all count as just

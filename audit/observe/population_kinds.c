@@ -21,15 +21,9 @@ bool tct_socket_has_remote_peer(const struct tct_tcp_socket *socket)
 
 bool tct_socket_was_heard(const struct tct_tcp_socket *socket)
 {
-	unsigned halvings = socket->retransmits - (HEARD_TIMES - 1U);
-	int64_t second_ms;
-
-	if (socket->timer != TCT_TIMER_RETRANSMIT || socket->retransmits < HEARD_TIMES ||
-	    socket->idle_ms < 0 || socket->last_sent_ms < 0 || socket->rto_ms < 0)
-		return false;
-	second_ms = socket->last_sent_ms + socket->rto_ms -
-		    (halvings < 32 ? socket->rto_ms >> halvings : 0);
-	return socket->idle_ms + SLACK_MS < second_ms;
+	return socket->timer == TCT_TIMER_RETRANSMIT && socket->retransmits >= HEARD_TIMES &&
+	       socket->last_data_ms >= 0 && socket->last_sent_ms >= 0 && socket->rto_ms >= 0 &&
+	       socket->last_data_ms + SLACK_MS < socket->last_sent_ms + socket->rto_ms / 2;
 }
 
 bool tct_socket_flight_is_untold(const struct tct_tcp_socket *socket)

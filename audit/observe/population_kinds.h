@@ -16,13 +16,15 @@ enum {
 };
 
 /*
- * The peer was heard (data, or an ACK that carries nothing new) when the data that still goes out
- * again had been sent again 2 times before: whoever sends so late got through to us after the data
- * was lost, it isn't the rest of what was on its way. False where the times are not told.
+ * Data is sent again for the 3rd time or more, and the peer sent new data since it was sent again
+ * the last time but one. Then both ways are open for small packets: the peer could not go on
+ * sending if our ACKs were lost, and its own retransmissions are no new data (tcpi_last_data_recv
+ * counts what came in order; an ACK alone is heard in those too). False where the times are not
+ * told.
  *
- * By the kernel's retransmission timer (tcp_retransmit_timer() in net/ipv4/tcp_timer.c), which
- * doubles tcpi_rto each time: after n times, the 2nd was at least rto - rto / 2^(n - 2) before the
- * last one, and tcpi_last_data_sent counts from that, or from something sent later.
+ * By tcp_retransmit_timer() in net/ipv4/tcp_timer.c, which doubles tcpi_rto each time it fires: the
+ * time but one was tcpi_rto / 2 before the last one, or earlier, and tcpi_last_data_sent counts
+ * from the last one, or from something that was sent later.
  */
 bool tct_socket_was_heard(const struct tct_tcp_socket *socket);
 

@@ -43,6 +43,7 @@ static void read_info(const struct nlattr *attribute, struct tct_tcp_socket *soc
 	socket->idle_ms = info.tcpi_last_data_recv < info.tcpi_last_ack_recv
 				  ? info.tcpi_last_data_recv
 				  : info.tcpi_last_ack_recv;
+	socket->last_data_ms = info.tcpi_last_data_recv;
 	socket->last_sent_ms = info.tcpi_last_data_sent;
 	socket->rto_ms = info.tcpi_rto / 1000;
 	socket->mss_bytes = info.tcpi_snd_mss;

@@ -171,6 +171,7 @@ static void settle_info(const struct tct_sos_output *output, struct tct_sos_sock
 		socket->idle_ms = told->last_received_ms < told->last_ack_ms
 					  ? told->last_received_ms
 					  : told->last_ack_ms;
+		socket->last_data_ms = told->last_received_ms;
 		socket->last_sent_ms = told->last_sent_ms;
 	}
 	if (told->flight_told)

@@ -35,6 +35,7 @@ struct tct_tcp_socket {
 	int64_t drops;       /* -1 = not told */
 	int64_t idle_ms;     /* since data or an ACK was received; -1 = not told */
 	/* Of tcp_info; -1 = not told, perhaps by an older kernel. */
+	int64_t last_data_ms;      /* since new data was received in order */
 	int64_t last_sent_ms;      /* since data was sent, for the first time or again */
 	int64_t rto_ms;            /* the retransmission timer's whole time, as it is now */
 	int64_t mss_bytes;         /* that we send */
@@ -51,6 +52,7 @@ static inline struct tct_tcp_socket tct_tcp_socket_untold(uint8_t family)
 		.family = family,
 		.drops = -1,
 		.idle_ms = -1,
+		.last_data_ms = -1,
 		.last_sent_ms = -1,
 		.rto_ms = -1,
 		.mss_bytes = -1,

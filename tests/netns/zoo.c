@@ -169,8 +169,7 @@ void zoo_await(int fd, enum tct_state state)
 		     tct_state_name(state));
 }
 
-/* From now on the socket gets no segment. */
-static void go_deaf(int fd)
+void zoo_deafen(int fd)
 {
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog program = { .len = 1, .filter = &drop };
@@ -179,7 +178,7 @@ static void go_deaf(int fd)
 			 0);
 }
 
-static void hear_again(int fd)
+void zoo_hear_again(int fd)
 {
 	set_option(fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
 }
@@ -228,21 +227,21 @@ static void fill_closing(struct zoo *zoo, int listener, const char *address)
 
 	ck_assert_int_eq(shutdown(last.client, SHUT_WR), 0);
 	zoo_await(last.client, TCT_STATE_FIN_WAIT2);
-	go_deaf(last.client);
+	zoo_deafen(last.client);
 	ck_assert_int_eq(shutdown(last.server, SHUT_WR), 0);
 	zoo_await(last.server, TCT_STATE_LAST_ACK);
 	count(zoo, TCT_STATE_FIN_WAIT2, TCT_STATE_LAST_ACK);
 
-	go_deaf(first.server);
+	zoo_deafen(first.server);
 	ck_assert_int_eq(shutdown(first.client, SHUT_WR), 0);
 	zoo_await(first.client, TCT_STATE_FIN_WAIT1);
 	count(zoo, TCT_STATE_FIN_WAIT1, TCT_STATE_ESTABLISHED);
 
-	go_deaf(both.client);
-	go_deaf(both.server);
+	zoo_deafen(both.client);
+	zoo_deafen(both.server);
 	ck_assert_int_eq(shutdown(both.client, SHUT_WR), 0);
 	ck_assert_int_eq(shutdown(both.server, SHUT_WR), 0);
-	hear_again(both.client);
+	zoo_hear_again(both.client);
 	zoo_await(both.client, TCT_STATE_CLOSING); /* when the server's FIN is sent again */
 	count(zoo, TCT_STATE_CLOSING, TCT_STATE_FIN_WAIT1);
 }

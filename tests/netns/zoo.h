@@ -42,6 +42,9 @@ uint16_t zoo_port(int fd);
 /* Connect to the address from `from` (NULL = any); start only = don't wait. Not counted. */
 int zoo_connect(const char *address, uint16_t port, const char *from, bool start_only);
 int zoo_accept(int listener);
+/* From now on the socket gets no segment, and then it does again. */
+void zoo_deafen(int fd);
+void zoo_hear_again(int fd);
 /* Wait until the socket has the state, at most 10 s. */
 void zoo_await(int fd, enum tct_state state);
 
