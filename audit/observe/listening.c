@@ -203,6 +203,7 @@ static void tell(const struct tct_listening *listening, const struct tct_listeni
 		.syn_recv_resent = listening->requests_known ? first->syn_recv_resent : -1,
 		.siblings = siblings,
 		.unaccepted_kept = listening->unaccepted_known ? first->unaccepted_kept : -1,
+		.unaccepted_idle_ns = -1,
 		.established = known ? first->established : -1,
 		.remote = known ? first->remote : -1,
 		.unguarded = known ? first->unguarded : -1,
@@ -215,6 +216,9 @@ static void tell(const struct tct_listening *listening, const struct tct_listeni
 		.uid = socket->uid,
 		.owner = { .cgroup = socket->cgroup, .uid = socket->uid, .inode = socket->inode },
 	};
+	if (listening->unaccepted_known && first->unaccepted_kept > 0 &&
+	    first->unaccepted_idle_ms >= 0)
+		listener->unaccepted_idle_ns = first->unaccepted_idle_ms * INT64_C(1000000);
 	print_address(socket, listener->address, sizeof(listener->address));
 }
 

@@ -22,6 +22,7 @@ struct tct_listening_socket {
 	int64_t unguarded;
 	int64_t retransmitting;
 	int64_t unaccepted_kept;
+	int64_t unaccepted_idle_ms; /* -1 = none of them, or not told */
 };
 
 struct tct_listening {

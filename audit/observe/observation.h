@@ -246,6 +246,8 @@ struct tct_listener {
 	unsigned siblings; /* listeners of this address and port (SO_REUSEPORT), itself included */
 	int64_t unaccepted_kept; /* connections that nobody accepted at both looks; -1 = not known
 				  */
+	int64_t unaccepted_idle_ns; /* the longest that one of these has heard nothing, so that it
+				       waits at least as long; -1 = not known */
 	/* Its connections, siblings' included, scaled as populations are; -1 = not looked at. */
 	int64_t established;
 	int64_t remote;

@@ -246,6 +246,7 @@ static const struct tct_member listener_members[] = {
 	COUNT_OR_NOT_LATER(tct_listener, syn_recv_resent),
 	NATURAL(tct_listener, siblings),
 	COUNT_OR_NOT(tct_listener, unaccepted_kept),
+	COUNT_OR_NOT_LATER(tct_listener, unaccepted_idle_ns),
 	COUNT_OR_NOT(tct_listener, established),
 	COUNT_OR_NOT(tct_listener, remote),
 	COUNT_OR_NOT(tct_listener, unguarded),

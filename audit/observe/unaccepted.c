@@ -40,15 +40,16 @@ static bool list_ports(const struct tct_listening *listening, struct tct_port_ra
 	return true;
 }
 
-/* Tell the visitor the ESTABLISHED connections on those ports. As tct_diag_dump(); 1 also if there
- * are too many ports. */
-static int walk(struct tct_diag *diag, const struct tct_listening *listening,
+/* Tell the visitor the connections on those ports: ESTABLISHED, or CLOSE_WAIT where the client gave
+ * up meanwhile. As tct_diag_dump(); 1 also if there are too many ports. */
+static int walk(struct tct_diag *diag, const struct tct_listening *listening, bool info,
 		const struct tct_tcp_visitor *visitor)
 {
 	TCT_AUTO(tct_diag_filter_done) struct tct_diag_filter filter = { 0 };
 	TCT_AUTOFREE struct tct_port_ranges *ranges = malloc(sizeof(*ranges));
 	const struct tct_diag_query query = {
-		.states = 1 << TCT_STATE_ESTABLISHED,
+		.states = 1 << TCT_STATE_ESTABLISHED | 1 << TCT_STATE_CLOSE_WAIT,
+		.info = info,
 		.filter = &filter,
 	};
 	int result;
@@ -104,7 +105,7 @@ int tct_unaccepted_look(struct tct_unaccepted *unaccepted, struct tct_diag *diag
 	int result;
 
 	restart(unaccepted);
-	result = walk(diag, listening, &visitor);
+	result = walk(diag, listening, false, &visitor);
 	if (result == -ENOMEM)
 		return result;
 	unaccepted->known = result == 0;
@@ -126,8 +127,10 @@ static void restart_recount(void *context)
 	struct recount *recount = context;
 
 	recount->looked_at = 0;
-	for (size_t i = 0; i < recount->listening->items_count; i++)
+	for (size_t i = 0; i < recount->listening->items_count; i++) {
 		recount->listening->items[i].unaccepted_kept = 0;
+		recount->listening->items[i].unaccepted_idle_ms = -1;
+	}
 }
 
 static int visit_recount(void *context, const struct tct_tcp_socket *socket)
@@ -143,8 +146,11 @@ static int visit_recount(void *context, const struct tct_tcp_socket *socket)
 		    compare_cookies) == NULL)
 		return 0;
 	item = tct_listening_find(recount->listening, socket);
-	if (item != NULL)
-		item->unaccepted_kept++;
+	if (item == NULL)
+		return 0;
+	item->unaccepted_kept++;
+	if (socket->idle_ms > item->unaccepted_idle_ms)
+		item->unaccepted_idle_ms = socket->idle_ms;
 	return 0;
 }
 
@@ -157,7 +163,7 @@ int tct_unaccepted_count(const struct tct_unaccepted *first, struct tct_diag *di
 
 	restart_recount(&recount);
 	if (first->known && first->cookies_count > 0)
-		result = walk(diag, listening, &visitor);
+		result = walk(diag, listening, true, &visitor);
 	if (result == -ENOMEM)
 		return result;
 	listening->unaccepted_known = first->known && result == 0;

@@ -31,8 +31,8 @@ int tct_unaccepted_look(struct tct_unaccepted *unaccepted, struct tct_diag *diag
 			const struct tct_listening *listening);
 
 /*
- * Count for each listener those that waited at the first look and still do. Sets
- * listening->unaccepted_known. 0 or -ENOMEM.
+ * Count for each listener those that waited at the first look and still do, and how long one of
+ * them has heard nothing at most. Sets listening->unaccepted_known. 0 or -ENOMEM.
  */
 int tct_unaccepted_count(const struct tct_unaccepted *first, struct tct_diag *diag,
 			 struct tct_listening *listening);

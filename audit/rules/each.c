@@ -298,6 +298,7 @@ const struct tct_attribute tct_attributes[] = {
 	LISTENER(first_sibling, BOOL),
 	LISTENER(sibling_queue_least, COUNT),
 	LISTENER_LOOKS(unaccepted_kept, COUNT, TCT_LOOK_UNACCEPTED),
+	LISTENER_LOOKS(unaccepted_idle, TIME, TCT_LOOK_UNACCEPTED),
 	LISTENER_LOOKS(established, COUNT, TCT_LOOK_POPULATIONS),
 	LISTENER_LOOKS(remote, COUNT, TCT_LOOK_POPULATIONS),
 	LISTENER_LOOKS(unguarded, COUNT, TCT_LOOK_POPULATIONS),

@@ -32,11 +32,11 @@ unsigned tct_each_looks(enum tct_each each);
 	x(address) x(endpoint) x(port) x(queue) x(queue_first) x(backlog) x(drops) x(drops_first)  \
 		x(drops_growth) x(syn_recv) x(syn_recv_resent) x(family) x(fixed_port) x(v6only)   \
 			x(owner) x(unit) x(siblings) x(first_sibling) x(sibling_queue_least)       \
-				x(unaccepted_kept) x(established) x(remote) x(unguarded)           \
-					x(retransmitting)
+				x(unaccepted_kept) x(unaccepted_idle) x(established) x(remote)     \
+					x(unguarded) x(retransmitting)
 #define TCT_OWNER_ATTRIBUTES(x)                                                                    \
-	x(name) x(unit) x(process) x(pid) x(ports) x(established) x(close_wait) x(close_wait_first)         \
-		x(descriptors_max) x(busy) x(rwnd_limited) x(sndbuf_limited)
+	x(name) x(unit) x(process) x(pid) x(ports) x(established) x(close_wait)                    \
+		x(close_wait_first) x(descriptors_max) x(busy) x(rwnd_limited) x(sndbuf_limited)
 #define TCT_DESTINATION_ATTRIBUTES(x)                                                              \
 	x(source) x(address) x(port) x(endpoint) x(sockets) x(time_wait) x(reusable) x(used)       \
 		x(used_first) x(syn_sent) x(syn_unanswered) x(exhausted_in) x(owner) x(unit)

@@ -148,6 +148,13 @@ void tct_read_listener_unaccepted_kept(const struct tct_env *env, struct tct_res
 		tct_result_missing(result, "connections to be accepted: not looked at");
 }
 
+void tct_read_listener_unaccepted_idle(const struct tct_env *env, struct tct_result *result)
+{
+	result->number = listener_of(env)->unaccepted_idle_ns;
+	if (result->number < 0)
+		tct_result_missing(result, "how long connections wait to be accepted is not known");
+}
+
 void tct_read_listener_established(const struct tct_env *env, struct tct_result *result)
 {
 	tct_result_looked(listener_of(env)->established, "the listener's connections", result);

@@ -45,6 +45,7 @@ cleared
 stalled "$SERVER4" 7001 10 10 40
 audit "$SERVER" 1
 finding_present accept-queue-full critical queue '== 11' backlog '== 10'
+nothing_else accept-queue-full
 finding_that accept-queue-full '.cause == "application"'
 finding_that accept-queue-full ".subject | tostring | contains(\"$SERVER4:7001\")"
 expect "queue listed" "$(listed 7001 queue)" -eq 11
@@ -64,6 +65,7 @@ set_sysctl "$SERVER" net.core.somaxconn=16
 stalled "$SERVER4" 7002 64 16 50
 audit "$SERVER" 1
 finding_present accept-queue-full critical queue '== 17' backlog '== 16'
+nothing_else accept-queue-full
 finding_present backlog-capped
 finding_absent app-backlog-small
 cleared
@@ -73,6 +75,7 @@ set_sysctl "$SERVER" net.core.somaxconn=4096
 stalled "$SERVER6" 7003 5 5 30
 audit "$SERVER" 1
 finding_present accept-queue-full critical queue '== 6' backlog '== 5'
+nothing_else accept-queue-full
 finding_that accept-queue-full ".subject | tostring | contains(\"[$SERVER6]:7003\")"
 cleared
 

@@ -26,6 +26,7 @@ finding_absent close-wait-leak
 sleep 3.5
 audit "$SERVER" 1 --var close_wait_age=2s
 finding_present close-wait-leak -
+nothing_else close-wait-leak
 finding_that close-wait-leak '.severity == "warning" or .severity == "critical"'
 finding_that close-wait-leak '.cause == "application"'
 finding_that close-wait-leak '.evidence | any(.value == 160)'

@@ -7,13 +7,13 @@ lab_open container
 
 # Namespaces of its own for processes and mounts, too; its first process is the server.
 propagation=$(own_propagation) || lab_skip "mount namespaces are refused"
-nsenter --net="/run/netns/$SERVER" -- unshare --propagation "$propagation" --mount --pid --fork --kill-child --mount-proc \
-	"$TCPLAB" listen --address "$SERVER4" --port 7000 --backlog 128 --echo --keepalive >"$LAB_DIR/container.out" 2>&1 &
-OUTSIDE=$!
-LAB_ACTORS+=("$OUTSIDE")
+program "$SERVER" setpriv --pdeathsig KILL -- \
+	unshare --propagation "$propagation" --mount --pid --fork --kill-child --mount-proc \
+	"$TCPLAB" listen --address "$SERVER4" --port 7000 --backlog 128 --echo --keepalive
+OUTSIDE=$PROGRAM_PID
 container_pid() {
 	INSIDE=$(cat "/proc/$OUTSIDE/task/$OUTSIDE/children") && INSIDE=${INSIDE%% *}
-	[[ -n $INSIDE ]] && grep -q ^ready "$LAB_DIR/container.out"
+	[[ -n $INSIDE ]] && grep -q ^ready "$PROGRAM_OUT"
 }
 await "the container's server" 5 container_pid
 LAB_ACTORS+=("$INSIDE") # unshare itself has no ear for SIGTERM

@@ -15,7 +15,7 @@ cut "$BACKEND" gone input meta l4proto tcp drop
 # Five retransmissions take about seven seconds.
 sleep 9
 audit "$SERVER" 1 --var unanswered_age=5s
-only_finding ghosts '' ''
+only_finding ghosts tcplab network
 finding_that ghosts '.evidence | any(.value == 130)'
 finding_that ghosts '.remedy.application | contains("TCP_USER_TIMEOUT")'
 audit "$BACKEND" 1

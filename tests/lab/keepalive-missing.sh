@@ -42,6 +42,7 @@ sleep 3.5
 for namespace in "$SERVER" "$CLIENT"; do
 	audit "$namespace" 0 --var idle_after=2s
 	finding_present keepalive-missing warning
+	nothing_else keepalive-missing
 	finding_that keepalive-missing '.cause == "application"'
 	finding_that keepalive-missing '.evidence | any(.value == 130)'
 	finding_that keepalive-missing '.remedy.application | contains("SO_KEEPALIVE")'
@@ -71,6 +72,7 @@ actor "$CLIENT" connect --to "$SERVER4" --port 7001 --count 60 --hold
 sleep 3.5
 audit "$SERVER" 0 --var idle_after=2s
 finding_present keepalive-missing warning
+nothing_else keepalive-missing
 finding_that keepalive-missing '.evidence | any(.value == 120)'
 expect "ESTABLISHED as ss" "$(json .states.counts.ESTABLISHED)" -eq "$(count_state "$SERVER" state established)"
 

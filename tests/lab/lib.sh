@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2016 # jq has variables of its own
+# shellcheck disable=SC2016,SC2034 # jq has variables of its own; what is set here is used by who sources it
 # The laboratory: two network namespaces on one link, actors in them, whole audits against them.
 #
 # A scenario sources this file, calls lab_open NAME, then has SERVER and CLIENT (names of the namespaces),
@@ -24,7 +24,7 @@ AUDIT=
 lab_open() {
 	LAB_SCENARIO=$1
 	local tool
-	for tool in ip ss nstat jq nsenter nft; do
+	for tool in ip ss nstat jq nsenter nft setpriv; do
 		command -v "$tool" >/dev/null || lab_die "$tool is needed"
 	done
 	[[ -x ${TCPTUNE:-} ]] || lab_die "TCPTUNE must name the tcptune to test"
@@ -35,6 +35,7 @@ lab_open() {
 	LAB_PASSED=
 
 	lab_sweep
+	lab_reaper
 	SERVER=tcpt-lab-$$-a
 	CLIENT=tcpt-lab-$$-b
 	lab_namespace "$SERVER"
@@ -87,7 +88,17 @@ lab_address() {
 	ip_in "$1" link set lab0 up
 }
 
-# A run that was killed outright leaves its namespaces behind: remove those whose script is long gone.
+# If this script is killed outright, somebody else takes its namespaces and its files away.
+lab_reaper() {
+	setsid "$BASH" -c 'while [[ -e /proc/$1 ]]; do sleep 1; done
+		rm -rf -- "$2"
+		for end in a b c; do
+			if [[ -e /run/netns/tcpt-lab-$1-$end ]]; then ip netns delete "tcpt-lab-$1-$end"; fi
+		done' reaper "$$" "$LAB_DIR" </dev/null >/dev/null 2>&1 &
+	LAB_REAPER=$!
+}
+
+# Should even that have been killed: remove the namespaces whose script is long gone.
 lab_sweep() {
 	local path name pid
 	for path in /run/netns/tcpt-lab-*-[abc]; do
@@ -120,6 +131,7 @@ lab_close() {
 		ip netns delete "$name" || true
 	done
 	rm -rf -- "$LAB_DIR"
+	[[ -z ${LAB_REAPER:-} ]] || kill "$LAB_REAPER" 2>/dev/null || true
 	exit "$status"
 }
 
@@ -164,6 +176,22 @@ set_sysctl() {
 	inside "$1" sysctl -qw "${@:2}"
 }
 
+# program NAMESPACE WORDS...: run them there in the background; they end with the script, however that ends. Sets
+# PROGRAM_PID and PROGRAM_OUT.
+program() {
+	local namespace=$1
+	shift
+	PROGRAM_OUT=$LAB_DIR/actor-${#LAB_ACTORS[@]}.out
+	nsenter --net="/run/netns/$namespace" -- setpriv --pdeathsig TERM -- "$@" >"$PROGRAM_OUT" 2>&1 &
+	PROGRAM_PID=$!
+	LAB_ACTORS+=("$PROGRAM_PID")
+}
+
+# listening NAMESPACE PORT: whether anybody does.
+listening() {
+	[[ -n $(inside "$1" ss -Hltn "sport = :$2") ]]
+}
+
 # actor NAMESPACE ARGUMENT...: start tcplab there and wait for its "ready". Sets ACTOR_PID and ACTOR_OUT.
 actor() {
 	local namespace=$1 ticks
@@ -203,6 +231,7 @@ actor_half_close() {
 # cut NAMESPACE NAME HOOK RULE...: an nftables rule there, in a table NAME, until mended. HOOK is input or output.
 # cut "$CLIENT" gone output meta l4proto tcp drop
 cut() {
+	inside "$1" nft list tables >/dev/null 2>&1 || lab_skip "nftables are refused here"
 	inside "$1" nft -f - <<-NFT
 		table inet $2 {
 			chain $3 {
@@ -301,7 +330,7 @@ lab_found() {
 
 # json FILTER [JQ-OPTION...]: look into the last audit.
 json() {
-	jq -r "${@:2}" "$1" "$AUDIT"
+	jq -r "$1" "$AUDIT" "${@:2}"
 }
 
 fail() {
@@ -412,14 +441,12 @@ only_finding() {
 
 # only_findings ID COUNT [SUBJECT-REGEX [CAUSE]]: the same for a rule that finds several.
 only_findings() {
-	local id=$1 count=$2 found others one
+	local id=$1 count=$2 found one
 	lab_expected "$id"
 	found=$(finding "$id")
 	[[ -n $found ]] || fail "no finding $id"
 	[[ $(wc -l <<<"$found") == "$count" ]] || fail "$(wc -l <<<"$found") findings $id, not $count"
-	others=$(json '[.findings[] | select(.id != $id and (.severity == "warning" or .severity == "critical")) | .id]
-		| join(" ")' --arg id "$id")
-	[[ -z $others ]] || fail "beside $id there is $others"
+	nothing_else "$id"
 	while read -r one; do
 		finding_whole "$one"
 		(($# < 3)) || jq -e --arg regex "$3" '.subject | tostring | test($regex)' <<<"$one" >/dev/null ||
@@ -428,6 +455,14 @@ only_findings() {
 			fail "$id: its cause is $(jq -r .cause <<<"$one"), not $4"
 		finding_told "$one"
 	done <<<"$found"
+}
+
+# nothing_else ID...: no finding of warning or above but these.
+nothing_else() {
+	local others
+	others=$(json '[.findings[] | select(.severity == "warning" or .severity == "critical") | .id] - $ARGS.positional
+		| join(" ")' --args "$@")
+	[[ -z $others ]] || fail "beside $* there is $others"
 }
 
 finding_told() {

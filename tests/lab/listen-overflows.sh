@@ -27,6 +27,7 @@ audit "$SERVER" 2
 AFTER=$(counter "$SERVER" TcpExtListenOverflows)
 expect "overflows in the interval" $((AFTER - BEFORE)) -gt 10
 finding_present accept-queue-full critical queue '== 5' backlog '== 4'
+nothing_else accept-queue-full
 finding_explained listen-overflows accept-queue-full
 actor_stop "$CALLERS"
 actor_stop "$LISTENER"
@@ -45,6 +46,7 @@ crowded 7001
 ) &
 audit "$SERVER" 3
 finding_present listen-overflows critical
+nothing_else listen-overflows listener-overflows
 finding_that listen-overflows '.subject == null'
 finding_that listen-overflows '.evidence | any(.value | numbers | . > 5 and . < 200)'
 finding_that listen-overflows 'any(.never[]; .what | contains("tcp_abort_on_overflow"))'

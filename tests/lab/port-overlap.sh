@@ -15,6 +15,7 @@ finding_absent port-overlap
 actor "$SERVER" listen --address "$SERVER4" --port 40000 --accept-and-hold
 audit "$SERVER" 0
 finding_present port-overlap warning
+nothing_else port-overlap
 finding_that port-overlap '.subject | tostring | contains(":40000")'
 finding_that port-overlap 'tostring | contains("ip_local_reserved_ports")'
 
@@ -25,6 +26,7 @@ finding_absent port-overlap
 set_sysctl "$SERVER" net.ipv4.ip_local_reserved_ports=39999,40001
 audit "$SERVER" 0
 finding_present port-overlap warning
+nothing_else port-overlap
 
 set_sysctl "$SERVER" "net.ipv4.ip_local_port_range=41000 60999"
 audit "$SERVER" 0
@@ -34,6 +36,7 @@ finding_absent port-overlap
 actor "$SERVER" listen --address "$SERVER6" --port 50000 --accept-and-hold
 audit "$SERVER" 0
 finding_present port-overlap warning
+nothing_else port-overlap
 finding_that port-overlap '.subject | tostring | contains("50000")'
 
 lab_pass

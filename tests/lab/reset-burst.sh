@@ -6,10 +6,8 @@
 lab_open reset-burst
 
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 512 --accept-and-hold --for 120
-WATCHED=$LAB_DIR/watched.jsonl
-"$TCPTUNE" watch --netns "$SERVER" --json --interval 1 >"$WATCHED" 2>"$LAB_DIR/watch.err" &
-WATCH=$!
-LAB_ACTORS+=("$WATCH")
+program "$SERVER" "$TCPTUNE" watch --json --interval 1
+WATCHED=$PROGRAM_OUT
 sleep 63
 lab_look_at "$SERVER"
 grep -q '"id": *"reset-burst"' "$WATCHED" && fail "a burst where there is none"
@@ -17,7 +15,7 @@ actor "$CLIENT" connect --to "$SERVER4" --port 7000 --churn 300 --abort
 burst_seen() {
 	grep -q '"id": *"reset-burst"' "$WATCHED"
 }
-await "reset-burst in what watch says" 15 burst_seen
+await "reset-burst in what watch says" 20 burst_seen
 AUDIT=$LAB_DIR/audit.json
 jq -c 'select(any(.findings[]; .id == "reset-burst"))' "$WATCHED" | head -1 >"$AUDIT"
 only_finding reset-burst '' network

@@ -27,7 +27,7 @@ cat >"$LAB_DIR/haproxy.cfg" <<-HAPROXY
 	backend back
 		server dead $BACKEND4:8000
 HAPROXY
-server "$SERVER" "${SERVER_PROGRAM[@]}" -db -f "$LAB_DIR/haproxy.cfg"
+program "$SERVER" "${SERVER_PROGRAM[@]}" -db -f "$LAB_DIR/haproxy.cfg"
 await "haproxy" 10 listening "$SERVER" 8080
 audit "$SERVER" 1
 no_warnings

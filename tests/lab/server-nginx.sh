@@ -30,8 +30,8 @@ cat >"$LAB_DIR/nginx.conf" <<-NGINX
 		}
 	}
 NGINX
-server "$SERVER" "${SERVER_PROGRAM[@]}" -e "$LAB_DIR/nginx.log" -p "$LAB_DIR" -c "$LAB_DIR/nginx.conf"
-MASTER=$SERVER_PID
+program "$SERVER" "${SERVER_PROGRAM[@]}" -e "$LAB_DIR/nginx.log" -p "$LAB_DIR" -c "$LAB_DIR/nginx.conf"
+MASTER=$PROGRAM_PID
 await "nginx" 10 listening "$SERVER" 8080
 worker_there() {
 	WORKER=$(cat "/proc/$MASTER/task/$MASTER/children")
@@ -41,14 +41,14 @@ await "its worker" 5 worker_there
 WORKER=${WORKER%% *}
 
 # One connection for all: it is served, and well.
-server "$CLIENT" "${WRK[@]}" --threads 1 --connections 1 --duration 3s "http://$SERVER4:8080/"
+program "$CLIENT" "${WRK[@]}" --threads 1 --connections 1 --duration 3s "http://$SERVER4:8080/"
 audit "$SERVER" 1
 no_warnings
-wait "$SERVER_PID" || fail "wrk: $(<"$SERVER_OUT")"
-grep -q 'requests in' "$SERVER_OUT" || fail "wrk: $(<"$SERVER_OUT")"
+wait "$PROGRAM_PID" || fail "wrk: $(<"$PROGRAM_OUT")"
+grep -q 'requests in' "$PROGRAM_OUT" || fail "wrk: $(<"$PROGRAM_OUT")"
 
 kill -STOP "$WORKER"
-server "$CLIENT" "${WRK[@]}" --threads 1 --connections 16 --duration 30s "http://$SERVER4:8080/"
+program "$CLIENT" "${WRK[@]}" --threads 1 --connections 16 --duration 30s "http://$SERVER4:8080/"
 queue_is_full() {
 	[[ $(inside "$SERVER" ss -Hltn 'sport = :8080' | awk '{ print $2, $3 }') == "5 4" ]]
 }

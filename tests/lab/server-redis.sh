@@ -10,13 +10,13 @@ lab_open server-redis
 server_program redis-server redis-server redis-tools
 mkdir "$LAB_DIR/redis"
 redis() { # TCP-KEEPALIVE
-	server "$SERVER" "${SERVER_PROGRAM[@]}" --bind "$SERVER4" --port 6379 --protected-mode no --tcp-keepalive "$1" \
+	program "$SERVER" "${SERVER_PROGRAM[@]}" --bind "$SERVER4" --port 6379 --protected-mode no --tcp-keepalive "$1" \
 		--save '' --appendonly no --daemonize no --dir "$LAB_DIR/redis"
 	await "redis" 10 listening "$SERVER" 6379
 }
 
 redis 300
-REDIS=$SERVER_PID
+REDIS=$PROGRAM_PID
 actor "$CLIENT" connect --to "$SERVER4" --port 6379 --count 130 --hold --keepalive
 CLIENTS=$ACTOR_PID
 await "130 clients" 5 states_are "$SERVER" 130 state established

@@ -77,17 +77,3 @@ server_fetch() {
 	((${#needed[@]})) || return 1
 	(cd "$folder" && timeout 120 apt-get "${SERVER_APT[@]}" -q download "${needed[@]}")
 }
-
-# server NAMESPACE WORDS...: run them there; ends with the script, however that ends. Sets SERVER_PID and SERVER_OUT.
-server() {
-	local namespace=$1
-	shift
-	SERVER_OUT=$LAB_DIR/actor-${#LAB_ACTORS[@]}.out
-	nsenter --net="/run/netns/$namespace" -- setpriv --pdeathsig TERM -- "$@" >"$SERVER_OUT" 2>&1 &
-	SERVER_PID=$!
-	LAB_ACTORS+=("$SERVER_PID")
-}
-
-listening() {
-	[[ -n $(inside "$1" ss -Hltn "sport = :$2") ]]
-}

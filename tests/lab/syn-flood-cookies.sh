@@ -21,6 +21,7 @@ actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 5 --hold
 audit "$SERVER" 1
 expect "cookies" $(($(counter "$SERVER" TcpExtTCPReqQFullDoCookies) - BEFORE)) -gt 300
 finding_present syn-cookies-active -
+nothing_else syn-cookies-active
 finding_that syn-cookies-active '.severity == "warning" or .severity == "critical"'
 finding_that syn-cookies-active '.cause == "attack"'
 finding_that syn-cookies-active '.evidence | any(.value | numbers | . > 300 and . < 700)'

@@ -16,6 +16,7 @@ actor "$CLIENT" synflood --to "$SERVER4" --port 7001 --rate 500 --count 5000 --s
 audit "$SERVER" 1
 finding_present accept-queue-full critical queue '== 11' backlog '== 10'
 finding_present syn-cookies-active
+nothing_else accept-queue-full syn-cookies-active
 finding_that syn-cookies-active '.cause == "attack"'
 
 lab_pass

@@ -13,6 +13,7 @@ done
 set_sysctl "$SERVER" net.ipv4.tcp_syncookies=0
 audit "$SERVER" 0
 finding_present syncookies-off warning
+nothing_else syncookies-off
 finding_that syncookies-off '.cause == "sysctl"'
 finding_that syncookies-off 'any(.remedy.sysctls[]; .key == "net.ipv4.tcp_syncookies" and .to == 1)'
 

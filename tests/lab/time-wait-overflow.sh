@@ -20,6 +20,7 @@ BEFORE=$(counter "$SERVER" TcpExtTCPTimeWaitOverflow)
 audit "$SERVER" 1
 expect "overflows" $(($(counter "$SERVER" TcpExtTCPTimeWaitOverflow) - BEFORE)) -gt 150
 finding_present tw-overflow warning
+nothing_else tw-overflow
 finding_that tw-overflow '.evidence | any(.value | numbers | . > 150 and . < 450)'
 finding_that tw-overflow 'any(.remedy.sysctls[]; .key == "net.ipv4.tcp_max_tw_buckets" and .to > 64)'
 finding_explained tw-buckets-low tw-overflow
@@ -28,6 +29,7 @@ expect "TIME_WAIT" "$(json .states.counts.TIME_WAIT)" -eq 64
 # One look sees no overflow, but it sees the limit.
 audit "$SERVER" 0
 finding_present tw-buckets-low warning
+nothing_else tw-buckets-low
 finding_that tw-buckets-low '.evidence | any(.value == 64)'
 finding_that tw-buckets-low 'any(.remedy.sysctls[]; .key == "net.ipv4.tcp_max_tw_buckets" and .to > 64)'
 

@@ -12,6 +12,7 @@ finding_absent tw-reuse-without-timestamps
 set_sysctl "$SERVER" net.ipv4.tcp_timestamps=0
 audit "$SERVER" 0
 finding_present tw-reuse-without-timestamps warning
+nothing_else tw-reuse-without-timestamps
 finding_that tw-reuse-without-timestamps '.cause == "sysctl"'
 
 set_sysctl "$SERVER" net.ipv4.tcp_tw_reuse=0

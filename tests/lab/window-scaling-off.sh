@@ -10,6 +10,7 @@ finding_absent window-scaling-off
 set_sysctl "$SERVER" net.ipv4.tcp_window_scaling=0
 audit "$SERVER" 0
 finding_present window-scaling-off critical
+nothing_else window-scaling-off
 finding_that window-scaling-off '.cause == "sysctl"'
 finding_that window-scaling-off 'any(.remedy.sysctls[]; .key == "net.ipv4.tcp_window_scaling" and .to == 1)'
 # It is this namespace's, not the neighbour's.

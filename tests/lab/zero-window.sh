@@ -10,7 +10,7 @@ actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --hold --rcvbuf 8
 sleep 4
 expect "data waiting" "$(inside "$SERVER" ss -Htn state established | awk '$2 > 0' | wc -l)" -eq 40
 audit "$SERVER" 1 --var zero_window_age=2s
-only_finding zero-window-stuck '' application
+only_finding zero-window-stuck tcplab application
 finding_that zero-window-stuck '.evidence | any(.value == 40)'
 # Those who don't read are the ones to look at, but no host-wide trouble.
 audit "$CLIENT" 1

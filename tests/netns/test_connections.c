@@ -14,7 +14,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "audit/judge/usage.h"
@@ -105,17 +107,31 @@ START_TEST(connections_that_nobody_accepts_are_known_again)
 	const struct zoo_place place = { .address = "0.0.0.0", .port = 7500, .backlog = 16 };
 	const struct zoo_place other = { .address = "::", .port = 7501, .backlog = 16 };
 	struct meanwhile meanwhile = { .port = place.port };
+	const struct timespec moment = { .tv_nsec = 50000000 };
 	struct tct_observation *observation;
+	int last = -1;
 
 	meanwhile.listener = zoo_listen(&place);
 	(void)zoo_listen(&other);
 	for (unsigned i = 0; i < 3; i++)
-		(void)zoo_connect("127.0.0.1", place.port, NULL, false);
+		last = zoo_connect("127.0.0.1", place.port, NULL, false);
 	(void)zoo_connect("::1", other.port, NULL, false);
 
+	ck_assert_int_eq(nanosleep(&moment, NULL), 0);
 	observation = look(&(struct how){ .meanwhile = &meanwhile });
 	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_kept, 3);
+	ck_assert_int_ge(listener_at(observation, 7500)->unaccepted_idle_ns,
+			 moment.tv_nsec - 10000000);
+	ck_assert_int_lt(listener_at(observation, 7500)->unaccepted_idle_ns, 60000000000);
 	ck_assert_int_eq(listener_at(observation, 7501)->unaccepted_kept, 1);
+	tct_observation_free(observation);
+
+	/* a client that gave up waits on in the queue, in CLOSE_WAIT */
+	ck_assert_int_eq(shutdown(last, SHUT_WR), 0);
+	ck_assert_int_eq(nanosleep(&moment, NULL), 0);
+	observation = look(&(struct how){ .meanwhile = &meanwhile });
+	ck_assert_int_eq(observation->states.counts[TCT_STATE_CLOSE_WAIT], 1);
+	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_kept, 3);
 	tct_observation_free(observation);
 
 	meanwhile.act = accept_one_and_connect_one;
@@ -127,6 +143,7 @@ START_TEST(connections_that_nobody_accepts_are_known_again)
 
 	observation = look(&(struct how){ 0 });
 	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_kept, -1);
+	ck_assert_int_eq(listener_at(observation, 7500)->unaccepted_idle_ns, -1);
 	tct_observation_free(observation);
 }
 END_TEST

@@ -268,6 +268,7 @@ static int judge(struct trial *trial, const struct tct_yaml_node *healthy, struc
 	request.vars_count = trial->world.vars_count;
 	options.host = trial->world.first_namespace;
 	options.history = trial->world.history;
+	options.suppressions = trial->world.suppressions;
 	tct_facts_from_host(&trial->world.observation->host, &facts);
 	result = tct_profile_set_load(&request, &facts, &trial->set, err);
 	if (result < 0)

@@ -442,6 +442,9 @@ int case_world_make(const struct tct_yaml_node *healthy, const struct tct_yaml_n
 	}
 	if (given != NULL && fill(given, &here) < 0)
 		return -EINVAL;
+	if (tct_suppressions_load(&scratch_root, world->observation->host.taken_at_ns,
+				  &world->suppressions, err) < 0)
+		return -EINVAL;
 	if (world->history != NULL)
 		tct_history_add(world->history, world->observation, CASE_NOW_NS);
 	if (world->first_namespace != NULL)
@@ -454,5 +457,6 @@ void case_world_done(struct case_world *world)
 	tct_observation_free(world->observation);
 	tct_observation_free(world->first_namespace);
 	tct_history_free(world->history);
+	tct_suppressions_free(world->suppressions);
 	*world = (struct case_world){ 0 };
 }

@@ -11,6 +11,7 @@ enum { CASE_VARS_MAX = 16 };
 struct case_world {
 	struct tct_observation *observation;
 	struct tct_observation *first_namespace; /* NULL = none judged beside it */
+	struct tct_suppressions *suppressions;   /* of the files given; NULL = none */
 	struct tct_history *history;             /* NULL = no earlier looks */
 	struct tct_var_override vars[CASE_VARS_MAX];
 	size_t vars_count;

@@ -145,6 +145,7 @@ static void fill_listener(struct tct_listener *listener)
 	listener->syn_recv_resent = n();
 	listener->siblings = (unsigned)n();
 	listener->unaccepted_kept = n();
+	listener->unaccepted_idle_ns = n();
 	listener->established = n();
 	listener->remote = n();
 	listener->unguarded = n();

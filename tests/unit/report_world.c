@@ -42,6 +42,7 @@ static void add_listener(struct tct_observation *seen, const char *address, int 
 		.syn_recv_resent = 3,
 		.siblings = 2,
 		.unaccepted_kept = -1,
+		.unaccepted_idle_ns = -1,
 		.established = 700000,
 		.remote = 600000,
 		.unguarded = 0,

@@ -36,8 +36,9 @@ static void check_count(enum tct_each each, size_t count)
 START_TEST(listeners_of_one_port_are_a_group)
 {
 	struct tct_listener listeners[] = {
-		{ SIBLING(7), .syn_recv_resent = 3, .unaccepted_kept = 5, .established = 41203,
-		  .remote = 41000, .unguarded = 12, .retransmitting = 9 },
+		{ SIBLING(7), .syn_recv_resent = 3, .unaccepted_kept = 5,
+		  .unaccepted_idle_ns = INT64_C(7000000000), .established = 41203, .remote = 41000,
+		  .unguarded = 12, .retransmitting = 9 },
 		{ .family = AF_INET, .address = "10.0.0.1", .port = 80, .queue = 1, .siblings = 1 },
 		{ SIBLING(2), .queue_first = 2 },
 		{ .family = AF_INET6,
@@ -48,6 +49,7 @@ START_TEST(listeners_of_one_port_are_a_group)
 		  .drops_first = -1,
 		  .syn_recv_resent = -1,
 		  .unaccepted_kept = -1,
+		  .unaccepted_idle_ns = -1,
 		  .established = -1,
 		  .remote = -1,
 		  .unguarded = -1,
@@ -59,6 +61,7 @@ START_TEST(listeners_of_one_port_are_a_group)
 		{ "sibling_queue_least", "2" },
 		{ "syn_recv_resent", "3" },
 		{ "unaccepted_kept", "5" },
+		{ "unaccepted_idle", "7 s" },
 		{ "established", "41,203" },
 		{ "remote", "41,000" },
 		{ "unguarded", "12" },
@@ -82,6 +85,8 @@ START_TEST(listeners_of_one_port_are_a_group)
 		{ "syn_recv_resent",
 		  "missing: half-open connections whose SYN-ACK was sent again: not looked at" },
 		{ "unaccepted_kept", "missing: connections to be accepted: not looked at" },
+		{ "unaccepted_idle",
+		  "missing: how long connections wait to be accepted is not known" },
 		{ "established", "missing: the listener's connections: not looked at" },
 		{ "remote", "missing: the listener's connections: not looked at" },
 		{ "unguarded", "missing: the listener's connections: not looked at" },
