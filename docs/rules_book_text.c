@@ -28,7 +28,9 @@ static bool is_special(const char *start, const char *at)
 	if (*at == '_')
 		return at == start || !isalnum((unsigned char)at[-1]) ||
 		       !isalnum((unsigned char)at[1]);
-	return strchr("\\*<>[]|#", *at) != NULL;
+	if (*at == '>' || *at == '#')
+		return at == start;
+	return strchr("\\*<[]|", *at) != NULL;
 }
 
 void tct_book_prose(struct tct_text *out, const char *source)
