@@ -154,16 +154,20 @@ static int add_rules(struct tct_book *book, const struct tct_profile_set *set, s
 {
 	for (size_t i = 0; i < set->rules_count; i++) {
 		const struct tct_rule *rule = &set->rules[i];
+		TCT_AUTO(tct_text_done) struct tct_text title = { 0 };
 		struct tct_topic *topic;
 
 		if (topic_of(book, TCT_TOPIC_FINDING, rule->id) != NULL)
 			continue;
 		topic = add_topic(book, TCT_TOPIC_FINDING, rule->id);
-		if (topic == NULL)
+		tct_template_plain(rule->title, &title);
+		if (topic == NULL || title.data == NULL || title.failed)
 			return tct_err_nomem(err);
 		topic->rule = rule;
 		topic->set = set;
-		topic->summary = tct_template_source(rule->title);
+		topic->summary = tct_arena_text(book->arena, title.data, title.length);
+		if (topic->summary == NULL)
+			return tct_err_nomem(err);
 	}
 	return 0;
 }

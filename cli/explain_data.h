@@ -134,6 +134,9 @@ void tct_explain_counter(struct tct_explanation *explanation, const struct tct_c
 void tct_explain_errno(struct tct_explanation *explanation, int number);
 void tct_explain_rule(struct tct_explanation *explanation, const struct tct_profile_set *set,
 		      const struct tct_rule *rule);
+/* A template as people read it where nothing has been measured: what will be filled in stands as
+ * <name>. Appended to out. */
+void tct_template_plain(const struct tct_template *source, struct tct_text *out);
 /* Which findings look at this key or counter. */
 void tct_explain_readers(struct tct_explanation *explanation, const struct tct_book *book,
 			 const struct tct_topic *topic);

@@ -6,6 +6,44 @@
 #include "cli/profile_view.h"
 #include "core/mem.h"
 
+void tct_template_plain(const struct tct_template *source, struct tct_text *out)
+{
+	const char *at = tct_template_source(source);
+
+	while (*at != '\0') {
+		size_t length = strcspn(at, "{}");
+
+		tct_text_add_bytes(out, at, length);
+		at += length;
+		if (*at == '\0')
+			break;
+		if (at[1] == at[0]) { /* a brace of the text itself */
+			tct_text_add_bytes(out, at, 1);
+			at++;
+		} else {
+			tct_text_add(out, *at == '{' ? "<" : ">");
+		}
+		at++;
+	}
+}
+
+/* A template's text under a title; as it stands if it is a command. */
+static void add_template(struct tct_explanation *explanation, const char *title,
+			 const struct tct_template *source, bool verbatim)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (source == NULL)
+		return;
+	tct_template_plain(source, &text);
+	if (text.failed)
+		explanation->failed = true;
+	else if (verbatim)
+		tct_explanation_verbatim(explanation, title, text.data != NULL ? text.data : "");
+	else
+		tct_explanation_add(explanation, title, "%s", text.data != NULL ? text.data : "");
+}
+
 static void explain_severity(struct tct_explanation *explanation, const struct tct_rule *rule)
 {
 	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
@@ -34,13 +72,15 @@ static void explain_change(struct tct_explanation *explanation,
 		{ "at least ", &change->at_least },
 		{ "at most ", &change->at_most },
 	};
+	size_t told = 0;
 
 	tct_text_addf(&text, "sysctl %s: ", change->key->name);
 	for (size_t i = 0; i < TCT_COUNT(bounds); i++) {
-		if (bounds[i].bound->given) {
-			tct_text_add(&text, bounds[i].word);
-			tct_bound_source(change->key, bounds[i].bound, &text);
-		}
+		if (!bounds[i].bound->given)
+			continue;
+		tct_text_addf(&text, "%s%s", told > 0 ? ", " : "", bounds[i].word);
+		tct_bound_source(change->key, bounds[i].bound, &text);
+		told++;
 	}
 	tct_explanation_verbatim(explanation, "do", text.data != NULL ? text.data : "");
 }
@@ -142,15 +182,12 @@ void tct_explain_rule(struct tct_explanation *explanation, const struct tct_prof
 				    : "");
 	explain_when(explanation, rule);
 	explain_thresholds(explanation, set, rule);
-	if (rule->why != NULL)
-		tct_explanation_add(explanation, "why", "%s", tct_template_source(rule->why));
-	if (rule->application != NULL)
-		tct_explanation_add(explanation, "application", "%s",
-				    tct_template_source(rule->application));
+	add_template(explanation, "why", rule->why, false);
+	add_template(explanation, "application", rule->application, false);
 	for (size_t i = 0; i < rule->sysctls_count; i++)
 		explain_change(explanation, &rule->sysctls[i]);
 	for (size_t i = 0; i < rule->commands_count; i++)
-		tct_explanation_verbatim(explanation, "do", tct_template_source(rule->commands[i]));
+		add_template(explanation, "do", rule->commands[i], true);
 	for (size_t i = 0; i < rule->never_count; i++)
 		tct_explanation_add(explanation, "never", "%s: %s", rule->never[i].what,
 				    rule->never[i].because);

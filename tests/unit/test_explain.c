@@ -387,6 +387,41 @@ START_TEST(keys_and_counters_tell_who_looks_at_them)
 }
 END_TEST
 
+/* A counter that a finding rests on deserves more than a line. */
+START_TEST(counters_of_findings_have_texts)
+{
+	size_t read_by_rules = 0;
+
+	for (size_t i = 0; i < book.topics_count; i++) {
+		TCT_AUTO(tct_explanation_done) struct tct_explanation made = { 0 };
+		const struct tct_topic *topic = &book.topics[i];
+
+		if (topic->counter == NULL)
+			continue;
+		tct_explanation_make(&book, topic, NULL, &made);
+		if (section_text(&made, "findings")[0] == '\0')
+			continue;
+		read_by_rules++;
+		ck_assert_msg(topic->text != NULL, "%s has no text in counters.yaml", topic->name);
+	}
+	ck_assert_uint_ge(read_by_rules, 10);
+}
+END_TEST
+
+/* What is filled in later stands as <name>; braces of the text stay. */
+START_TEST(templates_are_readable)
+{
+	for (size_t i = 0; i < book.topics_count; i++) {
+		const struct tct_topic *topic = &book.topics[i];
+
+		if (topic->rule != NULL)
+			ck_assert_msg(strpbrk(topic->summary, "{}") == NULL, "%s: %s", topic->name,
+				      topic->summary);
+	}
+	ck_assert_ptr_nonnull(strstr(found("accept-queue-full")->summary, "<endpoint>"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("explain");
@@ -405,6 +440,8 @@ int main(void)
 	tcase_add_test(tests, every_explanation_is_made);
 	tcase_add_test(tests, a_finding_tells_its_thresholds);
 	tcase_add_test(tests, keys_and_counters_tell_who_looks_at_them);
+	tcase_add_test(tests, counters_of_findings_have_texts);
+	tcase_add_test(tests, templates_are_readable);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
