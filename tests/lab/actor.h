@@ -48,6 +48,7 @@ struct lab_options {
 	int rcvbuf_bytes;   /* SO_RCVBUF, 0 = the kernel's choice */
 	int64_t send_bytes; /* sent on each connection as soon as it is there */
 	unsigned talk;      /* connect: questions a second over the connections held */
+	bool impatient;     /* talk: ask again though no answer has come */
 	unsigned burst;     /* churn: so many at once, then none until the rate allows more */
 	struct sockaddr_storage onward; /* relay: where to */
 	socklen_t onward_size;

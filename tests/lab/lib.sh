@@ -412,7 +412,6 @@ finding_that() {
 
 finding_absent() {
 	local found
-	lab_expected "no $1"
 	found=$(finding "$1")
 	[[ -z $found ]] || fail "a finding $1 where there should be none"
 	# Silence because the rule could not be judged would prove nothing.
@@ -420,7 +419,6 @@ finding_absent() {
 	[[ -z $found ]] || fail "$1 was not evaluated: $found"
 	found=$(json '.explained[] | select(.id == $id) | .by' --arg id "$1")
 	[[ -z $found ]] || fail "$1 holds: $found explains it"
-	lab_found "no $1"
 }
 
 # finding_explained ID BY: ID holds, but is left out because the finding BY is its cause.
@@ -486,14 +484,13 @@ expect() {
 
 # lab_joined WHAT...: "server: a, b; client: c"
 lab_joined() {
-	local what where="" text=""
-	for what; do
-		if [[ ${what%%: *} == "$where" ]]; then
-			text+=", ${what#*: }"
-		else
-			text+="${text:+; }$what"
-			where=${what%%: *}
-		fi
+	local where what part text=""
+	for where in server client backend; do
+		part=""
+		for what; do
+			[[ ${what%%: *} != "$where" ]] || part+="${part:+, }${what#*: }"
+		done
+		text+=${part:+${text:+; }$where: $part}
 	done
 	printf '%s' "$text"
 }

@@ -69,6 +69,7 @@ enum lab_option {
 	LAB_OPTION_RCVBUF,
 	LAB_OPTION_SEND,
 	LAB_OPTION_TALK,
+	LAB_OPTION_IMPATIENT,
 	LAB_OPTION_BURST,
 	LAB_OPTION_ONWARD,
 	LAB_OPTION_LIMIT,
@@ -103,6 +104,7 @@ static const struct option lab_long_options[] = {
 	{ "rcvbuf", required_argument, NULL, LAB_OPTION_RCVBUF },
 	{ "send", required_argument, NULL, LAB_OPTION_SEND },
 	{ "talk", required_argument, NULL, LAB_OPTION_TALK },
+	{ "impatient", no_argument, NULL, LAB_OPTION_IMPATIENT },
 	{ "burst", required_argument, NULL, LAB_OPTION_BURST },
 	{ "onward", required_argument, NULL, LAB_OPTION_ONWARD },
 	{ NULL, 0, NULL, 0 },
@@ -138,6 +140,7 @@ static const unsigned lab_option_commands[LAB_OPTION_LIMIT] = {
 	[LAB_OPTION_RCVBUF] = LAB_LISTEN | LAB_CONNECT,
 	[LAB_OPTION_SEND] = LAB_LISTEN | LAB_CONNECT,
 	[LAB_OPTION_TALK] = LAB_CONNECT,
+	[LAB_OPTION_IMPATIENT] = LAB_CONNECT,
 	[LAB_OPTION_BURST] = LAB_CONNECT,
 	[LAB_OPTION_ONWARD] = LAB_RELAY,
 };
@@ -153,7 +156,7 @@ static void lab_usage(void)
 		"         [--rcvbuf BYTES]\n"
 		"  connect --to A --port P --count N [--hold | --close-after S] [--nonblocking]\n"
 		"         [--keepalive] [--from A[-B]] [--abort] [--send BYTES] [--rcvbuf BYTES]\n"
-		"         [--talk RATE --exchange BYTES]\n"
+		"         [--talk RATE --exchange BYTES [--impatient]]\n"
 		"  connect --to A --port P --churn RATE [--exchange BYTES | --peer-closes]\n"
 		"         [--count N] [--keepalive] [--from A[-B]] [--abort] [--burst N]\n"
 		"  relay --address A --port P --onward A:P [--backlog N] [--keepalive]\n"
@@ -161,9 +164,10 @@ static void lab_usage(void)
 		"  hold\n"
 		"each with --for SECONDS (%d, at most %d)\n"
 		"--abort: close() sends a RST. --send: as soon as connected. --talk: RATE times a\n"
-		"second one of the connections sends BYTES and wants them back from an --echo.\n"
+		"second one of the connections sends BYTES and wants them back from an --echo, and\n"
+		"before it asks again (unless --impatient).\n"
 		"listen and connect obey SIGUSR1 (close all connections) and SIGUSR2 (shut down\n"
-		"all for writing), and stay.",
+		"all for writing), and stay; listen also SIGHUP (hang, until the next SIGHUP).",
 		LAB_DEFAULT_FOR_S, LAB_MOST_FOR_S);
 }
 
@@ -337,6 +341,9 @@ static void lab_parse_option(enum lab_option option, char *argument, struct lab_
 		break;
 	case LAB_OPTION_TALK:
 		options->talk = lab_parse_number(argument, LAB_MOST_RATE);
+		break;
+	case LAB_OPTION_IMPATIENT:
+		options->impatient = true;
 		break;
 	case LAB_OPTION_BURST:
 		options->burst = lab_parse_number(argument, LAB_MOST_BURST);

@@ -6,10 +6,10 @@
 lab_open pmtu-blackhole
 
 set_sysctl "$SERVER" net.ipv4.tcp_mtu_probing=0
-actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 256 --send 200000
+actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 256 --accept-and-hold --send 200000
 cut "$CLIENT" narrow input 'meta length > 1200 drop'
 # The clients' questions, and so their ACKs, arrive all the while.
-actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --hold --talk 40 --exchange 10
+actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --hold --talk 80 --exchange 10 --impatient
 sleep 4
 audit "$SERVER" 1
 only_finding pmtu-blackhole '' network

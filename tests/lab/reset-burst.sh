@@ -18,6 +18,16 @@ burst_seen() {
 await "reset-burst in what watch says" 20 burst_seen
 AUDIT=$LAB_DIR/audit.json
 jq -c 'select(any(.findings[]; .id == "reset-burst"))' "$WATCHED" | head -1 >"$AUDIT"
-only_finding reset-burst '' network
+lab_expected reset-burst
+json 'any(.findings[]; .id == "reset-burst" and .severity == "info" and .cause == "network" and (.title | contains("reset")))' -e \
+	>/dev/null || fail "not as it should be: $(finding reset-burst)"
+nothing_else reset-burst
+lab_found "reset-burst (info, network)"
+
+# The client's host sends them.
+audit "$CLIENT" 1
+no_warnings
+audit "$SERVER" 1
+no_warnings
 
 lab_pass

@@ -42,7 +42,7 @@ static void lab_ask(struct lab_talker *talker)
 
 	if (talker->fds[i] < 0)
 		return;
-	if (talker->awaited[i] > 0) {
+	if (talker->awaited[i] > 0 && !talker->options->impatient) {
 		talker->busy++;
 		return;
 	}
@@ -50,7 +50,7 @@ static void lab_ask(struct lab_talker *talker)
 	    (ssize_t)talker->options->exchange)
 		return;
 	talker->asked++;
-	talker->awaited[i] = talker->options->exchange;
+	talker->awaited[i] += talker->options->exchange;
 }
 
 static void lab_talker_event(struct lab_talker *talker, uint64_t tag)

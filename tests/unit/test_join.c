@@ -144,6 +144,77 @@ START_TEST(destinations)
 }
 END_TEST
 
+static struct tct_owner_group *add_owner(struct tct_observation *observation, const char *unit,
+					 int32_t pid, int64_t close_wait)
+{
+	struct tct_owner_group *group = TCT_APPEND(observation, owners);
+
+	ck_assert_ptr_nonnull(group);
+	*group = (struct tct_owner_group){ .owner = { .pid = pid }, .close_wait_first = 1 };
+	strcpy(group->owner.unit, unit);
+	group->populations[TCT_POPULATION_CLOSE_WAIT].total = close_wait;
+	return group;
+}
+
+START_TEST(owners)
+{
+	(void)add_owner(before, "a.service", 1, 10);
+	(void)add_owner(before, "", 2, 20);
+	(void)add_owner(before, "", 0, 30);
+	(void)add_owner(now, "", 2, 21);
+	(void)add_owner(now, "a.service", 99, 11); /* its unit is the owner */
+	(void)add_owner(now, "", 0, 31);           /* nobody knows who */
+	add_owner(now, "", 1, 5)->close_wait_first = -1;
+	add_owner(now, "a.service", 1, 5)->close_wait_first = -1; /* not looked at */
+	join(5);
+	ck_assert_int_eq(now->owners[0].close_wait_first, 20);
+	ck_assert_int_eq(now->owners[1].close_wait_first, 10);
+	ck_assert_int_eq(now->owners[2].close_wait_first, 1);
+	ck_assert_int_eq(now->owners[3].close_wait_first, -1);
+	ck_assert_int_eq(now->owners[4].close_wait_first, -1);
+}
+END_TEST
+
+static void add_interface(struct tct_observation *observation, const char *name, int64_t first,
+			  int64_t last)
+{
+	struct tct_interface *interface = TCT_APPEND(observation, interfaces);
+
+	ck_assert_ptr_nonnull(interface);
+	*interface = (struct tct_interface){
+		.rx_packets_first = first,
+		.rx_packets = last,
+		.rx_errors_first = first,
+		.rx_errors = last,
+		.rx_dropped_first = first,
+		.rx_dropped = last,
+		.tx_errors_first = first,
+		.tx_errors = last,
+		.tx_dropped_first = -1,
+		.tx_dropped = -1,
+	};
+	strcpy(interface->name, name);
+}
+
+START_TEST(interfaces)
+{
+	add_interface(before, "eth0", 1, 100);
+	add_interface(before, "eth1", 1, 100);
+	add_interface(now, "eth1", 40, 90); /* made anew under the same name */
+	add_interface(now, "eth0", 110, 120);
+	add_interface(now, "eth2", 7, 8);
+	join(5);
+	ck_assert_int_eq(now->interfaces[0].rx_packets_first, 40);
+	ck_assert_int_eq(now->interfaces[1].rx_packets_first, 100);
+	ck_assert_int_eq(now->interfaces[1].rx_errors_first, 100);
+	ck_assert_int_eq(now->interfaces[1].rx_dropped_first, 100);
+	ck_assert_int_eq(now->interfaces[1].tx_errors_first, 100);
+	ck_assert_int_eq(now->interfaces[1].tx_dropped_first, -1);
+	ck_assert_int_eq(now->interfaces[1].rx_packets, 120);
+	ck_assert_int_eq(now->interfaces[2].rx_packets_first, 7);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("join");
@@ -155,6 +226,8 @@ int main(void)
 	tcase_add_test(tests, single_looks);
 	tcase_add_test(tests, listeners);
 	tcase_add_test(tests, destinations);
+	tcase_add_test(tests, owners);
+	tcase_add_test(tests, interfaces);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 

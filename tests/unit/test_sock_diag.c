@@ -5,7 +5,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +190,48 @@ START_TEST(attributes_of_other_kernels_are_read_as_far_as_they_go)
 	/* Only the first word of an IPv4 address means something. */
 	ck_assert_uint_eq(seen.sockets[0].local[0], htonl(0xc6336401));
 	ck_assert_uint_eq(seen.sockets[0].local[3], 0);
+}
+END_TEST
+
+/* Members that an older kernel doesn't have are not known; those that it has are. */
+START_TEST(tcp_info_grew)
+{
+	const struct tcp_info info = {
+		.tcpi_rto = 1600000,
+		.tcpi_snd_mss = 1448,
+		.tcpi_unacked = 3,
+		.tcpi_last_data_sent = 400,
+		.tcpi_last_data_recv = 30,
+		.tcpi_last_ack_recv = 20,
+		.tcpi_notsent_bytes = 28,
+		.tcpi_busy_time = 5000,
+		.tcpi_rwnd_limited = UINT64_MAX,
+		.tcpi_sndbuf_limited = 7,
+	};
+	struct chunk chunk = { .length = 0 };
+	struct seen seen;
+
+	put_socket(&chunk, AF_INET, 1, 1);
+	put_attribute(&chunk, INET_DIAG_INFO, &info, sizeof(info));
+	put_socket(&chunk, AF_INET, 1, 2);
+	put_attribute(&chunk, INET_DIAG_INFO, &info,
+		      offsetof(struct tcp_info, tcpi_notsent_bytes) + 4);
+	put_socket(&chunk, AF_INET, 1, 3);
+	put_attribute(&chunk, INET_DIAG_INFO, &info, offsetof(struct tcp_info, tcpi_notsent_bytes));
+	ck_assert_int_eq(take_fresh(&chunk, &seen), 0);
+	ck_assert_uint_eq(seen.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(seen.sockets[i].idle_ms, 20);
+		ck_assert_int_eq(seen.sockets[i].last_data_ms, 30);
+		ck_assert_int_eq(seen.sockets[i].last_sent_ms, 400);
+		ck_assert_int_eq(seen.sockets[i].rto_ms, 1600);
+		ck_assert_int_eq(seen.sockets[i].mss_bytes, 1448);
+		/* 128 bytes are queued */
+		ck_assert_int_eq(seen.sockets[i].in_flight_bytes, i < 2 ? 100 : -1);
+		ck_assert_int_eq(seen.sockets[i].busy_us, i == 0 ? 5000 : -1);
+		ck_assert_int_eq(seen.sockets[i].rwnd_limited_us, i == 0 ? INT64_MAX : -1);
+		ck_assert_int_eq(seen.sockets[i].sndbuf_limited_us, i == 0 ? 7 : -1);
+	}
 }
 END_TEST
 
@@ -380,6 +422,7 @@ int main(void)
 
 	tcase_add_test(tests, a_listener_is_read_whole);
 	tcase_add_test(tests, attributes_of_other_kernels_are_read_as_far_as_they_go);
+	tcase_add_test(tests, tcp_info_grew);
 	tcase_add_test(tests, inner_states_are_told_as_people_count_them);
 	tcase_add_test(tests, the_end_and_errors_are_told_apart);
 	tcase_add_test(tests, answers_to_others_are_skipped);

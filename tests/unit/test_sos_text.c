@@ -123,6 +123,33 @@ START_TEST(broken_ss_lines_are_malformed_and_others_are_left_alone)
 }
 END_TEST
 
+/* What ss -i prints of tcp_info; "0" it leaves out. */
+START_TEST(tcp_info_is_read)
+{
+	struct tct_sos_socket told = read_ss(
+		"tcp ESTAB 0 4096 10.0.0.1:443 10.0.0.2:5000 timer:(on,1.2sec,4) uid:33 ino:4711 sk:1");
+
+	ck_assert_int_eq(told.socket.rto_ms, -1);
+	ck_assert(!told.flight_told);
+	tct_ss_details("\t ts sack cubic wscale:7,7 rto:3264.5 rtt:0.1/0.05 mss:1448 pmtu:1500 "
+		       "cwnd:1 bytes_sent:9000 data_segs_out:9 lastsnd:800 lastrcv:30 lastack:20 "
+		       "busy:5200ms rwnd_limited:12ms(0.2%) sndbuf_limited:7ms(0.1%) unacked:3 "
+		       "retrans:1/4 notsent:96 minrtt:0.1",
+		       &told);
+	ck_assert_int_eq(told.socket.rto_ms, 3264);
+	ck_assert_int_eq(told.socket.mss_bytes, 1448);
+	ck_assert_uint_eq(told.last_sent_ms, 800);
+	ck_assert_uint_eq(told.last_received_ms, 30);
+	ck_assert_uint_eq(told.last_ack_ms, 20);
+	ck_assert_int_eq(told.socket.busy_us, 5200000);
+	ck_assert_int_eq(told.socket.rwnd_limited_us, 12000);
+	ck_assert_int_eq(told.socket.sndbuf_limited_us, 7000);
+	ck_assert_uint_eq(told.unacked, 3);
+	ck_assert_uint_eq(told.notsent_bytes, 96);
+	ck_assert(told.flight_told && told.info_told && told.last_told);
+}
+END_TEST
+
 START_TEST(details_are_read)
 {
 	struct tct_sos_socket told = read_ss(
@@ -349,6 +376,7 @@ int main(void)
 	tcase_add_test(tests, ss_lines_of_all_ages_are_read);
 	tcase_add_test(tests, broken_ss_lines_are_malformed_and_others_are_left_alone);
 	tcase_add_test(tests, details_are_read);
+	tcase_add_test(tests, tcp_info_is_read);
 	tcase_add_test(tests, broken_details_do_no_harm);
 	tcase_add_test(tests, timers_and_their_times);
 	tcase_add_test(tests, netstat_lines_are_read);
