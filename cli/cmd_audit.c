@@ -126,13 +126,14 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	if (code < 0)
 		return code;
 	options.suppressions = suppressions;
+	options.host = tct_namespace_reports_first(own, session->snapshot.observations,
+						   session->snapshot.observations_count);
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
 	others.set = set;
 	others.needs = &needs;
 	others.facts = &facts;
 	others.options = options;
-	others.options.host = own->host.netns.initial ? own : NULL;
 	others.with_documents = tct_wants_json(session->options);
 	others.json_flags = tct_json_flags();
 	code = look_at_others(session, interval_ns, &others, own, &initial, err);

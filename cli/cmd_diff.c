@@ -30,17 +30,14 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 {
 	TCT_AUTO(tct_needs_done) struct tct_needs needs = { 0 };
 	TCT_AUTO(drop_reports)
-	struct tct_namespace_reports others = {
-		.set = set,
-		.needs = &needs,
-		.facts = facts,
-		.options = options,
-	};
+	struct tct_namespace_reports others = { .set = set, .needs = &needs, .facts = facts };
 	TCT_AUTO(tct_drop_report) struct tct_report *report = NULL;
 	bool initial = own->host.netns.initial;
 	int code;
 
-	others.options.host = initial ? own : NULL;
+	options.host = tct_namespace_reports_first(own, snapshot->observations,
+						   snapshot->observations_count);
+	others.options = options;
 	others.with_documents = true;
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
@@ -178,7 +175,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_JSON, NULL },
 	{ TCT_OPTION_COLOR, NULL },
 	{ TCT_OPTION_QUIET, "only what is new or worse, one line each" },
-	{ TCT_OPTION_VERBOSE, "all states, and the findings that stayed" },
+	{ TCT_OPTION_VERBOSE, "all findings and listeners, those that stayed too, and all states" },
 	{ TCT_OPTION_HELP, NULL },
 };
 

@@ -7,6 +7,11 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
+enum {
+	REST_CHARACTERS = 200, /* of subjects of findings that are not told one by one */
+	MOST_LISTENERS = 50,   /* without verbose */
+};
+
 static const char * or (const char *text, const char *otherwise)
 {
 	return text != NULL ? text : otherwise;
@@ -78,6 +83,57 @@ static void put_finding(const struct tct_page *page, const struct tct_finding_ch
 	tct_page_newline(page);
 }
 
+/* Changes of one kind, severity and rule in one namespace stand side by side: how many from first
+ * on. */
+static size_t count_alike(const struct tct_diff *diff, size_t first)
+{
+	const struct tct_finding_change *a = &diff->findings[first];
+	size_t end = first + 1;
+
+	for (; end < diff->findings_count; end++) {
+		const struct tct_finding_change *b = &diff->findings[end];
+
+		if (a->change != b->change || a->severity[0] != b->severity[0] ||
+		    a->severity[1] != b->severity[1] || strcmp(a->id, b->id) != 0 ||
+		    strcmp(or (a->netns, ""), or (b->netns, "")) != 0)
+			break;
+	}
+	return end - first;
+}
+
+/* How many of them are told one by one. */
+static size_t count_told(bool verbose, size_t alike)
+{
+	return verbose || alike <= TCT_TOP_DEFAULT ? alike : TCT_TOP_DEFAULT;
+}
+
+/* "and 495 more: 0.0.0.0:32801, ..." */
+static void add_rest(struct tct_text *text, const struct tct_finding_change *changes, size_t count)
+{
+	size_t begin = text->length;
+	size_t named = 0;
+	char number[TCT_NUMBER_TEXT];
+
+	tct_text_addf(text, "and %s more", tct_text_count((int64_t)count, number));
+	for (size_t i = 0; i < count && text->length - begin < REST_CHARACTERS; i++) {
+		if (changes[i].subject != NULL)
+			tct_text_addf(text, "%s%s", named++ == 0 ? ": " : ", ", changes[i].subject);
+	}
+	if (named > 0 && named < count)
+		tct_text_add(text, ", ...");
+}
+
+static void put_rest(const struct tct_page *page, const struct tct_finding_change *changes,
+		     size_t count)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (count == 0)
+		return;
+	add_rest(&text, changes, count);
+	tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, or (text.data, ""));
+}
+
 static void put_findings(const struct tct_page *page, bool verbose, const struct tct_diff *diff)
 {
 	static const struct {
@@ -92,15 +148,20 @@ static void put_findings(const struct tct_page *page, bool verbose, const struct
 		[TCT_CHANGE_SAME] = { "As before", NULL },
 	};
 
-	for (size_t i = 0; i < diff->findings_count; i++) {
+	for (size_t i = 0; i < diff->findings_count;) {
 		const struct tct_finding_change *change = &diff->findings[i];
+		size_t alike = count_alike(diff, i);
+		size_t told = count_told(verbose, alike);
 
 		if (change->change == TCT_CHANGE_SAME && !verbose)
 			break; /* the last */
 		if (i == 0 || diff->findings[i - 1].change != change->change)
 			tct_page_heading(page, words[change->change].heading,
 					 words[change->change].added);
-		put_finding(page, change);
+		for (size_t k = 0; k < told; k++)
+			put_finding(page, &change[k]);
+		put_rest(page, change + told, alike - told);
+		i += alike;
 	}
 }
 
@@ -233,7 +294,7 @@ static void add_endpoint(struct tct_text *text, const struct tct_endpoint *endpo
 		tct_text_addf(text, ", %s", endpoint->owner);
 }
 
-static void put_listeners(const struct tct_page *page, const struct tct_diff *diff)
+static void put_listeners(const struct tct_page *page, bool verbose, const struct tct_diff *diff)
 {
 	static const struct tct_column columns[] = {
 		{ "LISTENER", false },
@@ -243,7 +304,10 @@ static void put_listeners(const struct tct_page *page, const struct tct_diff *di
 	TCT_AUTO(tct_table_free)
 	struct tct_table *table = tct_table_new(page, columns, TCT_COUNT(columns));
 
-	for (size_t i = 0; i < diff->listeners_count; i++) {
+	size_t told = verbose || diff->listeners_count < MOST_LISTENERS ? diff->listeners_count
+									: MOST_LISTENERS;
+
+	for (size_t i = 0; i < told; i++) {
 		const struct tct_listener_change *change = &diff->listeners[i];
 		TCT_AUTO(tct_text_done) struct tct_text name = { 0 };
 		bool v6 = strchr(change->side[0].address, ':') != NULL;
@@ -266,6 +330,11 @@ static void put_listeners(const struct tct_page *page, const struct tct_diff *di
 		return;
 	tct_page_heading(page, "Listeners", "that differ");
 	tct_table_print(table);
+	if (told < diff->listeners_count) {
+		tct_page_putf(page, TCT_STYLE_DIM, "  %zu more (--verbose lists them)",
+			      diff->listeners_count - told);
+		tct_page_newline(page);
+	}
 }
 
 static void put_some_namespaces(const struct tct_page *page, const struct tct_diff *diff, bool came)
@@ -344,20 +413,34 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, or (text.data, ""));
 }
 
-static void put_quiet(const struct tct_page *page, const struct tct_diff *diff)
+static void put_quiet_line(const struct tct_page *page, const struct tct_finding_change *change,
+			   const char *text)
 {
-	for (size_t i = 0; i < diff->findings_count; i++) {
+	tct_page_putf(page, TCT_STYLE_PLAIN, "%s ", tct_change_name(change->change));
+	tct_page_put(page, tct_severity_style(change->severity[1]),
+		     tct_severity_name(change->severity[1]));
+	tct_page_putf(page, TCT_STYLE_PLAIN, " %s%s%s: %s", change->id,
+		      change->netns != NULL ? " in " : "", or (change->netns, ""), text);
+	tct_page_newline(page);
+}
+
+static void put_quiet(const struct tct_page *page, bool verbose, const struct tct_diff *diff)
+{
+	for (size_t i = 0; i < diff->findings_count;) {
 		const struct tct_finding_change *change = &diff->findings[i];
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+		size_t alike = count_alike(diff, i);
+		size_t told = count_told(verbose, alike);
 
 		if (change->change != TCT_CHANGE_NEW && change->change != TCT_CHANGE_WORSE)
 			break;
-		tct_page_putf(page, TCT_STYLE_PLAIN, "%s ", tct_change_name(change->change));
-		tct_page_put(page, tct_severity_style(change->severity[1]),
-			     tct_severity_name(change->severity[1]));
-		tct_page_putf(page, TCT_STYLE_PLAIN, " %s%s%s: %s", change->id,
-			      change->netns != NULL ? " in " : "", or (change->netns, ""),
-			      change->title);
-		tct_page_newline(page);
+		for (size_t k = 0; k < told; k++)
+			put_quiet_line(page, &change[k], change[k].title);
+		if (told < alike) {
+			add_rest(&text, change + told, alike - told);
+			put_quiet_line(page, change, or (text.data, ""));
+		}
+		i += alike;
 	}
 }
 
@@ -365,7 +448,7 @@ void tct_render_diff(const struct tct_page *page, const struct tct_options *opti
 		     const struct tct_diff *diff)
 {
 	if (options->quiet) {
-		put_quiet(page, diff);
+		put_quiet(page, options->verbose, diff);
 		return;
 	}
 	put_side(page, "A", &diff->side[0]);
@@ -374,7 +457,7 @@ void tct_render_diff(const struct tct_page *page, const struct tct_options *opti
 	put_findings(page, options->verbose, diff);
 	put_keys(page, diff);
 	put_states(page, options->verbose, diff);
-	put_listeners(page, diff);
+	put_listeners(page, options->verbose, diff);
 	put_namespaces(page, diff);
 	put_summary(page, diff);
 	put_next(page, options, diff);

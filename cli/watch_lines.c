@@ -113,6 +113,8 @@ void tct_watch_line(const struct tct_page *page, const struct tct_watch_view *vi
 	tct_page_newline(page);
 }
 
+enum { MOST_EVENTS = 20 }; /* told of one interval, the worst first */
+
 static void put_event(const struct tct_page *page, const struct tct_watch_finding *finding)
 {
 	const char *severity = tct_severity_name(finding->severity);
@@ -133,10 +135,18 @@ static void put_event(const struct tct_page *page, const struct tct_watch_findin
 void tct_watch_line_findings(const struct tct_page *page, const struct tct_watch_view *view)
 {
 	const struct tct_watch_history *history = view->history;
+	size_t events = 0;
 
 	for (size_t i = 0; i < history->findings_count; i++) {
-		if (history->findings[i].just_came || history->findings[i].just_went)
+		if (!history->findings[i].just_came && !history->findings[i].just_went)
+			continue;
+		if (events++ < MOST_EVENTS)
 			put_event(page, &history->findings[i]);
+	}
+	if (events > MOST_EVENTS) {
+		tct_page_putf(page, TCT_STYLE_DIM, "  %zu more findings came or went",
+			      events - MOST_EVENTS);
+		tct_page_newline(page);
 	}
 	if (history->findings_lost > 0) {
 		tct_page_putf(page, TCT_STYLE_DIM, "  %zu more findings than can be followed",

@@ -148,6 +148,19 @@ int tct_namespace_reports_add_saved(struct tct_namespace_reports *reports,
 	return 0;
 }
 
+const struct tct_observation *
+tct_namespace_reports_first(const struct tct_observation *own,
+			    struct tct_observation *const *observations, size_t count)
+{
+	if (own->host.netns.initial)
+		return own;
+	for (size_t i = 0; i < count; i++) {
+		if (observations[i]->host.netns.initial)
+			return observations[i];
+	}
+	return NULL;
+}
+
 static int worse_first(const void *left, const void *right)
 {
 	const struct tct_namespace_report *a = (const struct tct_namespace_report *)left;

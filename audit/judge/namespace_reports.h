@@ -44,7 +44,7 @@ struct tct_namespace_reports {
 	size_t judged;          /* all, the quiet ones too */
 	size_t quiet_differing; /* those without findings, but with settings that differ */
 	size_t by_severity[TCT_SEVERITY_LIMIT];
-	size_t suppressed; /* findings */
+	size_t suppressed;             /* findings */
 	struct tct_unjudged *unjudged; /* in the order of the rules */
 	size_t unjudged_count;
 	size_t unjudged_capacity;
@@ -67,6 +67,14 @@ int tct_namespace_reports_add(struct tct_namespace_reports *reports,
 int tct_namespace_reports_add_saved(struct tct_namespace_reports *reports,
 				    struct tct_observation *const *observations, size_t count,
 				    bool *initial, struct tct_err *err);
+
+/*
+ * That of the host's first network namespace, with which others are compared: own, or one of
+ * observations[0..count). NULL if it is none of them.
+ */
+const struct tct_observation *
+tct_namespace_reports_first(const struct tct_observation *own,
+			    struct tct_observation *const *observations, size_t count);
 
 /* All were added: put them in order, and note what could not be seen in them as gaps of `own`. 0 or
  * -ENOMEM. */

@@ -85,6 +85,30 @@ static enum tct_severity severity_of(const struct tct_entry *entry)
 			     : TCT_SEVERITY_LIMIT;
 }
 
+/* Did the side count findings of this rule and severity without telling which? */
+static bool is_counted(const json_t *document, const char *id, enum tct_severity severity)
+{
+	const json_t *list = json_object_get(document, "omitted");
+
+	for (size_t i = 0; i < json_array_size(list) && i < ENTRIES_MAX; i++) {
+		const json_t *entry = json_array_get(list, i);
+		const char *name = text_of(entry, "id");
+		const char *bad = text_of(entry, "severity");
+
+		if (name != NULL && bad != NULL && strcmp(name, id) == 0 &&
+		    tct_severity_find(bad) == severity)
+			return true;
+	}
+	return false;
+}
+
+/* The document of the side's namespace; NULL = it has none of that name. */
+static const json_t *document_of(const struct tct_diff *diff, unsigned side,
+				 const json_t *namespaces, const char *netns)
+{
+	return netns == NULL ? diff->side[side].document : json_object_get(namespaces, netns);
+}
+
 /* The same for the side's namespace of that name, which it may not have, or not tell of. */
 static bool is_silent_there(const struct tct_diff *diff, unsigned side, const json_t *namespaces,
 			    const struct tct_finding_change *change, char note[240])
@@ -125,7 +149,11 @@ static int add_finding(struct tct_diff *diff, json_t *const namespaces[2],
 					  "findings: the severity of %s is unknown", change->id);
 	}
 	if (before == NULL) {
-		change->change = TCT_CHANGE_NEW;
+		/* one of many that were only counted may well have been there: no alarm */
+		change->change = is_counted(document_of(diff, 0, namespaces[0], change->netns),
+					    change->id, change->severity[1])
+					 ? TCT_CHANGE_SAME
+					 : TCT_CHANGE_NEW;
 		(void)is_silent_there(diff, 0, namespaces[0], change, change->note);
 	} else if (after == NULL) {
 		change->change = is_silent_there(diff, 1, namespaces[1], change, change->note)
