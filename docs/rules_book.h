@@ -35,6 +35,8 @@ void tct_book_prose(struct tct_text *out, const char *source);
 void tct_book_code(struct tct_text *out, const char *code);
 /* Code on lines of its own, wrapped at blanks. */
 void tct_book_code_block(struct tct_text *out, const char *language, const char *code);
+/* A template as a line of code: {expressions} stay, doubled braces become single ones. */
+void tct_book_template(struct tct_text *out, const char *source);
 /* A link to the rule's section. */
 void tct_book_link(struct tct_text *out, const char *id);
 

@@ -151,8 +151,7 @@ static void add_heading(struct tct_text *out, const struct tct_rule *rule)
 	if (rule->since != 0)
 		tct_text_addf(out, " · since Linux %s", tct_version_text(rule->since, version));
 	if (rule->until != 0)
-		tct_text_addf(out, " · until Linux %s (no longer there)",
-			      tct_version_text(rule->until, version));
+		tct_text_addf(out, " · before Linux %s", tct_version_text(rule->until, version));
 	tct_text_add(out, "\n\n");
 }
 
@@ -178,7 +177,7 @@ static void add_conditions(struct tct_text *out, const struct tct_rule *rule)
 	if (rule->sort != NULL) {
 		tct_text_add(out, "- told first: the largest ");
 		tct_book_code(out, tct_expr_source(rule->sort));
-		tct_text_addf(out, "; up to %zu one by one\n", rule->top);
+		tct_text_addf(out, "; %zu are told, the others counted\n", rule->top);
 	}
 }
 
@@ -249,7 +248,7 @@ static void add_remedy(struct tct_text *out, const struct tct_rule *rule)
 	if (rule->commands_count > 0)
 		tct_text_add(out, "**Next:**\n\n```sh\n");
 	for (size_t i = 0; i < rule->commands_count; i++)
-		tct_text_addf(out, "%s\n", tct_template_source(rule->commands[i]));
+		tct_book_template(out, tct_template_source(rule->commands[i]));
 	tct_text_add(out, rule->commands_count > 0 ? "```\n\n" : "");
 	if (rule->never_count > 0)
 		tct_text_add(out, "**Never:**\n\n");
@@ -275,8 +274,13 @@ static void add_variables(struct tct_text *out, const struct tct_profile_set *se
 			continue;
 		tct_text_add(out, any ? "" : "**Variables:**\n\n");
 		any = true;
-		tct_text_addf(out, "- `%s` = ", variable->name);
-		tct_book_code(out, tct_expr_source(variable->expr));
+		tct_text_addf(out, "- `%s`", variable->name);
+		if (tct_expr_is_unset(variable->expr)) {
+			tct_text_add(out, ", not set unless you say it");
+		} else {
+			tct_text_add(out, " = ");
+			tct_book_code(out, tct_expr_source(variable->expr));
+		}
 		if (variable->summary[0] != '\0') {
 			tct_text_add(out, ": ");
 			tct_book_prose(out, variable->summary);

@@ -28,7 +28,9 @@ static bool is_special(const char *start, const char *at)
 	if (*at == '_')
 		return at == start || !isalnum((unsigned char)at[-1]) ||
 		       !isalnum((unsigned char)at[1]);
-	return strchr("\\*<>[]|#", *at) != NULL;
+	if (*at == '>' || *at == '#')
+		return at == start;
+	return strchr("\\*<[]|", *at) != NULL;
 }
 
 void tct_book_prose(struct tct_text *out, const char *source)
@@ -90,6 +92,16 @@ void tct_book_code_block(struct tct_text *out, const char *language, const char 
 		code += word + strspn(code + word, " \n");
 	}
 	tct_text_add(out, "\n```\n\n");
+}
+
+void tct_book_template(struct tct_text *out, const char *source)
+{
+	for (const char *at = source; *at != '\0'; at++) {
+		if ((at[0] == '{' && at[1] == '{') || (at[0] == '}' && at[1] == '}'))
+			at++;
+		tct_text_add_bytes(out, at, 1);
+	}
+	tct_text_add(out, "\n");
 }
 
 void tct_book_link(struct tct_text *out, const char *id)

@@ -249,21 +249,37 @@ void tct_read_key_shadowed_by_vendor(const struct tct_env *env, struct tct_resul
 	}
 }
 
-/* Does this model read the line, perhaps through a link (Debian's 99-sysctl.conf)? */
-static bool is_read(const struct tct_sysctl_files *files, size_t line, unsigned bit)
+/* What decides a key, under each way to boot that this host may have; NULL where none counts. */
+struct deciders {
+	const struct tct_file_line *winners[TCT_BOOT_MODELS];
+	bool linked; /* some lines are read through a link (Debian's 99-sysctl.conf) */
+};
+
+static struct deciders deciders_of(const struct tct_env *env)
 {
-	if ((files->lines[line].read_by & bit) != 0)
-		return true;
-	for (size_t i = 0; i < files->lines_count; i++) {
-		if (files->lines[i].twin == line + 1 && (files->lines[i].read_by & bit) != 0)
-			return true;
-	}
-	return false;
+	const struct tct_sysctl_files *files = env->observation->files;
+	struct deciders deciders = { .linked = false };
+
+	for (size_t model = 0; model < TCT_BOOT_MODELS; model++)
+		deciders.winners[model] = model_counts(env, model) ? winner_of(env, model) : NULL;
+	for (size_t i = 0; i < files->lines_count && !deciders.linked; i++)
+		deciders.linked = files->lines[i].twin != 0;
+	return deciders;
 }
 
-/* It says something else than the line that wins, under a way to boot that this host may have. A
- * package's line that an administrator's overrides is as it should be. */
-static bool is_shadowed(const struct tct_env *env, size_t index)
+/* Does this model read the line, perhaps through a link? */
+static bool is_read(const struct tct_sysctl_files *files, bool linked, size_t line, unsigned bit)
+{
+	bool read = (files->lines[line].read_by & bit) != 0;
+
+	for (size_t i = 0; i < files->lines_count && linked && !read; i++)
+		read = files->lines[i].twin == line + 1 && (files->lines[i].read_by & bit) != 0;
+	return read;
+}
+
+/* It says something else than the line that wins. A package's line that an administrator's
+ * overrides is as it should be. */
+static bool is_shadowed(const struct tct_env *env, const struct deciders *deciders, size_t index)
 {
 	const struct tct_sysctl_files *files = env->observation->files;
 	const struct tct_file_line *line = &files->lines[index];
@@ -271,13 +287,12 @@ static bool is_shadowed(const struct tct_env *env, size_t index)
 	if (line->known != key_of(env) || line->is_pattern || line->twin != 0)
 		return false;
 	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
-		const struct tct_file_line *winner =
-			model_counts(env, model) ? winner_of(env, model) : NULL;
+		const struct tct_file_line *winner = deciders->winners[model];
 		unsigned bit = 1U << model;
 
 		if (winner != NULL && (line->wins & bit) == 0 &&
 		    (!line->vendor || winner->vendor) && other_value(line, winner) &&
-		    is_read(files, index, bit))
+		    is_read(files, deciders->linked, index, bit))
 			return true;
 	}
 	return false;
@@ -285,12 +300,13 @@ static bool is_shadowed(const struct tct_env *env, size_t index)
 
 void tct_read_key_shadowed(const struct tct_env *env, struct tct_result *result)
 {
-	const struct tct_sysctl_files *files = env->observation->files;
+	struct deciders deciders;
 
 	if (!files_known(env, result))
 		return;
-	for (size_t i = 0; i < files->lines_count && result->number == 0; i++)
-		result->number = is_shadowed(env, i);
+	deciders = deciders_of(env);
+	for (size_t i = 0; i < env->observation->files->lines_count && result->number == 0; i++)
+		result->number = is_shadowed(env, &deciders, i);
 }
 
 void tct_read_key_shadowed_lines(const struct tct_env *env, struct tct_result *result)
@@ -298,14 +314,16 @@ void tct_read_key_shadowed_lines(const struct tct_env *env, struct tct_result *r
 	enum { LINES_TOLD = 5 };
 	const struct tct_sysctl_files *files = env->observation->files;
 	struct tct_text text = { 0 };
+	struct deciders deciders;
 	size_t count = 0;
 
 	if (!files_known(env, result))
 		return;
+	deciders = deciders_of(env);
 	for (size_t i = 0; i < files->lines_count; i++) {
 		const struct tct_file_line *line = &files->lines[i];
 
-		if (is_shadowed(env, i) && count++ < LINES_TOLD)
+		if (is_shadowed(env, &deciders, i) && count++ < LINES_TOLD)
 			tct_text_addf(&text, "%s%s:%u (%s)", count > 1 ? ", " : "", line->file,
 				      line->line, line->value);
 	}

@@ -290,6 +290,12 @@ static bool position_of(const struct tct_sysctl_files *files, size_t line, unsig
 	return read;
 }
 
+/* The line decides a key of the table: a question about few lines, however many there are. */
+static bool is_decisive(const struct tct_file_line *line, size_t model)
+{
+	return line->known != NULL && (line->wins & 1U << model) != 0;
+}
+
 /* systemd-sysctl writes the line that wins, procps every line. A pattern is written for the keys
  * that no line of their own sets. */
 static bool is_written(const struct tct_file_line *line, size_t model)
@@ -326,7 +332,7 @@ static int64_t earlier_lines(const struct tct_env *env, const struct line_patter
 	size_t own;
 	size_t other;
 
-	if (!is_written(&files->lines[env->item], model) ||
+	if (!is_decisive(&files->lines[env->item], model) ||
 	    !position_of(files, env->item, 1U << model, &own))
 		return 0;
 	for (size_t i = 0; i < files->lines_count; i++) {

@@ -261,6 +261,9 @@ START_TEST(lines_come_before_others)
 	static const struct world_example two[] = {
 		{ "earlier_lines('net.ipv4.conf.')", "2" },
 		{ "earlier_lines('net.ipv6.')", "0" },
+		{ "earlier_lines('net.ipv4.conf.', '.rp_filter')", "2" },
+		{ "earlier_lines('net.ipv4.conf.', '.rp_filter', '2')", "1" },
+		{ "earlier_lines('net.ipv4.conf.', '.forwarding')", "0" },
 		{ "earlier_lines('')", "3" },
 		{ "earlier_lines('net.ipv4.conf.', '.rp_filter')", "2" },
 		{ "earlier_lines('net.ipv4.conf.', '.forwarding')", "0" },
