@@ -117,6 +117,7 @@ static int add_to_owner(struct tct_sos_connections *connections,
 	if (socket->socket.state != TCT_STATE_ESTABLISHED)
 		return 0;
 	group->established++;
+	connections->times_told |= socket->socket.busy_us >= 0;
 	tct_send_times_add(&times, &socket->socket);
 	tct_send_times_hand_over(&times, 1, group);
 	return 0;
@@ -171,6 +172,9 @@ static int hand_over_owners(struct tct_sos_connections *connections,
 		if (group == NULL)
 			return -ENOMEM;
 		*group = connections->groups[i];
+		/* the others tell times: it has no ESTABLISHED socket that could */
+		if (group->established == 0 && connections->times_told)
+			group->busy_ns = group->rwnd_limited_ns = group->sndbuf_limited_ns = 0;
 		for (size_t kind = 0; kind < TCT_POPULATION_LIMIT; kind++) {
 			group->populations[kind].presence = observation->populations[kind].presence;
 			group->populations[kind].sample = observation->populations[kind].sample;

@@ -3,6 +3,7 @@
 #ifndef TCT_AUDIT_OBSERVE_SOS_CONNECTIONS_H
 #define TCT_AUDIT_OBSERVE_SOS_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,8 @@ struct tct_sos_connections {
 	struct tct_owner_group *groups; /* owned */
 	size_t groups_count;
 	size_t groups_capacity;
-	size_t last; /* that a socket was added to: neighbours are often alike */
+	bool times_told; /* busy_us and so on, of some socket */
+	size_t last;     /* that a socket was added to: neighbours are often alike */
 	char last_cgroup[256];
 	char last_unit[128];
 };

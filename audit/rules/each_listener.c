@@ -109,6 +109,12 @@ static bool is_sibling(const struct tct_listener *a, const struct tct_listener *
 	return a->family == b->family && a->port == b->port && strcmp(a->address, b->address) == 0;
 }
 
+/* Known to be alone: nobody has to be compared with it. 0 = not counted. */
+static bool is_alone(const struct tct_env *env)
+{
+	return listener_of(env)->siblings == 1;
+}
+
 void tct_read_listener_siblings(const struct tct_env *env, struct tct_result *result)
 {
 	result->number = listener_of(env)->siblings;
@@ -119,7 +125,7 @@ void tct_read_listener_siblings(const struct tct_env *env, struct tct_result *re
 void tct_read_listener_first_sibling(const struct tct_env *env, struct tct_result *result)
 {
 	result->number = 1;
-	for (size_t i = 0; i < env->item && result->number != 0; i++)
+	for (size_t i = 0; !is_alone(env) && i < env->item && result->number != 0; i++)
 		result->number = !is_sibling(&env->observation->listeners[i], listener_of(env));
 }
 
@@ -128,7 +134,7 @@ void tct_read_listener_sibling_queue_least(const struct tct_env *env, struct tct
 	const struct tct_observation *observation = env->observation;
 
 	result->number = listener_of(env)->queue;
-	for (size_t i = 0; i < observation->listeners_count; i++) {
+	for (size_t i = 0; !is_alone(env) && i < observation->listeners_count; i++) {
 		const struct tct_listener *other = &observation->listeners[i];
 
 		if (other->queue < result->number && is_sibling(other, listener_of(env)))

@@ -250,8 +250,9 @@ START_TEST(states_are_weighed_apart)
 	tct_rare_populations_hand_over(&rare, observation);
 	ck_assert_int_eq(tct_owner_groups_add_rare(groups, &rare.groups), 0);
 	ck_assert_int_eq(tct_owner_groups_hand_over(groups, &weights, observation), 0);
-	ck_assert_int_eq(observation->populations[TCT_POPULATION_UNANSWERED].total, 10 + 2 * 3);
-	ck_assert_int_eq(observation->populations[TCT_POPULATION_CLOSE_WAIT].total, 2 * 3);
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_UNANSWERED].total, 16); /* 10 + 2 *
+											    3 */
+	ck_assert_int_eq(observation->populations[TCT_POPULATION_CLOSE_WAIT].total, 6);
 	ck_assert_int_eq(observation->populations[TCT_POPULATION_RETRANSMITTING].total, 10);
 	ck_assert_int_eq(observation->populations[TCT_POPULATION_FIN_UNANSWERED].total, 4);
 	ck_assert_int_eq(observation->populations[TCT_POPULATION_FIN_UNANSWERED].presence,
