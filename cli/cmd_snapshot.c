@@ -38,8 +38,8 @@ static int look_everywhere(struct tct_session *session, struct tct_snapshot *sna
 	struct tct_observation *own = snapshot->observations[0];
 	struct tct_tour tour;
 	char what[64];
-	/* the others as `audit` looks at them, but with every key and counter */
-	const struct tct_needs needs = { .looks = TCT_LOOK_POPULATIONS, .counter_groups = ~0U };
+	/* the others as `audit` looks at them, but with all that any rule may ask for */
+	const struct tct_needs needs = { .looks = TCT_LOOK_ALL, .counter_groups = ~0U };
 	int code = tct_session_tour(session, TCT_LOOK_ALL, interval_ns, &needs, add_namespace,
 				    &gathering, own, &tour, err);
 

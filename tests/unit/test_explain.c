@@ -387,6 +387,14 @@ START_TEST(keys_and_counters_tell_who_looks_at_them)
 }
 END_TEST
 
+/* A finding is asked for by the id that a report shows; all others by their names as well. */
+START_TEST(names_are_nobody_elses)
+{
+	for (size_t i = 0; i < book.topics_count; i++)
+		finds(book.topics[i].name, book.topics[i].kind, book.topics[i].name);
+}
+END_TEST
+
 /* A counter that a finding rests on deserves more than a line. */
 START_TEST(counters_of_findings_have_texts)
 {
@@ -440,6 +448,7 @@ int main(void)
 	tcase_add_test(tests, every_explanation_is_made);
 	tcase_add_test(tests, a_finding_tells_its_thresholds);
 	tcase_add_test(tests, keys_and_counters_tell_who_looks_at_them);
+	tcase_add_test(tests, names_are_nobody_elses);
 	tcase_add_test(tests, counters_of_findings_have_texts);
 	tcase_add_test(tests, templates_are_readable);
 	suite_add_tcase(suite, tests);
