@@ -47,6 +47,9 @@ static int add_evidence(struct tct_finding *finding, const char *name,
 
 	if (result->status != TCT_STATUS_VALUE)
 		return 0;
+	/* "" is what isn't known: a unit, a process */
+	if (result->type.kind == TCT_KIND_TEXT && (result->text == NULL || result->text[0] == '\0'))
+		return 0;
 	evidence = TCT_APPEND(finding, evidence);
 	if (evidence == NULL)
 		return -ENOMEM;
@@ -55,7 +58,7 @@ static int add_evidence(struct tct_finding *finding, const char *name,
 	if (evidence->name == NULL)
 		return -ENOMEM;
 	if (result->type.kind == TCT_KIND_TEXT) {
-		evidence->text = strdup(result->text != NULL ? result->text : "");
+		evidence->text = strdup(result->text);
 		if (evidence->text == NULL)
 			return -ENOMEM;
 		evidence->result.text = evidence->text;

@@ -268,20 +268,10 @@ static void lab_parse_net(char *text, struct lab_options *options)
 	options->spoof_prefix = lab_parse_number(slash + 1, 24);
 }
 
-static void lab_parse_option(enum lab_option option, char *argument, struct lab_options *options,
-			     int *port)
+/* An option without an argument; false if it is none. */
+static bool lab_parse_flag(enum lab_option option, struct lab_options *options)
 {
 	switch (option) {
-	case LAB_OPTION_ADDRESS:
-	case LAB_OPTION_TO:
-		lab_parse_address(argument, options);
-		break;
-	case LAB_OPTION_PORT:
-		*port = (int)lab_parse_number(argument, UINT16_MAX);
-		break;
-	case LAB_OPTION_BACKLOG:
-		options->backlog = (int)lab_parse_number(argument, INT32_MAX);
-		break;
 	case LAB_OPTION_NO_ACCEPT:
 		options->listen_mode = LAB_NO_ACCEPT;
 		break;
@@ -300,23 +290,8 @@ static void lab_parse_option(enum lab_option option, char *argument, struct lab_
 	case LAB_OPTION_KEEPALIVE:
 		options->keepalive = true;
 		break;
-	case LAB_OPTION_COUNT:
-		options->count = lab_parse_number(argument, LAB_MOST_COUNT);
-		break;
 	case LAB_OPTION_HOLD:
 		options->close_after_ns = -1;
-		break;
-	case LAB_OPTION_CLOSE_AFTER:
-		options->close_after_ns = lab_parse_seconds(argument);
-		break;
-	case LAB_OPTION_CHURN:
-	case LAB_OPTION_RATE:
-		options->rate = lab_parse_number(argument, LAB_MOST_RATE);
-		if (!options->rate)
-			lab_exit(LAB_EXIT_USAGE, "a rate of 0 does nothing");
-		break;
-	case LAB_OPTION_EXCHANGE:
-		options->exchange = lab_parse_number(argument, 4096);
 		break;
 	case LAB_OPTION_PEER_CLOSES:
 		options->peer_closes = true;
@@ -333,6 +308,49 @@ static void lab_parse_option(enum lab_option option, char *argument, struct lab_
 	case LAB_OPTION_NO_READ:
 		options->no_read = true;
 		break;
+	case LAB_OPTION_IMPATIENT:
+		options->impatient = true;
+		break;
+	case LAB_OPTION_NONBLOCKING:
+		options->nonblocking = true;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static void lab_parse_option(enum lab_option option, char *argument, struct lab_options *options,
+			     int *port)
+{
+	if (lab_parse_flag(option, options))
+		return;
+	switch (option) {
+	case LAB_OPTION_ADDRESS:
+	case LAB_OPTION_TO:
+		lab_parse_address(argument, options);
+		break;
+	case LAB_OPTION_PORT:
+		*port = (int)lab_parse_number(argument, UINT16_MAX);
+		break;
+	case LAB_OPTION_BACKLOG:
+		options->backlog = (int)lab_parse_number(argument, INT32_MAX);
+		break;
+	case LAB_OPTION_COUNT:
+		options->count = lab_parse_number(argument, LAB_MOST_COUNT);
+		break;
+	case LAB_OPTION_CLOSE_AFTER:
+		options->close_after_ns = lab_parse_seconds(argument);
+		break;
+	case LAB_OPTION_CHURN:
+	case LAB_OPTION_RATE:
+		options->rate = lab_parse_number(argument, LAB_MOST_RATE);
+		if (!options->rate)
+			lab_exit(LAB_EXIT_USAGE, "a rate of 0 does nothing");
+		break;
+	case LAB_OPTION_EXCHANGE:
+		options->exchange = lab_parse_number(argument, 4096);
+		break;
 	case LAB_OPTION_RCVBUF:
 		options->rcvbuf_bytes = (int)lab_parse_number(argument, INT32_MAX);
 		break;
@@ -342,17 +360,11 @@ static void lab_parse_option(enum lab_option option, char *argument, struct lab_
 	case LAB_OPTION_TALK:
 		options->talk = lab_parse_number(argument, LAB_MOST_RATE);
 		break;
-	case LAB_OPTION_IMPATIENT:
-		options->impatient = true;
-		break;
 	case LAB_OPTION_BURST:
 		options->burst = lab_parse_number(argument, LAB_MOST_BURST);
 		break;
 	case LAB_OPTION_ONWARD:
 		lab_parse_onward(argument, options);
-		break;
-	case LAB_OPTION_NONBLOCKING:
-		options->nonblocking = true;
 		break;
 	case LAB_OPTION_FROM:
 		lab_parse_from(argument, options);
@@ -363,7 +375,7 @@ static void lab_parse_option(enum lab_option option, char *argument, struct lab_
 	case LAB_OPTION_FOR:
 		options->for_ns = lab_parse_seconds(argument);
 		break;
-	case LAB_OPTION_LIMIT:
+	default:
 		break;
 	}
 }

@@ -42,16 +42,16 @@ server_libraries() {
 server_unpack() {
 	local root=$1 package=$2 log=$1.log tool
 	shift
-	for tool in apt-get apt-cache dpkg dpkg-query; do
+	for tool in apt-get dpkg; do
 		type -P "$tool" >/dev/null || server_missing "no $package here, and no $tool to fetch it with"
 	done
 	find "$root" -mindepth 1 -delete
 	mkdir "$root/packages"
 	# The machine's own lists first; they may be missing, or too old for what the archive has today.
-	SERVER_APT=()
+	SERVER_APT=(-o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o Debug::NoLocking=1)
 	if ! server_fetch "$root/packages" "$@" >"$log" 2>&1; then
 		mkdir -p "$root/lists/partial" "$root/cache/archives/partial"
-		SERVER_APT=(-o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache")
+		SERVER_APT+=(-o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache")
 		if ! { timeout 120 apt-get "${SERVER_APT[@]}" -q update && server_fetch "$root/packages" "$@"; } \
 			>>"$log" 2>&1; then
 			server_missing "$package can't be fetched: $(grep -m1 '^E:' "$log" || tail -1 "$log")"
@@ -65,15 +65,13 @@ server_unpack() {
 	: >"$root/complete"
 }
 
-# server_fetch FOLDER PACKAGE...
+# server_fetch FOLDER PACKAGE...: what an installation would install of these, and of libraries.
 server_fetch() {
 	local folder=$1 needed=() name
 	shift
 	while read -r name; do
-		[[ " $* " == *" $name "* || $name == lib* ]] || continue
-		dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q ' installed$' || needed+=("$name")
-	done < <(apt-cache "${SERVER_APT[@]}" depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
-		--no-replaces --no-enhances "$@" | grep '^[a-z]' | sort -u)
+		[[ " $* " != *" $name "* && $name != lib* ]] || needed+=("$name")
+	done < <(apt-get "${SERVER_APT[@]}" -s --no-install-recommends install "$@" | awk '$1 == "Inst" { print $2 }')
 	((${#needed[@]})) || return 1
 	(cd "$folder" && timeout 120 apt-get "${SERVER_APT[@]}" -q download "${needed[@]}")
 }

@@ -35,4 +35,8 @@ audit "$SERVER" 1
 finding_absent syn-cookies-active
 finding_absent syn-queue-drops
 
+# The forger's host has no trouble.
+audit "$CLIENT" 1
+no_warnings
+
 lab_pass

@@ -22,4 +22,8 @@ finding_that syn-queue-drops 'any(.remedy.sysctls[]; .key == "net.ipv4.tcp_synco
 finding_explained syncookies-off syn-queue-drops
 finding_absent syn-cookies-active
 
+# The forger's host has no trouble.
+audit "$CLIENT" 1
+no_warnings
+
 lab_pass

@@ -26,6 +26,7 @@ rules:
 YAML
 
 JSON=$LAB_DIR/json
+: >"$JSON"
 "$TCPTUNE" watch --netns "$SERVER" --interval 0.5 --json --profile "$PROFILE" >"$JSON" 2>"$LAB_DIR/err" </dev/null &
 watcher=$!
 LAB_ACTORS+=("$watcher")

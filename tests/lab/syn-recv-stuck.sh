@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Half-open connections whose final ACK doesn't come, fewer than the listener's limit: no cookies yet, a way back that
+# is broken.
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+lab_open syn-recv-stuck
+
+# The SYN-ACKs end at the client's host.
+ip_in "$SERVER" route add 10.9.0.0/16 via "$CLIENT4"
+ip_in "$CLIENT" route add blackhole 10.9.0.0/16
+actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 64 --accept-and-hold
+actor "$SERVER" listen --address "$SERVER4" --port 7001 --backlog 64 --accept-and-hold
+
+actor "$CLIENT" synflood --to "$SERVER4" --port 7000 --rate 500 --count 40 --spoof-net 10.9.0.0/16
+await "40 half-open" 5 states_are "$SERVER" 40 state syn-recv
+# The first SYN-ACK comes again after a second.
+sleep 1.5
+audit "$SERVER" 1
+only_finding syn-recv-stuck "$SERVER4:7000" network
+finding_that syn-recv-stuck '.evidence | any(.value == 40)'
+finding_that syn-recv-stuck '.remedy.sysctls == []'
+expect "SYN_RECV as ss" "$(json .states.counts.SYN_RECV)" -eq "$(count_state "$SERVER" state syn-recv)"
+
+lab_pass
