@@ -269,7 +269,7 @@ static void lab_parse_net(char *text, struct lab_options *options)
 }
 
 /* An option without an argument; false if it is none. */
-static bool lab_parse_flag(enum lab_option option, struct lab_options *options)
+static bool lab_parse_flag(int option, struct lab_options *options)
 {
 	switch (option) {
 	case LAB_OPTION_NO_ACCEPT:
@@ -320,8 +320,7 @@ static bool lab_parse_flag(enum lab_option option, struct lab_options *options)
 	return true;
 }
 
-static void lab_parse_option(enum lab_option option, char *argument, struct lab_options *options,
-			     int *port)
+static void lab_parse_option(int option, char *argument, struct lab_options *options, int *port)
 {
 	if (lab_parse_flag(option, options))
 		return;
@@ -391,7 +390,7 @@ static void lab_parse(int argc, char **argv, const struct lab_command *command,
 		if (option == '?' || !(lab_option_commands[option] & (unsigned)command->bit))
 			lab_exit(LAB_EXIT_USAGE, "%s: wrong option before argument %d",
 				 command->name, optind);
-		lab_parse_option((enum lab_option)option, optarg, options, &port);
+		lab_parse_option(option, optarg, options, &port);
 	}
 	if (optind != argc)
 		lab_exit(LAB_EXIT_USAGE, "%s: not expected", argv[optind]);
