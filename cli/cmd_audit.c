@@ -130,6 +130,7 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 						   session->snapshot.observations_count);
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
+	tct_needs_compare(&needs, options.host);
 	others.set = set;
 	others.needs = &needs;
 	others.facts = &facts;

@@ -41,6 +41,7 @@ static int judge_all(struct tct_snapshot *snapshot, struct tct_observation *own,
 	others.with_documents = true;
 	if (tct_needs_find(set, &needs) < 0)
 		return tct_err_nomem(err);
+	tct_needs_compare(&needs, options.host);
 	code = tct_namespace_reports_add_saved(&others, snapshot->observations,
 					       snapshot->observations_count, &initial, err);
 	options.needs = initial && !own->host.netns.initial ? &needs : NULL;

@@ -124,7 +124,7 @@ enum { TCT_IDLE_STEPS = 40 };
 extern const int64_t tct_idle_step_s[TCT_IDLE_STEPS]; /* ascending; [0] = 0 */
 
 enum tct_population_kind {
-	TCT_POPULATION_CLOSE_WAIT, /* every CLOSE_WAIT socket */
+	TCT_POPULATION_CLOSE_WAIT, /* CLOSE_WAIT, but for those that wait in accept queues */
 	TCT_POPULATION_REMOTE, /* ESTABLISHED, accepted, peer not on this host (loopback aside) */
 	TCT_POPULATION_UNGUARDED,      /* those of REMOTE without any timer running: no keepalive,
 					  nothing in flight */

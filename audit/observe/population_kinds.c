@@ -37,6 +37,12 @@ static unsigned bit(enum tct_population_kind kind)
 	return 1U << kind;
 }
 
+/* It waits in an accept queue: whoever tells a cookie tells the inode, too, where there is one. */
+static bool is_unaccepted(const struct tct_tcp_socket *socket)
+{
+	return socket->inode == 0 && socket->cookie != 0;
+}
+
 /* Of ESTABLISHED and CLOSE_WAIT: data that doesn't arrive, or may not be sent. */
 static unsigned stuck(const struct tct_tcp_socket *socket)
 {
@@ -74,7 +80,8 @@ unsigned tct_populations_of(const struct tct_tcp_socket *socket)
 	case TCT_STATE_ESTABLISHED:
 		return established(socket);
 	case TCT_STATE_CLOSE_WAIT:
-		return bit(TCT_POPULATION_CLOSE_WAIT) | stuck(socket);
+		/* what was never accepted can't be closed: that is the accept queue's trouble */
+		return (is_unaccepted(socket) ? 0 : bit(TCT_POPULATION_CLOSE_WAIT)) | stuck(socket);
 	case TCT_STATE_SYN_SENT:
 		return again ? bit(TCT_POPULATION_SYN_UNANSWERED) : 0;
 	case TCT_STATE_FIN_WAIT1:

@@ -115,4 +115,7 @@ bool tct_outgoing_is_none(const struct tct_outgoing *outgoing);
 /* Ports weren't counted because so few are in use that they can't run short. */
 bool tct_outgoing_suffices(const struct tct_outgoing *outgoing);
 
+/* Does some line of the host's files, which were read, decide the key, however the host boots? */
+bool tct_host_sets(const struct tct_observation *host, const struct tct_kernel_key *key);
+
 #endif

@@ -20,8 +20,7 @@ void tct_read_namespace_namespace(const struct tct_env *env, struct tct_result *
 	tct_result_text_take(env, &text, result);
 }
 
-/* Does some line of the host's files decide the key, however the host boots? */
-static bool host_sets(const struct tct_observation *host, const struct tct_kernel_key *key)
+bool tct_host_sets(const struct tct_observation *host, const struct tct_kernel_key *key)
 {
 	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
 		if ((host->boot_model == TCT_BOOT_MODELS || host->boot_model == model) &&
@@ -39,7 +38,7 @@ static bool diverges(const struct tct_env *env, size_t key)
 
 	return tct_kernel_keys[key].scope == TCT_SCOPE_NETNS && here->presence == TCT_PRESENT &&
 	       host->presence == TCT_PRESENT && !tct_value_equal(&here->value, &host->value) &&
-	       host_sets(env->host, &tct_kernel_keys[key]);
+	       tct_host_sets(env->host, &tct_kernel_keys[key]);
 }
 
 /* Can the two be compared? */

@@ -165,7 +165,7 @@ static void collect_rule(const struct tct_profile_set *set, const struct tct_rul
 	if (rule->each == TCT_EACH_KEY)
 		add_each_key(set, rests, needs);
 	if (rule->each == TCT_EACH_NAMESPACE)
-		add_all_keys(needs); /* they are compared with the host's */
+		needs->compares = true;
 	collect_expr(&collector, rule->sort);
 	collect_text(&collector, rule->title);
 	collect_text(&collector, rule->why);
@@ -231,6 +231,16 @@ int tct_needs_find(const struct tct_profile_set *set, struct tct_needs *needs)
 	for (size_t i = 0; i < set->settings_count; i++)
 		collect_setting(&set->settings[i], needs);
 	return 0;
+}
+
+void tct_needs_compare(struct tct_needs *needs, const struct tct_observation *host)
+{
+	if (!needs->compares || host == NULL || host->files == NULL)
+		return;
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		if (tct_host_sets(host, &tct_kernel_keys[i]))
+			add_key(&tct_kernel_keys[i], needs);
+	}
 }
 
 void tct_needs_done(struct tct_needs *needs)

@@ -15,6 +15,7 @@ enum {
 
 struct tct_needs {
 	bool *keys;              /* [tct_kernel_keys_count]: their live values */
+	bool compares;           /* keys with those of the host's first namespace, too */
 	unsigned counter_groups; /* 1 << enum tct_counter_group: levels */
 	unsigned growth_groups;  /* the same for growth, which only two looks tell */
 	unsigned looks;          /* TCT_LOOK_... */
@@ -27,6 +28,12 @@ struct tct_needs {
  */
 int tct_needs_find(const struct tct_profile_set *set, struct tct_needs *needs);
 void tct_needs_done(struct tct_needs *needs);
+
+/*
+ * Add the keys that are compared with the host's first network namespace, if the rules compare:
+ * those that its sysctl files decide. host NULL: it isn't known, and nothing is compared.
+ */
+void tct_needs_compare(struct tct_needs *needs, const struct tct_observation *host);
 
 /*
  * Forget the keys and counters of a namespace that nothing here needs, as if they had not been

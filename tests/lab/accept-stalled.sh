@@ -32,6 +32,14 @@ expect "drops" "$(counter "$SERVER" TcpExtListenDrops)" -eq "$BEFORE"
 audit "$CLIENT" 1
 no_warnings
 
+# Clients that gave up are in CLOSE_WAIT, but nobody can close what was never accepted: it is the same trouble.
+actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 110 --close-after 0.2
+await "110 in CLOSE_WAIT" 5 states_are "$SERVER" 110 state close-wait
+sleep 2.5
+audit "$SERVER" 1 --var close_wait_age=2s
+only_finding accept-stalled "$SERVER4:7000" application
+finding_absent close-wait-leak
+
 # Eight that wait for a moment are none of its kind.
 actor_pause "$STALLED"
 queue_is_empty() {

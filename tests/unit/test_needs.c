@@ -5,6 +5,7 @@
 
 #include "audit/judge/report.h"
 #include "core/mem.h"
+#include "tests/unit/scratch.h"
 
 static struct tct_profile_set *set;
 static struct tct_needs needs;
@@ -47,11 +48,33 @@ START_TEST(keys_of_rules_settings_remedies_and_refusals_are_needed)
 	ck_assert(needs_key("net.ipv4.tcp_retries2"));        /* a value that is never set */
 	ck_assert(needs_key("net.ipv4.ip_local_port_range")); /* the observer's own */
 	ck_assert(!needs_key("net.ipv4.udp_mem"));            /* the host's */
-	/* no rule names it, but namespaces are compared with the host's first one */
-	ck_assert(needs_key("net.ipv4.tcp_moderate_rcvbuf"));
 	ck_assert_uint_ne(needs.growth_groups & 1U << TCT_GROUP_TCPEXT, 0);
 	ck_assert_uint_ne(needs.counter_groups & 1U << TCT_GROUP_TCPEXT, 0); /* since boot */
 	ck_assert_uint_eq(needs.counter_groups & 1U << TCT_GROUP_CONNTRACK, 0);
+}
+END_TEST
+
+/* No rule names these keys; they are looked at where the host's files decide them. */
+START_TEST(keys_are_compared_if_the_host_s_files_set_them)
+{
+	struct tct_observation *host = tct_observation_new();
+	struct tct_err err = { 0 };
+
+	ck_assert_ptr_nonnull(host);
+	ck_assert(needs.compares);
+	tct_needs_compare(&needs, NULL);
+	tct_needs_compare(&needs, host); /* its files were not read */
+	ck_assert(!needs_key("net.ipv4.tcp_moderate_rcvbuf"));
+	scratch_open();
+	scratch_write("etc/sysctl.d/10-a.conf",
+		      "net.ipv4.tcp_moderate_rcvbuf = 1\nnet.ipv4.udp_mem = 1 2 3\n");
+	ck_assert_int_eq(tct_sysctl_files_read(&scratch_root, &host->files, &err), 0);
+	scratch_close();
+	tct_needs_compare(&needs, host);
+	ck_assert(needs_key("net.ipv4.tcp_moderate_rcvbuf"));
+	ck_assert(!needs_key("net.ipv4.tcp_frto"));
+	ck_assert(!needs_key("net.ipv4.udp_mem")); /* the host's */
+	tct_observation_free(host);
 }
 END_TEST
 
@@ -129,6 +152,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, keys_of_rules_settings_remedies_and_refusals_are_needed);
+	tcase_add_test(tests, keys_are_compared_if_the_host_s_files_set_them);
 	tcase_add_test(tests, rules_on_files_and_on_the_host_s_keys_are_the_host_s);
 	tcase_add_test(tests, a_namespace_without_the_host_s_keys_and_files_lacks_nothing);
 	suite_add_tcase(suite, tests);

@@ -125,6 +125,11 @@ START_TEST(data_is_stuck_in_two_states)
 	ck_assert_uint_eq(tct_populations_of(&socket), BIT(ZERO_WINDOW) | BIT(CLOSE_WAIT));
 	socket.send_queue = 0;
 	ck_assert_uint_eq(tct_populations_of(&socket), BIT(CLOSE_WAIT));
+	socket.inode = 0; /* never accepted, if the source tells so much of it */
+	socket.cookie = 7;
+	ck_assert_uint_eq(tct_populations_of(&socket), 0);
+	socket.cookie = 0;
+	ck_assert_uint_eq(tct_populations_of(&socket), BIT(CLOSE_WAIT));
 	socket.state = TCT_STATE_ESTABLISHED;
 	socket.send_queue = 1;
 	socket.idle_ms = 3000;
