@@ -122,9 +122,19 @@ static int fill_sysctls(struct tct_finding *finding, const struct tct_env *env)
 static int fill_commands(struct tct_finding *finding, const struct tct_env *env)
 {
 	for (size_t i = 0; i < finding->rule->commands_count; i++) {
-		char **command = TCT_APPEND(finding, commands);
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+		int status = tct_template_render_command(finding->rule->commands[i], env, &text);
+		char **command;
 
-		if (command == NULL || render(finding->rule->commands[i], env, command) < 0)
+		if (status == -EINVAL)
+			continue; /* not to be typed */
+		if (status < 0)
+			return status;
+		command = TCT_APPEND(finding, commands);
+		if (command == NULL)
+			return -ENOMEM;
+		*command = tct_text_take(&text);
+		if (*command == NULL)
 			return -ENOMEM;
 	}
 	return 0;

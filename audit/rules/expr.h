@@ -204,6 +204,14 @@ const char *tct_template_source(const struct tct_template *template_);
 void tct_template_render(const struct tct_template *template_, const struct tct_env *env,
 			 struct tct_text *out);
 
+/*
+ * The same for a command to type. 0; -EINVAL if a part is missing, or has what a shell would take
+ * for its own (an interface's name may hold `;` or `$(...)`): then there is nothing to type;
+ * -ENOMEM.
+ */
+int tct_template_render_command(const struct tct_template *template_, const struct tct_env *env,
+				struct tct_text *out);
+
 /* One result as people read it, appended to out: one line, whatever a text holds. */
 void tct_result_print(const struct tct_result *result, struct tct_text *out);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit/rules/node.h"
+#include "core/mem.h"
 
 struct part {
 	const char *text; /* a piece of text, or NULL: */
@@ -147,6 +148,37 @@ void tct_template_render(const struct tct_template *template_, const struct tct_
 			tct_result_print(&result, out);
 		}
 	}
+}
+
+/* What a shell takes as it is, in quotes or out of them; brackets are around IPv6 addresses. */
+static bool is_plain(const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./:=,+@%[]";
+
+	return text[0] != '\0' && text[0] != '-' && text[strspn(text, plain)] == '\0';
+}
+
+int tct_template_render_command(const struct tct_template *template_, const struct tct_env *env,
+				struct tct_text *out)
+{
+	for (const struct part *part = template_->first; part != NULL; part = part->next) {
+		if (part->expr == NULL) {
+			tct_text_add_bytes(out, part->text, part->length);
+		} else {
+			TCT_AUTO(tct_text_done) struct tct_text value = { 0 };
+			struct tct_result result;
+
+			tct_expr_eval(part->expr, env, &result);
+			tct_result_print(&result, &value);
+			if (value.failed)
+				return -ENOMEM;
+			if (value.data == NULL || !is_plain(value.data))
+				return -EINVAL;
+			tct_text_add(out, value.data);
+		}
+	}
+	return out->failed ? -ENOMEM : 0;
 }
 
 void tct_template_walk(const struct tct_template *template_, tct_node_visit *visit, void *context)
