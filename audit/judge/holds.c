@@ -55,6 +55,7 @@ static bool compares_looks(const struct tct_rule *rule)
 enum tct_passed tct_rule_held(const struct tct_rule *rule, const struct tct_env *env,
 			      struct tct_history *history, const char *subject, char reason[200])
 {
+	const int64_t second_ns = 1000000000;
 	struct tct_result wanted;
 	char number[TCT_NUMBER_TEXT];
 	const char *text;
@@ -66,6 +67,8 @@ enum tct_passed tct_rule_held(const struct tct_rule *rule, const struct tct_env 
 		(void)snprintf(reason, 200, "%s", wanted.reason);
 		return TCT_NOT_PASSED;
 	}
+	if (wanted.number <= 0) /* a variable may say so: whatever holds has held for so long */
+		return TCT_PASSED;
 	if (history != NULL)
 		return tct_history_held_ns(history, rule->id, subject != NULL ? subject : "") >=
 				       wanted.number
@@ -79,6 +82,6 @@ enum tct_passed tct_rule_held(const struct tct_rule *rule, const struct tct_env 
 	if (env->observation->interval_ns >= wanted.number)
 		return TCT_PASSED;
 	(void)snprintf(reason, 200, "must hold for %s: tcptune watch, or audit --interval %lld",
-		       text, (long long)((wanted.number + 999999999) / 1000000000));
+		       text, (long long)((wanted.number - 1) / second_ns + 1));
 	return TCT_NOT_PASSED;
 }

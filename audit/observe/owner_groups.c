@@ -67,10 +67,13 @@ static struct tct_raw_group *append(struct tct_owner_groups *groups)
 	if (group == NULL)
 		return NULL;
 	groups->last = groups->items_count - 1;
-	group->others = groups->cgroups == NULL || groups->items_count == TCT_GROUPS_MAX;
-	group->listener = -1;
-	group->uid = -1;
-	group->close_wait_first = -1;
+	/* all of it: the place may be that of a group which was forgotten */
+	*group = (struct tct_raw_group){
+		.listener = -1,
+		.uid = -1,
+		.others = groups->cgroups == NULL || groups->items_count == TCT_GROUPS_MAX,
+		.close_wait_first = -1,
+	};
 	return group;
 }
 

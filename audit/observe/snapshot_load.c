@@ -7,8 +7,9 @@
 #include "core/mem.h"
 #include "core/text.h"
 
-/* What lists may hold at most; the file's size bounds those of larger items. */
-enum { ITEMS_MAX = 1 << 17, GAPS_MAX = 4096 };
+/* What lists may hold at most. Of owners and peers an observation tells the first 64, and each of
+ * them is compared with listeners. */
+enum { ITEMS_MAX = 1 << 17, GAPS_MAX = 4096, OWNERS_MAX = 1024 };
 
 static int take_value(const struct tct_loading *loading, const struct tct_where *where,
 		      const struct tct_kernel_key *key, const json_t *json, struct tct_value *value)
@@ -237,10 +238,10 @@ static int take_lists(const struct tct_loading *loading, const struct tct_where 
 
 	if (result == 0)
 		result = TAKE_LIST(take_list, loading, where, json, "owners", &tct_part_owner_group,
-				   ITEMS_MAX, observation, owners);
+				   OWNERS_MAX, observation, owners);
 	if (result == 0)
 		result = TAKE_LIST(take_later_list, loading, where, json, "peers", &tct_part_peer,
-				   ITEMS_MAX, observation, peers);
+				   OWNERS_MAX, observation, peers);
 	if (result == 0)
 		result = TAKE_LIST(take_later_list, loading, where, json, "interfaces",
 				   &tct_part_interface, ITEMS_MAX, observation, interfaces);

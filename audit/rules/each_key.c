@@ -1,5 +1,6 @@
 /* Attributes of keys: live against boot. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/rules/each.h"
@@ -252,29 +253,34 @@ void tct_read_key_shadowed_by_vendor(const struct tct_env *env, struct tct_resul
 /* What decides a key, under each way to boot that this host may have; NULL where none counts. */
 struct deciders {
 	const struct tct_file_line *winners[TCT_BOOT_MODELS];
-	bool linked; /* some lines are read through a link (Debian's 99-sysctl.conf) */
+	unsigned *through; /* the models that read each line through a link (Debian's
+			      99-sysctl.conf); owned, NULL = there is no link */
 };
 
-static struct deciders deciders_of(const struct tct_env *env)
+static void done_deciders(struct deciders *deciders)
 {
-	const struct tct_sysctl_files *files = env->observation->files;
-	struct deciders deciders = { .linked = false };
-
-	for (size_t model = 0; model < TCT_BOOT_MODELS; model++)
-		deciders.winners[model] = model_counts(env, model) ? winner_of(env, model) : NULL;
-	for (size_t i = 0; i < files->lines_count && !deciders.linked; i++)
-		deciders.linked = files->lines[i].twin != 0;
-	return deciders;
+	free(deciders->through);
 }
 
-/* Does this model read the line, perhaps through a link? */
-static bool is_read(const struct tct_sysctl_files *files, bool linked, size_t line, unsigned bit)
+/* 0 or -ENOMEM. */
+static int find_deciders(const struct tct_env *env, struct deciders *deciders)
 {
-	bool read = (files->lines[line].read_by & bit) != 0;
+	const struct tct_sysctl_files *files = env->observation->files;
 
-	for (size_t i = 0; i < files->lines_count && linked && !read; i++)
-		read = files->lines[i].twin == line + 1 && (files->lines[i].read_by & bit) != 0;
-	return read;
+	for (size_t model = 0; model < TCT_BOOT_MODELS; model++)
+		deciders->winners[model] = model_counts(env, model) ? winner_of(env, model) : NULL;
+	for (size_t i = 0; i < files->lines_count; i++) {
+		const struct tct_file_line *line = &files->lines[i];
+
+		if (line->twin == 0 || line->twin > files->lines_count)
+			continue;
+		if (deciders->through == NULL)
+			deciders->through = calloc(files->lines_count, sizeof(*deciders->through));
+		if (deciders->through == NULL)
+			return -ENOMEM;
+		deciders->through[line->twin - 1] |= line->read_by;
+	}
+	return 0;
 }
 
 /* It says something else than the line that wins. A package's line that an administrator's
@@ -283,16 +289,17 @@ static bool is_shadowed(const struct tct_env *env, const struct deciders *decide
 {
 	const struct tct_sysctl_files *files = env->observation->files;
 	const struct tct_file_line *line = &files->lines[index];
+	unsigned read_by;
 
 	if (line->known != key_of(env) || line->is_pattern || line->twin != 0)
 		return false;
+	read_by = line->read_by | (deciders->through != NULL ? deciders->through[index] : 0U);
 	for (size_t model = 0; model < TCT_BOOT_MODELS; model++) {
 		const struct tct_file_line *winner = deciders->winners[model];
 		unsigned bit = 1U << model;
 
-		if (winner != NULL && (line->wins & bit) == 0 &&
-		    (!line->vendor || winner->vendor) && other_value(line, winner) &&
-		    is_read(files, deciders->linked, index, bit))
+		if (winner != NULL && (read_by & bit) != 0 && (line->wins & bit) == 0 &&
+		    (!line->vendor || winner->vendor) && other_value(line, winner))
 			return true;
 	}
 	return false;
@@ -300,11 +307,14 @@ static bool is_shadowed(const struct tct_env *env, const struct deciders *decide
 
 void tct_read_key_shadowed(const struct tct_env *env, struct tct_result *result)
 {
-	struct deciders deciders;
+	TCT_AUTO(done_deciders) struct deciders deciders = { .through = NULL };
 
 	if (!files_known(env, result))
 		return;
-	deciders = deciders_of(env);
+	if (find_deciders(env, &deciders) < 0) {
+		tct_result_no_memory(result);
+		return;
+	}
 	for (size_t i = 0; i < env->observation->files->lines_count && result->number == 0; i++)
 		result->number = is_shadowed(env, &deciders, i);
 }
@@ -313,13 +323,16 @@ void tct_read_key_shadowed_lines(const struct tct_env *env, struct tct_result *r
 {
 	enum { LINES_TOLD = 5 };
 	const struct tct_sysctl_files *files = env->observation->files;
+	TCT_AUTO(done_deciders) struct deciders deciders = { .through = NULL };
 	struct tct_text text = { 0 };
-	struct deciders deciders;
 	size_t count = 0;
 
 	if (!files_known(env, result))
 		return;
-	deciders = deciders_of(env);
+	if (find_deciders(env, &deciders) < 0) {
+		tct_result_no_memory(result);
+		return;
+	}
 	for (size_t i = 0; i < files->lines_count; i++) {
 		const struct tct_file_line *line = &files->lines[i];
 

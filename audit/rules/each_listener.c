@@ -132,14 +132,17 @@ void tct_read_listener_first_sibling(const struct tct_env *env, struct tct_resul
 void tct_read_listener_sibling_queue_least(const struct tct_env *env, struct tct_result *result)
 {
 	const struct tct_observation *observation = env->observation;
+	const struct tct_listener *self = listener_of(env);
+	const size_t count = is_alone(env) ? 0 : observation->listeners_count;
+	uint32_t least = self->queue;
 
-	result->number = listener_of(env)->queue;
-	for (size_t i = 0; !is_alone(env) && i < observation->listeners_count; i++) {
+	for (size_t i = 0; i < count && least > 0; i++) {
 		const struct tct_listener *other = &observation->listeners[i];
 
-		if (other->queue < result->number && is_sibling(other, listener_of(env)))
-			result->number = other->queue;
+		if (other->queue < least && is_sibling(other, self))
+			least = other->queue;
 	}
+	result->number = least;
 }
 
 void tct_read_listener_unaccepted_kept(const struct tct_env *env, struct tct_result *result)

@@ -38,8 +38,9 @@ static const char *unit_example(enum tct_dimension dimension)
 		return "ms, s, min ...";
 	case TCT_DIM_SHARE:
 		return "%";
-	case TCT_DIM_COUNT:
 	case TCT_DIM_RATE:
+		return "/s";
+	case TCT_DIM_COUNT:
 		break;
 	}
 	return "";

@@ -25,6 +25,7 @@ static const struct unit {
 	{ "h", TCT_DIM_TIME, INT64_C(3600000000000), 0 },
 	{ "d", TCT_DIM_TIME, INT64_C(86400000000000), 0 },
 	{ "%", TCT_DIM_SHARE, 10000, 4 },
+	{ "/s", TCT_DIM_RATE, 1000000, 6 },
 };
 
 static const struct {
@@ -81,13 +82,16 @@ static char look(const struct tct_lexer *lexer, size_t ahead)
 	return at < lexer->end ? lexer->source->text[at] : '\0';
 }
 
-/* Length of the unit's name at `ahead`: letters, or "%". */
+/* Length of the unit's name at `ahead`: letters, "%", or, glued to the number, "/s". */
 static size_t unit_length(const struct tct_lexer *lexer, size_t ahead)
 {
 	size_t length = 0;
 
 	if (look(lexer, ahead) == '%')
 		return 1;
+	if (ahead == 0 && look(lexer, 0) == '/' && look(lexer, 1) == 's' &&
+	    !is_word(look(lexer, 2)))
+		return 2;
 	if (!is_letter(look(lexer, ahead)))
 		return 0;
 	while (is_word(look(lexer, ahead + length)))
@@ -108,7 +112,7 @@ static int lex_unit(struct tct_lexer *lexer, const struct unit **unit, struct tc
 		if (*unit == NULL)
 			return tct_passage_error(
 				lexer->source, lexer->at, err,
-				"unknown unit `%.*s`: B KiB MiB GiB TiB, ns us ms s min h d, or %%",
+				"unknown unit `%.*s`: B KiB MiB GiB TiB, ns us ms s min h d, %% or /s",
 				length > 20 ? 20 : (int)length, name);
 		lexer->at += length;
 		return 0;
@@ -198,7 +202,7 @@ static int finish_decimal(const struct tct_lexer *lexer, struct tct_token *token
 
 	if (unit->decimals == 0)
 		return tct_passage_error(lexer->source, token->start, err,
-					 "decimals go with s, ms and %% only, not with %s",
+					 "decimals go with s, ms, %% and /s only, not with %s",
 					 unit->name);
 	if (digits > unit->decimals)
 		return tct_passage_error(lexer->source, token->start, err,

@@ -280,6 +280,39 @@ START_TEST(states_are_weighed_apart)
 }
 END_TEST
 
+/* The walk over the rare states begins again: after an interruption, or to walk every socket. */
+START_TEST(an_owners_rare_sockets_are_counted_once)
+{
+	const struct tct_root root = { .fd = -1 };
+	struct tct_cgroups *cgroups = tct_cgroups_new(&root);
+	struct tct_owner_groups groups[TCT_DIRECTIONS] = { { .cgroups = cgroups },
+							   { .cgroups = cgroups } };
+	struct tct_rare_populations rare;
+	struct tct_listening listening = { 0 };
+	struct tct_tcp_socket socket = make_socket(TCT_STATE_FIN_WAIT2);
+	const unsigned held = TCT_POPULATION_FIN_WAIT2_HELD - TCT_POPULATION_RARE;
+
+	ck_assert_ptr_nonnull(cgroups);
+	tct_rare_populations_init(&rare, cgroups);
+	for (unsigned walk = 0; walk < 3; walk++) {
+		tct_rare_populations_clear(&rare);
+		socket.uid = 33 - walk; /* another one comes first */
+		socket.inode = 100 + walk;
+		for (unsigned i = 0; i < 5; i++)
+			ck_assert_int_eq(tct_rare_populations_add(&rare, &listening, &socket), 0);
+	}
+	ck_assert_int_eq(tct_owner_groups_add_rare(groups, &rare.groups), 0);
+	ck_assert_uint_eq(groups[TCT_OUTGOING].items_count, 1);
+	ck_assert_int_eq(groups[TCT_OUTGOING].items[0].uid, 31);
+	ck_assert_int_eq(groups[TCT_OUTGOING].items[0].rare[held], 5);
+	ck_assert_uint_eq(groups[TCT_OUTGOING].items[0].inodes[0], 102);
+	tct_rare_populations_done(&rare);
+	tct_owner_groups_done(&groups[TCT_INCOMING]);
+	tct_owner_groups_done(&groups[TCT_OUTGOING]);
+	tct_cgroups_free(cgroups);
+}
+END_TEST
+
 START_TEST(groups_of_the_first_look_are_known_again)
 {
 	struct tct_closing_mark items[] = {
@@ -469,6 +502,7 @@ int main(void)
 	tcase_add_test(cases, samples_are_joined);
 	tcase_add_test(cases, times_are_added_and_never_overflow);
 	tcase_add_test(cases, states_are_weighed_apart);
+	tcase_add_test(cases, an_owners_rare_sockets_are_counted_once);
 	tcase_add_test(cases, groups_of_the_first_look_are_known_again);
 	tcase_add_test(cases, peers_with_several_connections_are_told);
 	tcase_add_test(cases, very_many_peers_take_bounded_memory);

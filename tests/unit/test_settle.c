@@ -321,6 +321,28 @@ START_TEST(two_looks_can_show_that_it_lasts)
 }
 END_TEST
 
+/* As variables may have it. */
+START_TEST(times_at_the_edges)
+{
+	static const char edges[] = LISTENER(
+		"none", "when: 'queue > 0', for_at_least: 1s - 2s, severity: info")
+		LISTENER(
+			"ages",
+			"when: 'queue > 0 and drops_growth >= 0', for_at_least: 9223372036854775807ns, severity: info")
+			LISTENER(
+				"more",
+				"when: 'queue > 0 and drops_growth >= 0', for_at_least: 10000000001ns, severity: info");
+	struct tct_listener *listener = add(80, 1, 0);
+
+	listener->drops = listener->drops_first = 0;
+	judge(edges);
+	ck_assert_str_eq(told(), "none 80");
+	ck_assert_str_eq(reason_of("none"), "");
+	ck_assert_ptr_nonnull(strstr(reason_of("ages"), "or audit --interval 9223372037"));
+	ck_assert_ptr_nonnull(strstr(reason_of("more"), "or audit --interval 11"));
+}
+END_TEST
+
 START_TEST(who_looks_again_follows_each_subject)
 {
 	struct tct_history *history = tct_history_new();
@@ -498,6 +520,7 @@ int main(void)
 	tcase_add_test(tests, the_worst_of_siblings_explains);
 	tcase_add_test(tests, a_rule_of_other_kernels_is_passed_over);
 	tcase_add_test(tests, two_looks_can_show_that_it_lasts);
+	tcase_add_test(tests, times_at_the_edges);
 	tcase_add_test(tests, who_looks_again_follows_each_subject);
 	tcase_add_test(tests, a_suppressed_finding_is_counted_apart);
 	tcase_add_test(tests, a_suppressed_root_cause_still_explains);

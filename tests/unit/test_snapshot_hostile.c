@@ -366,6 +366,26 @@ START_TEST(what_is_no_observation)
 }
 END_TEST
 
+/* Each is compared with listeners, so that many of both would take hours. */
+START_TEST(more_owners_than_anybody_tells)
+{
+	static const char *const lists[] = { "owners", "peers" };
+
+	for (size_t i = 0; i < TCT_COUNT(lists); i++) {
+		char path[40];
+		char wanted[80];
+		size_t length;
+		TCT_AUTOFREE char *objects = many(",{}", 1025, &length);
+		TCT_AUTO(tct_text_done) struct tct_text list = { 0 };
+
+		(void)snprintf(path, sizeof(path), O "%s", lists[i]);
+		(void)snprintf(wanted, sizeof(wanted), F "%s: there are more than 1024", lists[i]);
+		tct_text_addf(&list, "[%s]", objects + 1);
+		ck_assert_str_eq(refusal_with(path, list.data), wanted);
+	}
+}
+END_TEST
+
 /* What another version of tcptune may have written. */
 START_TEST(strangers_are_kept_out)
 {
@@ -509,6 +529,7 @@ int main(void)
 	tcase_add_test(cases, what_is_no_json);
 	tcase_add_test(cases, what_would_take_too_much);
 	tcase_add_test(cases, what_is_no_observation);
+	tcase_add_test(cases, more_owners_than_anybody_tells);
 	tcase_add_test(cases, strangers_are_kept_out);
 	tcase_add_test(cases, mutations_do_no_harm);
 	suite_add_tcase(suite, cases);

@@ -50,6 +50,41 @@ START_TEST(templates_render_values)
 }
 END_TEST
 
+START_TEST(commands_have_nothing_that_a_shell_would_run)
+{
+	static const struct example examples[] = {
+		{ "ss 'sport = :{cpus}'", "ss 'sport = :4'" },
+		{ "ip route get {'fd77::1%eth0.5'}", "ip route get fd77::1%eth0.5" },
+		{ "ss 'dst {'[fd77::1]:443'}'", "ss 'dst [fd77::1]:443'" },
+		{ "ethtool {'a;id'}", NULL },
+		{ "ethtool {'$(id)'}", NULL },
+		{ "ethtool {'`id`'}", NULL },
+		{ "ethtool {\"it's\"}", NULL },
+		{ "ethtool {'-S'}", NULL },
+		{ "ethtool {'a b'}", NULL },
+		{ "ethtool {''}", NULL },
+		{ "ss 'sport = :{state(LISTEN)}'", NULL }, /* not known */
+	};
+	const struct tct_scope_names scope = world_scope(TCT_EACH_NONE);
+	const struct tct_place place = { "f", 1, 1 };
+	const struct tct_env env = world_env();
+
+	for (size_t i = 0; i < TCT_COUNT(examples); i++) {
+		TCT_AUTO(tct_text_done) struct tct_text out = { 0 };
+		struct tct_template *template_ = NULL;
+		struct tct_err err = { 0 };
+
+		ck_assert_int_eq(tct_template_compile(world.arena, examples[i].text, place, &scope,
+						      &template_, &err),
+				 0);
+		ck_assert_int_eq(tct_template_render_command(template_, &env, &out),
+				 examples[i].result != NULL ? 0 : -EINVAL);
+		if (examples[i].result != NULL)
+			ck_assert_str_eq(out.data, examples[i].result);
+	}
+}
+END_TEST
+
 START_TEST(template_errors_have_their_column)
 {
 	static const struct example examples[] = {
@@ -84,6 +119,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, world_open, world_close);
 	tcase_add_test(tests, templates_render_values);
+	tcase_add_test(tests, commands_have_nothing_that_a_shell_would_run);
 	tcase_add_test(tests, template_errors_have_their_column);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
