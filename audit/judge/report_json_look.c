@@ -169,33 +169,14 @@ static json_t *population_json(const struct tct_population *population)
 			 sample_json(&population->sample), "idle_at_least", idle_json(population));
 }
 
-/* In the order in which they are told. */
-static const struct {
-	const char *name;
-	enum tct_population_kind kind;
-} population_names[] = {
-	{ "close_wait", TCT_POPULATION_CLOSE_WAIT },
-	{ "remote", TCT_POPULATION_REMOTE },
-	{ "unguarded", TCT_POPULATION_UNGUARDED },
-	{ "retransmitting", TCT_POPULATION_RETRANSMITTING },
-	{ "unanswered", TCT_POPULATION_UNANSWERED },
-	{ "heard_unacked", TCT_POPULATION_HEARD_UNACKED },
-	{ "zero_window", TCT_POPULATION_ZERO_WINDOW },
-	{ "syn_unanswered", TCT_POPULATION_SYN_UNANSWERED },
-	{ "fin_unanswered", TCT_POPULATION_FIN_UNANSWERED },
-	{ "fin_wait2_held", TCT_POPULATION_FIN_WAIT2_HELD },
-	{ "fin_wait2_orphaned", TCT_POPULATION_FIN_WAIT2_ORPHANED },
-};
-
 static json_t *populations_json(const struct tct_population populations[TCT_POPULATION_LIMIT])
 {
 	json_t *object = json_object();
 	int failed = 0;
 
-	for (size_t i = 0; i < TCT_COUNT(population_names); i++)
-		failed |= json_object_set_new(
-			object, population_names[i].name,
-			population_json(&populations[population_names[i].kind]));
+	for (size_t i = 0; i < TCT_POPULATION_LIMIT; i++)
+		failed |= json_object_set_new(object, tct_population_names[i],
+					      population_json(&populations[i]));
 	if (failed == 0)
 		return object;
 	json_decref(object);
@@ -210,11 +191,10 @@ static json_t *owner_group_json(const struct tct_owner_group *group)
 				  number_or_null(group->close_wait_first));
 	int failed = 0;
 
-	for (size_t i = 0; i < TCT_COUNT(population_names); i++) {
-		const struct tct_population *population =
-			&group->populations[population_names[i].kind];
+	for (size_t i = 0; i < TCT_POPULATION_LIMIT; i++) {
+		const struct tct_population *population = &group->populations[i];
 
-		failed |= json_object_set_new(entry, population_names[i].name,
+		failed |= json_object_set_new(entry, tct_population_names[i],
 					      number_or_null(population->presence == TCT_PRESENT
 								     ? population->total
 								     : -1));

@@ -22,6 +22,20 @@ static const char *const state_names[TCT_STATE_LIMIT] = {
 	[TCT_STATE_CLOSING] = "CLOSING",
 };
 
+const char *const tct_population_names[TCT_POPULATION_LIMIT] = {
+	[TCT_POPULATION_CLOSE_WAIT] = "close_wait",
+	[TCT_POPULATION_REMOTE] = "remote",
+	[TCT_POPULATION_UNGUARDED] = "unguarded",
+	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
+	[TCT_POPULATION_UNANSWERED] = "unanswered",
+	[TCT_POPULATION_HEARD_UNACKED] = "heard_unacked",
+	[TCT_POPULATION_ZERO_WINDOW] = "zero_window",
+	[TCT_POPULATION_SYN_UNANSWERED] = "syn_unanswered",
+	[TCT_POPULATION_FIN_UNANSWERED] = "fin_unanswered",
+	[TCT_POPULATION_FIN_WAIT2_HELD] = "fin_wait2_held",
+	[TCT_POPULATION_FIN_WAIT2_ORPHANED] = "fin_wait2_orphaned",
+};
+
 const char *tct_state_name(enum tct_state state)
 {
 	return (unsigned)state < TCT_STATE_LIMIT ? state_names[state] : NULL;

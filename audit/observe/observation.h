@@ -146,6 +146,9 @@ enum tct_population_kind {
 	TCT_POPULATION_LIMIT,
 };
 
+/* "close_wait", "remote" ...: in profiles, snapshots and documents. */
+extern const char *const tct_population_names[TCT_POPULATION_LIMIT];
+
 /* From a sample the numbers are scaled up to all: see `sample`. */
 struct tct_population {
 	enum tct_presence presence;

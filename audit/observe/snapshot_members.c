@@ -92,20 +92,6 @@ static const char *const states[TCT_STATE_LIMIT] = {
 	[TCT_STATE_CLOSING] = "CLOSING",
 };
 
-static const char *const populations[TCT_POPULATION_LIMIT] = {
-	[TCT_POPULATION_CLOSE_WAIT] = "close_wait",
-	[TCT_POPULATION_REMOTE] = "remote",
-	[TCT_POPULATION_UNGUARDED] = "unguarded",
-	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
-	[TCT_POPULATION_UNANSWERED] = "unanswered",
-	[TCT_POPULATION_HEARD_UNACKED] = "heard_unacked",
-	[TCT_POPULATION_ZERO_WINDOW] = "zero_window",
-	[TCT_POPULATION_SYN_UNANSWERED] = "syn_unanswered",
-	[TCT_POPULATION_FIN_UNANSWERED] = "fin_unanswered",
-	[TCT_POPULATION_FIN_WAIT2_HELD] = "fin_wait2_held",
-	[TCT_POPULATION_FIN_WAIT2_ORPHANED] = "fin_wait2_orphaned",
-};
-
 static const char *const sights[] = {
 	[TCT_OWNER_NOT_SOUGHT] = "not_sought",
 	[TCT_OWNER_FOUND] = "found",
@@ -195,7 +181,7 @@ static const struct tct_part owner_part = MADE_OF(owner_members, tct_owner);
 static const struct tct_member owner_group_members[] = {
 	PART(tct_owner_group, owner, owner_part),
 	COUNT(tct_owner_group, established),
-	PARTS_GROWN(tct_owner_group, populations, population_part, populations,
+	PARTS_GROWN(tct_owner_group, populations, population_part, tct_population_names,
 		    TCT_POPULATION_UNANSWERED),
 	NUMBER(tct_owner_group, descriptors_max, -1, INT64_MAX),
 	COUNT_OR_NOT_LATER(tct_owner_group, close_wait_first),
@@ -312,7 +298,7 @@ static const struct tct_member observation_members[] = {
 	NUMBER(tct_observation, interval_ns, 0, NUMBER_MAX),
 	PART(tct_observation, states, states_part),
 	PART(tct_observation, sample, sample_part),
-	PARTS_GROWN(tct_observation, populations, population_part, populations,
+	PARTS_GROWN(tct_observation, populations, population_part, tct_population_names,
 		    TCT_POPULATION_UNANSWERED),
 	PART(tct_observation, outgoing, outgoing_part),
 	PART(tct_observation, environment, environment_part),

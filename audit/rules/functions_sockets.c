@@ -10,27 +10,13 @@
 
 static const struct tct_type type_count = { .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_COUNT };
 
-static const char *const population_names[TCT_POPULATION_LIMIT] = {
-	[TCT_POPULATION_CLOSE_WAIT] = "close_wait",
-	[TCT_POPULATION_REMOTE] = "remote",
-	[TCT_POPULATION_UNGUARDED] = "unguarded",
-	[TCT_POPULATION_RETRANSMITTING] = "retransmitting",
-	[TCT_POPULATION_UNANSWERED] = "unanswered",
-	[TCT_POPULATION_HEARD_UNACKED] = "heard_unacked",
-	[TCT_POPULATION_ZERO_WINDOW] = "zero_window",
-	[TCT_POPULATION_SYN_UNANSWERED] = "syn_unanswered",
-	[TCT_POPULATION_FIN_UNANSWERED] = "fin_unanswered",
-	[TCT_POPULATION_FIN_WAIT2_HELD] = "fin_wait2_held",
-	[TCT_POPULATION_FIN_WAIT2_ORPHANED] = "fin_wait2_orphaned",
-};
-
 int tct_check_population(const struct tct_checker *checker, struct tct_expr *call)
 {
 	const char *name = tct_check_bare_name(call);
 
 	call->type = type_count;
 	for (size_t i = 0; name != NULL && i < TCT_POPULATION_LIMIT; i++) {
-		if (strcmp(population_names[i], name) == 0) {
+		if (strcmp(tct_population_names[i], name) == 0) {
 			call->index = i;
 			if (checker->scope->each == TCT_EACH_PEER && i != TCT_POPULATION_UNGUARDED)
 				return tct_check_error(
@@ -59,8 +45,8 @@ int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call)
 	if (status == 0 && call->index >= TCT_POPULATION_SYN_UNANSWERED)
 		return tct_check_error(checker, call->arguments[0],
 				       "no idle times are known of %s: use population(%s)",
-				       population_names[call->index],
-				       population_names[call->index]);
+				       tct_population_names[call->index],
+				       tct_population_names[call->index]);
 
 	if (status == 0)
 		status = tct_check_node(checker, duration);
@@ -70,7 +56,7 @@ int tct_check_idle(const struct tct_checker *checker, struct tct_expr *call)
 			(struct tct_type){ .kind = TCT_KIND_NUMBER, .dimension = TCT_DIM_TIME });
 	if (status < 0)
 		return status;
-	return tct_check_label(checker, call, "idle(%s, %.*s)", population_names[call->index],
+	return tct_check_label(checker, call, "idle(%s, %.*s)", tct_population_names[call->index],
 			       (int)(duration->end - duration->start),
 			       duration->source + duration->start);
 }

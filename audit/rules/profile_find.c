@@ -63,29 +63,21 @@ static int read_path(const char *path, char **data, size_t *length, char origin[
 	return status < 0 ? read_error(origin, -status, err) : 0;
 }
 
-struct known_names {
-	const struct tct_profile_info *infos;
-	size_t count;
-};
-
-static const char *known_name(const void *context, size_t i)
+/* origin is where a file of that name would be. Other profiles aren't read for their names: one of
+ * them may be lost, too. */
+static int not_found(const struct tct_root *root, const char *name, const char *origin,
+		     struct tct_err *err)
 {
-	const struct known_names *known = context;
+	char nearest[64];
 
-	return i < known->count ? known->infos[i].name : NULL;
-}
-
-static int not_found(const struct tct_root *root, const char *name, struct tct_err *err)
-{
-	TCT_AUTOFREE struct tct_profile_info *infos = NULL;
-	struct known_names known = { 0 };
-	const char *nearest = NULL;
-
-	if (tct_profile_list(root, &infos, &known.count, NULL) == 0) {
-		known.infos = infos;
-		nearest = tct_text_nearest(name, known_name, &known);
-	}
-	if (nearest != NULL)
+	if (tct_profile_nearest(root, name, nearest) < 0)
+		return tct_err_nomem(err);
+	if (strcmp(nearest, name) == 0)
+		return tct_err_set(
+			err, TCT_FAULT_INPUT, ENOENT,
+			"%s: no such file: a link that leads nowhere, or its name is too long",
+			origin);
+	if (nearest[0] != '\0')
 		return tct_err_set(
 			err, TCT_FAULT_INPUT, ENOENT,
 			"no profile is named `%.60s`: did you mean `%s`? (tcptune profile list)",
@@ -103,6 +95,7 @@ int tct_profile_read(const struct tct_root *root, const char *asked, char **data
 	char path[160];
 
 	*built_in = false;
+	origin[0] = '\0';
 	if (strchr(asked, '/') != NULL)
 		return read_path(asked, data, length, origin, err);
 	if (!tct_name_valid(asked, "_-") || strlen(asked) > 63)
@@ -124,7 +117,7 @@ int tct_profile_read(const struct tct_root *root, const char *asked, char **data
 	}
 	embedded = tct_embedded_profile(asked);
 	if (embedded == NULL)
-		return not_found(root, asked, err);
+		return not_found(root, asked, origin, err);
 	*data = tct_text_copy(embedded->data, embedded->size);
 	*length = embedded->size;
 	*built_in = true;

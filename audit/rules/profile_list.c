@@ -17,6 +17,13 @@ struct list {
 	size_t infos_capacity;
 };
 
+static const char *name_at(const void *context, size_t i)
+{
+	const struct list *list = context;
+
+	return i < list->infos_count ? list->infos[i].name : NULL;
+}
+
 static bool listed(const struct list *list, const char *name)
 {
 	for (size_t i = 0; i < list->infos_count; i++) {
@@ -110,14 +117,33 @@ static int compare(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
+/* The names alone: no file is opened. 0 or -ENOMEM. */
+static int find_names(const struct tct_root *root, struct list *list)
+{
+	int status = root != NULL ? add_directory(list, root) : 0;
+
+	for (size_t i = 0; i < tct_embedded_files_count && status == 0; i++)
+		status = add(list, tct_embedded_files[i].name);
+	return status;
+}
+
+int tct_profile_nearest(const struct tct_root *root, const char *name, char nearest[64])
+{
+	struct list list = { 0 };
+	int status = find_names(root, &list);
+	const char *found = status == 0 ? tct_text_nearest(name, name_at, &list) : NULL;
+
+	(void)snprintf(nearest, 64, "%s", found != NULL ? found : "");
+	free(list.infos);
+	return status;
+}
+
 int tct_profile_list(const struct tct_root *root, struct tct_profile_info **infos, size_t *count,
 		     struct tct_err *err)
 {
 	struct list list = { 0 };
-	int status = root != NULL ? add_directory(&list, root) : 0;
+	int status = find_names(root, &list);
 
-	for (size_t i = 0; i < tct_embedded_files_count && status == 0; i++)
-		status = add(&list, tct_embedded_files[i].name);
 	for (size_t i = 0; i < list.infos_count && status == 0; i++) {
 		struct tct_err own = { 0 };
 		char text[sizeof(own.file) + sizeof(own.message) + 32];

@@ -95,6 +95,11 @@ bool tct_name_valid(const char *name, const char *others);
 /* A variable's name: [a-z_][a-z0-9_]*, no word of the language. */
 int tct_variable_name_check(const struct tct_yaml_node *key, struct tct_err *err);
 
+/* ---- profile_list.c ---- */
+
+/* The name of a profile that comes nearest, by names alone; "" if none does. 0 or -ENOMEM. */
+int tct_profile_nearest(const struct tct_root *root, const char *name, char nearest[64]);
+
 /* ---- profile_find.c ---- */
 
 /*

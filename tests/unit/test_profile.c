@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "tests/unit/profile_shelf.h"
@@ -316,6 +317,33 @@ START_TEST(extends_is_followed_with_care)
 }
 END_TEST
 
+/* Links that lead nowhere are passed over, and neither is looked for in the other's place. */
+START_TEST(lost_files_are_told)
+{
+	static const char *const lost[] = { "lost", "gone" };
+	struct tct_profile_info *infos = NULL;
+	size_t count = 0;
+	size_t told = 0;
+
+	scratch_write("etc/tcptune/profiles/notes.txt", "x");
+	for (size_t i = 0; i < TCT_COUNT(lost); i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "etc/tcptune/profiles/%s.yaml", lost[i]);
+		ck_assert_int_eq(symlink("/nowhere", scratch_path(path)), 0);
+	}
+	ck_assert_int_eq(tct_profile_list(&scratch_root, &infos, &count, &shelf.err), 0);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(infos[i].name, lost[0]) != 0 && strcmp(infos[i].name, lost[1]) != 0)
+			continue;
+		told++;
+		ck_assert_ptr_nonnull(strstr(infos[i].error, "no such file: a link that leads"));
+	}
+	ck_assert_uint_eq(told, 2);
+	free(infos);
+}
+END_TEST
+
 START_TEST(profiles_are_listed)
 {
 	struct tct_profile_info *infos = NULL;
@@ -361,6 +389,7 @@ int main(void)
 	tcase_add_test(tests, names_are_found_in_order);
 	tcase_add_test(tests, extends_is_followed_with_care);
 	tcase_add_test(tests, profiles_are_listed);
+	tcase_add_test(tests, lost_files_are_told);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
