@@ -21,6 +21,10 @@ void tct_render_namespaces(const struct tct_page *page, const struct tct_options
 void tct_render_namespaces_quiet(const struct tct_page *page,
 				 const struct tct_namespace_reports *others);
 
+/* How the commands of findings are run in a network namespace: "inside  ip netns exec NAME
+ * COMMAND". */
+void tct_render_inside(const struct tct_page *page, const char *netns);
+
 /* A rule that simply had nothing to look at in so short a time, or without rates. */
 bool tct_reason_is_dull(const char *reason);
 

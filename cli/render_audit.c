@@ -7,7 +7,9 @@
 #include "cli/session.h"
 #include "core/mem.h"
 
-static void put_findings(const struct tct_page *page, bool verbose, const struct tct_report *report)
+/* netns: the other network namespace that was looked into, NULL if none was. */
+static void put_findings(const struct tct_page *page, bool verbose, const char *netns,
+			 const struct tct_report *report)
 {
 	tct_page_heading(page, "Findings", report->findings_count == 0 ? "none" : "worst first");
 	for (size_t i = 0; i < report->findings_count;) {
@@ -18,6 +20,8 @@ static void put_findings(const struct tct_page *page, bool verbose, const struct
 						       report->findings[i].severity));
 		i += alike;
 	}
+	if (netns != NULL && report->findings_count > 0)
+		tct_render_inside(page, netns);
 }
 
 static void add_setting(struct tct_table *table, const struct tct_report *report,
@@ -269,7 +273,7 @@ void tct_render_audit(const struct tct_page *page, const struct tct_options *opt
 	if (options->verbose)
 		tct_render_owners(page, observation);
 	tct_render_usage(page, options->verbose, report);
-	put_findings(page, options->verbose, report);
+	put_findings(page, options->verbose, options->netns, report);
 	tct_render_suppressed(page, options->verbose, report, others);
 	put_settings(page, options->verbose, report);
 	put_limits(page, options->verbose, report);

@@ -35,20 +35,19 @@ static void add_scene(struct tct_text *text, const struct tct_namespace_report *
 	}
 }
 
-/* How a command is run inside. */
-static void put_inside(const struct tct_page *page, const struct tct_namespace *where)
+void tct_render_inside(const struct tct_page *page, const char *netns)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
 	tct_page_newline(page);
-	if (strchr(where->name, '/') != NULL) {
+	if (strchr(netns, '/') != NULL) {
 		tct_text_add(&text, "nsenter --net=");
-		tct_shell_word(&text, where->name);
+		tct_shell_word(&text, netns);
 	} else {
-		bool pid = where->name[strspn(where->name, "0123456789")] == '\0';
+		bool pid = netns[strspn(netns, "0123456789")] == '\0';
 
 		tct_text_addf(&text, pid ? "nsenter -n -t " : "ip netns exec ");
-		tct_shell_word(&text, where->name);
+		tct_shell_word(&text, netns);
 	}
 	tct_text_add(&text, " COMMAND");
 	tct_page_line(page, INDENT, "inside", LABEL, TCT_STYLE_STRONG, orempty(&text));
@@ -108,7 +107,7 @@ static void put_namespace(const struct tct_page *page, const struct tct_options 
 			tct_render_findings(page, options->verbose, findings, alike, omitted);
 		i += alike;
 	}
-	put_inside(page, &item->where);
+	tct_render_inside(page, item->where.name);
 	if (item->settings_differing > 0) {
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 

@@ -296,6 +296,7 @@ const struct tct_attribute tct_attributes[] = {
 	LISTENER_LOOKS(unit, TEXT, TCT_LOOK_OWNERS),
 	LISTENER(siblings, COUNT),
 	LISTENER(first_sibling, BOOL),
+	LISTENER(first_of_port, BOOL),
 	LISTENER(sibling_queue_least, COUNT),
 	LISTENER_LOOKS(unaccepted_kept, COUNT, TCT_LOOK_UNACCEPTED),
 	LISTENER_LOOKS(unaccepted_idle, TIME, TCT_LOOK_UNACCEPTED),

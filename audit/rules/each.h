@@ -31,9 +31,9 @@ unsigned tct_each_looks(enum tct_each each);
 #define TCT_LISTENER_ATTRIBUTES(x)                                                                 \
 	x(address) x(endpoint) x(port) x(queue) x(queue_first) x(backlog) x(drops) x(drops_first)  \
 		x(drops_growth) x(syn_recv) x(syn_recv_resent) x(family) x(fixed_port) x(v6only)   \
-			x(owner) x(unit) x(siblings) x(first_sibling) x(sibling_queue_least)       \
-				x(unaccepted_kept) x(unaccepted_idle) x(established) x(remote)     \
-					x(unguarded) x(retransmitting)
+			x(owner) x(unit) x(siblings) x(first_sibling) x(first_of_port)             \
+				x(sibling_queue_least) x(unaccepted_kept) x(unaccepted_idle)       \
+					x(established) x(remote) x(unguarded) x(retransmitting)
 #define TCT_OWNER_ATTRIBUTES(x)                                                                    \
 	x(name) x(unit) x(process) x(pid) x(ports) x(established) x(close_wait)                    \
 		x(close_wait_first) x(descriptors_max) x(busy) x(rwnd_limited) x(sndbuf_limited)

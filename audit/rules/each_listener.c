@@ -129,6 +129,20 @@ void tct_read_listener_first_sibling(const struct tct_env *env, struct tct_resul
 		result->number = !is_sibling(&env->observation->listeners[i], listener_of(env));
 }
 
+/* Among those whose port was chosen in the same way: one that bind(0) got speaks for no service. */
+void tct_read_listener_first_of_port(const struct tct_env *env, struct tct_result *result)
+{
+	const struct tct_listener *self = listener_of(env);
+
+	result->number = 1;
+	for (size_t i = 0; i < env->item && result->number != 0; i++) {
+		const struct tct_listener *other = &env->observation->listeners[i];
+
+		result->number = other->port != self->port ||
+				 other->port_chosen_by_kernel != self->port_chosen_by_kernel;
+	}
+}
+
 void tct_read_listener_sibling_queue_least(const struct tct_env *env, struct tct_result *result)
 {
 	const struct tct_observation *observation = env->observation;

@@ -13,6 +13,7 @@ audit "$SERVER" 0
 finding_absent port-overlap
 
 actor "$SERVER" listen --address "$SERVER4" --port 40000 --accept-and-hold
+actor "$SERVER" listen --address :: --v6only --port 40000 --accept-and-hold
 audit "$SERVER" 0
 finding_present port-overlap warning
 nothing_else port-overlap

@@ -78,6 +78,12 @@ while IFS=$'\t' read -r name inode; do
 	found=$("$TCPTUNE" audit --interval 0 --json --netns "$name" | jq .host.netns.inode)
 	[[ $found == "$inode" ]] || fail "--netns $name is $found, not $inode"
 done < <(jq -r '.namespaces[] | [.netns.name, .netns.inode] | @tsv' "$out")
+
+# One namespace by name: the findings end with how their commands are run inside it.
+in_netns web sysctl -qw net.ipv4.tcp_sack=0 || fail "sysctl in web"
+"$TCPTUNE" audit --interval 0 --netns web >"$SCRATCH/inside" || fail "audit --netns web exited $?"
+grep -q '^  inside  ip netns exec web COMMAND$' "$SCRATCH/inside" || fail "nothing about inside: $(<"$SCRATCH/inside")"
+in_netns web sysctl -qw net.ipv4.tcp_sack=1 || fail "sysctl in web"
 own=$(inode_of /proc/self/ns/net)
 has ".host.netns.inode == $own and (.namespaces | all(.netns.inode != $own))"
 

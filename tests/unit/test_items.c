@@ -58,6 +58,7 @@ START_TEST(listeners_of_one_port_are_a_group)
 	static const struct world_example first[] = {
 		{ "siblings", "2" },
 		{ "first_sibling", "yes" },
+		{ "first_of_port", "yes" },
 		{ "sibling_queue_least", "2" },
 		{ "syn_recv_resent", "3" },
 		{ "unaccepted_kept", "5" },
@@ -76,6 +77,7 @@ START_TEST(listeners_of_one_port_are_a_group)
 	};
 	static const struct world_example second[] = {
 		{ "first_sibling", "no" },
+		{ "first_of_port", "no" },
 		{ "sibling_queue_least", "2" },
 		{ "growing(queue)", "no" },
 	};
