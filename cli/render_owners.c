@@ -26,6 +26,9 @@ void tct_owner_add(struct tct_text *text, const struct tct_owner *owner)
 	case TCT_OWNER_NOBODY:
 		tct_text_add(text, "(no process)");
 		break;
+	case TCT_OWNER_SEVERAL:
+		tct_text_add(text, "(several processes)");
+		break;
 	case TCT_OWNER_NOT_SOUGHT:
 	case TCT_OWNER_FOUND:
 		break;

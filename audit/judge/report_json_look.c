@@ -81,6 +81,7 @@ static const char *sight_name(enum tct_owner_sight sight)
 		[TCT_OWNER_NOT_PERMITTED] = "not_permitted",
 		[TCT_OWNER_OUT_OF_BUDGET] = "out_of_budget",
 		[TCT_OWNER_NOBODY] = "nobody",
+		[TCT_OWNER_SEVERAL] = "several",
 	};
 
 	return names[sight];

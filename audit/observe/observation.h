@@ -174,6 +174,7 @@ enum tct_owner_sight {
 	TCT_OWNER_NOT_PERMITTED, /* some processes' files may not be looked at */
 	TCT_OWNER_OUT_OF_BUDGET, /* not found within the budget */
 	TCT_OWNER_NOBODY,        /* no process has it: the kernel's own, or passed on and gone */
+	TCT_OWNER_SEVERAL,       /* sockets of one user that several processes have */
 };
 
 struct tct_owner {

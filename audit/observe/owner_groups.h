@@ -22,7 +22,7 @@ enum tct_direction {
 
 enum {
 	TCT_GROUPS_MAX = 256,
-	TCT_GROUP_INODES = 4,
+	TCT_GROUP_INODES = 16,
 	TCT_OWNERS_TOLD = 64,
 };
 

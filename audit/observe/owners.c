@@ -11,6 +11,7 @@ enum {
 	SOUGHT_LISTENERS = 1024,
 	HINTS_EACH = 16,
 	HINTS_MAX = 256,
+	INODES_OF_A_UNIT = 4,
 };
 
 /* The search while it is put together. */
@@ -52,6 +53,20 @@ static void hint(struct hunt *hunt, struct tct_cgroups *cgroups, uint64_t cgroup
 					      room < HINTS_EACH ? room : HINTS_EACH);
 }
 
+/* All that is known to join its sockets is their user: they may be several processes'. */
+static bool is_only_of_a_user(const struct tct_raw_group *group)
+{
+	return group->cgroup == 0 && group->listener < 0;
+}
+
+/* One that is found is enough to name a unit's process, or a listener's. */
+static size_t inodes_sought(const struct tct_raw_group *group)
+{
+	size_t most = is_only_of_a_user(group) ? TCT_GROUP_INODES : INODES_OF_A_UNIT;
+
+	return group->inodes_count < most ? group->inodes_count : most;
+}
+
 /* The groups that are worth it. 0 or -ENOMEM. */
 static int seek_groups(struct hunt *hunt, struct tct_cgroups *cgroups,
 		       const struct tct_owner_groups *groups)
@@ -63,7 +78,7 @@ static int seek_groups(struct hunt *hunt, struct tct_cgroups *cgroups,
 
 		if (group->others || tct_raw_group_size(group) < TCT_OWNERS_WORTH)
 			continue;
-		for (size_t j = 0; j < group->inodes_count; j++)
+		for (size_t j = 0; j < inodes_sought(group); j++)
 			result |= seek(hunt, group->inodes[j]);
 		hint(hunt, cgroups, group->cgroup);
 	}
@@ -176,15 +191,35 @@ static void name_by_socket(const struct hunt *hunt, const struct tct_root *root,
 		owner->sight = TCT_OWNER_NOT_SOUGHT;
 }
 
+/*
+ * The process that the group's sockets were found in; 0 = in none. Where only their user joins
+ * them those looked at must agree, else it is *several.
+ */
+static int32_t pid_of_group(const struct hunt *hunt, const struct tct_raw_group *group,
+			    bool *several)
+{
+	bool must_agree = is_only_of_a_user(group);
+	int32_t pid = 0;
+
+	for (size_t i = 0; i < inodes_sought(group); i++) {
+		int32_t found = pid_of(hunt, group->inodes[i]);
+
+		if (pid == 0)
+			pid = found;
+		else if (must_agree && found != 0 && found != pid)
+			*several = true;
+	}
+	return *several ? 0 : pid;
+}
+
 static void name_group(const struct hunt *hunt, const struct tct_root *root,
 		       struct tct_cgroups *cgroups, const struct tct_observation *observation,
 		       struct tct_raw_group *group)
 {
 	bool sought = !group->others && tct_raw_group_size(group) >= TCT_OWNERS_WORTH;
-	int32_t pid = 0;
+	bool several = false;
+	int32_t pid = sought ? pid_of_group(hunt, group, &several) : 0;
 
-	for (size_t i = 0; sought && i < group->inodes_count && pid == 0; i++)
-		pid = pid_of(hunt, group->inodes[i]);
 	if (pid == 0 && group->listener >= 0 &&
 	    (size_t)group->listener < observation->listeners_count)
 		pid = observation->listeners[group->listener].owner.pid;
@@ -197,6 +232,8 @@ static void name_group(const struct hunt *hunt, const struct tct_root *root,
 	name_owner(hunt, root, cgroups, pid, &group->owner);
 	if (pid == 0 && !sought)
 		group->owner.sight = TCT_OWNER_NOT_SOUGHT;
+	if (several)
+		group->owner.sight = TCT_OWNER_SEVERAL;
 }
 
 /* Beside very many sockets all processes together hold as many descriptors: less is tried there. */

@@ -98,6 +98,7 @@ static const char *const sights[] = {
 	[TCT_OWNER_NOT_PERMITTED] = "not_permitted",
 	[TCT_OWNER_OUT_OF_BUDGET] = "out_of_budget",
 	[TCT_OWNER_NOBODY] = "nobody",
+	[TCT_OWNER_SEVERAL] = "several",
 };
 
 static const struct tct_member netns_members[] = {

@@ -247,6 +247,62 @@ START_TEST(who_was_not_sought_is_not_nobody)
 }
 END_TEST
 
+enum { HELD = 32 };
+
+/* A process that holds HELD outgoing connections, on ports from first_port on. */
+static pid_t start_holder(uint16_t first_port)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (uint16_t i = 0; i < HELD; i++)
+			connect_to_itself((uint16_t)(first_port + i));
+		ck_assert_int_eq(write(ready[1], "x", 1), 1);
+		for (;;)
+			(void)pause();
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	return child;
+}
+
+static void end_holder(pid_t child)
+{
+	(void)kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+/* Where nothing but the user joins them, one process isn't blamed for another's sockets. */
+START_TEST(several_processes_of_a_user_are_not_one)
+{
+	pid_t first = start_holder(33000);
+	struct tct_observation *observation = look(&(struct how){ 0 });
+	pid_t second;
+
+	ck_assert_uint_eq(observation->owners_count, 1);
+	ck_assert_int_eq(observation->owners[0].owner.pid, first);
+	tct_observation_free(observation);
+
+	second = start_holder(43000);
+	observation = look(&(struct how){ 0 });
+	ck_assert_uint_eq(observation->owners_count, 1);
+	ck_assert_int_eq(observation->owners[0].established, 2 * HELD);
+	if (observation->owners[0].owner.unit[0] == '\0') {
+		ck_assert_int_eq(observation->owners[0].owner.pid, 0);
+		ck_assert_int_eq(observation->owners[0].owner.sight, TCT_OWNER_SEVERAL);
+		ck_assert_str_eq(observation->owners[0].owner.comm, "");
+	}
+	tct_observation_free(observation);
+	end_holder(first);
+	end_holder(second);
+}
+END_TEST
+
 enum { LEAKED = 40, FEW = 3 };
 
 /* Accept `count` connections whose peers are closed, and hold them. Never returns. */
@@ -478,6 +534,7 @@ int main(void)
 	tcase_add_test(cases, listeners_tell_siblings_families_and_owner);
 	tcase_add_test(cases, an_estimate_takes_nothing_away_from_what_was_seen);
 	tcase_add_test(cases, who_was_not_sought_is_not_nobody);
+	tcase_add_test(cases, several_processes_of_a_user_are_not_one);
 	tcase_add_test(cases, a_leak_has_an_owner);
 	tcase_add_test(cases, ports_in_use_grow);
 	tcase_add_test(cases, unreadable_counts_are_made_up_for);
