@@ -37,7 +37,7 @@ struct tct_cgroups {
 	bool handles; /* open_by_handle_at works, or was not tried */
 	bool walked;
 	size_t known_count;
-	struct known known[SLOTS];
+	struct known *known; /* owned, [SLOTS]; NULL = nothing was asked yet */
 };
 
 struct tct_cgroups *tct_cgroups_new(const struct tct_root *root)
@@ -56,8 +56,9 @@ void tct_cgroups_free(struct tct_cgroups *cgroups)
 {
 	if (cgroups == NULL)
 		return;
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; cgroups->known != NULL && i < SLOTS; i++)
 		free(cgroups->known[i].path);
+	free(cgroups->known);
 	if (cgroups->mount >= 0)
 		(void)close(cgroups->mount);
 	free(cgroups);
@@ -222,6 +223,10 @@ static const char *path_of_id(struct tct_cgroups *cgroups, uint64_t id, char pat
 	const struct known *slot;
 
 	if (id == 0 || !find_mount(cgroups))
+		return NULL;
+	if (cgroups->known == NULL)
+		cgroups->known = calloc(SLOTS, sizeof(*cgroups->known));
+	if (cgroups->known == NULL)
 		return NULL;
 	slot = slot_of(cgroups, id);
 	if (slot->id == id)

@@ -56,9 +56,13 @@ bool tct_observe_wait(const struct tct_observe_options *options, int64_t since_n
 	return false;
 }
 
-static bool wants_interfaces(const struct tct_observe_options *options)
+/* What counts of interfaces is what grows: of the live host one look tells nothing. */
+static bool wants_interfaces(const struct tct_looks *looks)
 {
-	return options->sockets && (options->looks & TCT_LOOK_INTERFACES) != 0;
+	const struct tct_observe_options *options = looks->options;
+
+	return options->sockets && (options->looks & TCT_LOOK_INTERFACES) != 0 &&
+	       (looks->two_looks || !options->root->live);
 }
 
 static int first_look(struct tct_looks *looks)
@@ -76,7 +80,7 @@ static int first_look(struct tct_looks *looks)
 		result = tct_counters_read(options->root, options->counter_groups, looks->first,
 					   NULL);
 	/* what can't be read now is noted at the last look */
-	if (result == 0 && wants_interfaces(options) &&
+	if (result == 0 && wants_interfaces(looks) &&
 	    tct_interfaces_read(options->root, &looks->interfaces) == -ENOMEM)
 		result = -ENOMEM;
 	if (result == 0 && options->sockets)
@@ -106,7 +110,7 @@ static int last_look(struct tct_looks *looks)
 	}
 	if (looks->two_looks)
 		observation->interval_ns = last_ns - looks->first_ns;
-	if (wants_interfaces(options))
+	if (wants_interfaces(looks))
 		result = tct_interfaces_look(
 			options->root, looks->two_looks ? &looks->interfaces : NULL, observation);
 	if (result < 0)

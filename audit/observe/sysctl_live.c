@@ -47,15 +47,14 @@ static int open_in(int folder, const char *name, int flags)
  */
 static int open_key(const struct tct_root *root, struct folder *folder, const char *path, int flags)
 {
-	static const char net_ipv4[] = "proc/sys/net/ipv4";
+	static const char net_ipv4[] = "proc/sys/net/ipv4/";
 	const char *slash = strrchr(path, '/');
 	size_t length = slash != NULL ? (size_t)(slash - path) : 0;
 
 	if (!root->live || length == 0 || length >= sizeof(folder->path))
 		return tct_root_openat(root, path, flags, 0);
-	if (folder->net_ipv4 >= 0 && length == strlen(net_ipv4) &&
-	    memcmp(path, net_ipv4, length) == 0)
-		return open_in(folder->net_ipv4, slash + 1, flags);
+	if (folder->net_ipv4 >= 0 && strncmp(path, net_ipv4, strlen(net_ipv4)) == 0)
+		return open_in(folder->net_ipv4, path + strlen(net_ipv4), flags);
 	if (strncmp(folder->path, path, length) != 0 || folder->path[length] != '\0') {
 		tct_close_fd(&folder->fd);
 		memcpy(folder->path, path, length);

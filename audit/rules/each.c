@@ -90,6 +90,18 @@ static bool destinations_seen(const struct tct_outgoing *outgoing, const char *g
 			   outgoing->why_not[0] != '\0' ? outgoing->why_not : gap);
 }
 
+static bool interfaces_seen(const struct tct_observation *observation, char reason[200])
+{
+	if (observation->interfaces_presence == TCT_PRESENT)
+		return true;
+	/* who looks once doesn't look at them: only what grows counts */
+	if (observation->interfaces_presence == TCT_NOT_LOOKED && observation->interval_ns <= 0 &&
+	    tct_host_looked_at(&observation->host) == TCT_SOURCE_LIVE)
+		return unavailable(reason, "one look (--interval 0): no rates", "");
+	return unavailable(reason, "network interfaces: not looked at",
+			   tct_gap_why(observation, "interface"));
+}
+
 bool tct_each_available(enum tct_each each, const struct tct_env *env, char reason[200])
 {
 	const struct tct_observation *observation = env->observation;
@@ -110,9 +122,7 @@ bool tct_each_available(enum tct_each each, const struct tct_env *env, char reas
 		return observation->peers_presence == TCT_PRESENT ||
 		       unavailable(reason, "peers of connections: not looked at", sockets);
 	case TCT_EACH_INTERFACE:
-		return observation->interfaces_presence == TCT_PRESENT ||
-		       unavailable(reason, "network interfaces: not looked at",
-				   tct_gap_why(observation, "interface"));
+		return interfaces_seen(observation, reason);
 	case TCT_EACH_LINE:
 		return observation->files != NULL ||
 		       unavailable(reason, "sysctl files: not read",

@@ -454,7 +454,10 @@ START_TEST(interfaces_count_what_they_lose)
 		{ "tx_dropped_growth", "missing: one look (--interval 0): no growth" },
 	};
 
+	check_unavailable(TCT_EACH_INTERFACE, "one look (--interval 0): no rates");
+	world.observation.interval_ns = 1;
 	check_unavailable(TCT_EACH_INTERFACE, "network interfaces: not looked at");
+	world.observation.interval_ns = 0;
 	world.observation.interval_ns = SECOND;
 	world.observation.interfaces = interfaces;
 	world.observation.interfaces_count = TCT_COUNT(interfaces);
