@@ -1,4 +1,5 @@
 /* What a rule asks for beside its condition: a kernel, and that the condition lasts. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,7 +82,7 @@ enum tct_passed tct_rule_held(const struct tct_rule *rule, const struct tct_env 
 	}
 	if (env->observation->interval_ns >= wanted.number)
 		return TCT_PASSED;
-	(void)snprintf(reason, 200, "must hold for %s: tcptune watch, or audit --interval %lld",
-		       text, (long long)((wanted.number - 1) / second_ns + 1));
+	(void)snprintf(reason, 200, "must hold for %s: tcptune watch, or audit --interval %" PRId64,
+		       text, (wanted.number - 1) / second_ns + 1);
 	return TCT_NOT_PASSED;
 }

@@ -195,6 +195,7 @@ int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 			       const struct tct_report *own, json_t *document)
 {
 	json_t *summary = json_object();
+	size_t suppressed;
 	int failed = 0;
 
 	for (enum tct_severity severity = TCT_SEVERITY_CRITICAL; severity < TCT_SEVERITY_LIMIT;
@@ -204,9 +205,8 @@ int tct_namespace_reports_into(const struct tct_namespace_reports *reports,
 		failed |= json_object_set_new(summary, tct_severity_name(severity),
 					      json_integer((json_int_t)all));
 	}
-	failed |= json_object_set_new(
-		summary, "suppressed",
-		json_integer((json_int_t)(own->suppressed_count + reports->suppressed)));
+	suppressed = own->suppressed_count + reports->suppressed;
+	failed |= json_object_set_new(summary, "suppressed", json_integer((json_int_t)suppressed));
 	failed |= json_object_set_new(document, "summary", summary);
 	return failed != 0 ? -ENOMEM : 0;
 }

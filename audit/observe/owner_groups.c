@@ -121,7 +121,8 @@ static void keep_inode(struct tct_raw_group *group, const struct tct_tcp_socket 
 			group->inodes_count = group->inodes_closing;
 	} else if (!closing && group->inodes_count < TCT_GROUP_INODES) {
 		group->inodes[group->inodes_count++] = socket->inode;
-	} else if (!closing && group->inodes_closing < TCT_GROUP_INODES &&
+	} else if (socket->state == TCT_STATE_ESTABLISHED &&
+		   group->inodes_closing < TCT_GROUP_INODES &&
 		   (group->established & (group->established - 1)) == 0) {
 		/* not only the first ones, which may all be of one process */
 		size_t slot = TCT_GROUP_INODES - 1 -

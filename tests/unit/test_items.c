@@ -56,18 +56,12 @@ START_TEST(listeners_of_one_port_are_a_group)
 		  .retransmitting = -1 },
 	};
 	static const struct world_example first[] = {
-		{ "siblings", "2" },
-		{ "first_sibling", "yes" },
-		{ "first_of_port", "yes" },
-		{ "sibling_queue_least", "2" },
-		{ "syn_recv_resent", "3" },
-		{ "unaccepted_kept", "5" },
-		{ "unaccepted_idle", "7 s" },
-		{ "established", "41,203" },
-		{ "remote", "41,000" },
-		{ "unguarded", "12" },
-		{ "retransmitting", "9" },
-		{ "v6only", "no" },
+		{ "siblings", "2" },          { "first_sibling", "yes" },
+		{ "first_of_port", "yes" },   { "sibling_queue_least", "2" },
+		{ "syn_recv_resent", "3" },   { "unaccepted_kept", "5" },
+		{ "unaccepted_idle", "7 s" }, { "established", "41,203" },
+		{ "remote", "41,000" },       { "unguarded", "12" },
+		{ "retransmitting", "9" },    { "v6only", "no" },
 		{ "growing(queue)", "yes" },
 	};
 	static const struct world_example alone[] = {
