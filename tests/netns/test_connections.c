@@ -247,7 +247,7 @@ START_TEST(who_was_not_sought_is_not_nobody)
 }
 END_TEST
 
-enum { HELD = 32 };
+enum { HELD = 32, BOTH = 2 * HELD };
 
 /* A process that holds HELD outgoing connections, on ports from first_port on. */
 static pid_t start_holder(uint16_t first_port)
@@ -261,7 +261,7 @@ static pid_t start_holder(uint16_t first_port)
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (uint16_t i = 0; i < HELD; i++)
+		for (unsigned i = 0; i < HELD; i++)
 			connect_to_itself((uint16_t)(first_port + i));
 		ck_assert_int_eq(write(ready[1], "x", 1), 1);
 		for (;;)
@@ -291,7 +291,7 @@ START_TEST(several_processes_of_a_user_are_not_one)
 	second = start_holder(43000);
 	observation = look(&(struct how){ 0 });
 	ck_assert_uint_eq(observation->owners_count, 1);
-	ck_assert_int_eq(observation->owners[0].established, 2 * HELD);
+	ck_assert_int_eq(observation->owners[0].established, BOTH);
 	if (observation->owners[0].owner.unit[0] == '\0') {
 		ck_assert_int_eq(observation->owners[0].owner.pid, 0);
 		ck_assert_int_eq(observation->owners[0].owner.sight, TCT_OWNER_SEVERAL);
