@@ -113,8 +113,7 @@ static const json_t *document_of(const struct tct_diff *diff, unsigned side,
 static bool is_silent_there(const struct tct_diff *diff, unsigned side, const json_t *namespaces,
 			    const struct tct_finding_change *change, char note[240])
 {
-	const json_t *document = change->netns == NULL ? diff->side[side].document
-						       : json_object_get(namespaces, change->netns);
+	const json_t *document = document_of(diff, side, namespaces, change->netns);
 
 	if (document != NULL)
 		return is_silent(document, change->id, change->subject, note);
