@@ -19,13 +19,14 @@ static const struct invariant {
 	enum relation relation;
 	const char *other;
 	const char *because;
+	bool enforced; /* the kernel refuses a write of key that breaks it */
 } invariants[] = {
 	{ "net.ipv4.ip_unprivileged_port_start", AT_MOST, "net.ipv4.ip_local_port_range",
-	  "the kernel refuses a local port range that begins among the privileged ports" },
+	  "the kernel refuses a local port range that begins among the privileged ports", true },
 	{ "net.ipv4.tcp_reordering", AT_MOST, "net.ipv4.tcp_max_reordering",
-	  "the kernel refuses a tcp_reordering above tcp_max_reordering" },
+	  "the kernel refuses a tcp_reordering above tcp_max_reordering", true },
 	{ "net.ipv4.tcp_tw_reuse", NEEDS, "net.ipv4.tcp_timestamps",
-	  "tcp_tw_reuse tells an old connection's segments from a new one's by timestamps" },
+	  "tcp_tw_reuse tells an old connection's segments from a new one's by timestamps", false },
 };
 
 static const struct tct_value *value_of(const struct tct_plan_work *work,
@@ -161,5 +162,31 @@ int tct_plan_check_planned(struct tct_plan_work *work, const char *when)
 	}
 	for (size_t i = 0; result == 0 && i < TCT_COUNT(invariants); i++)
 		result = check_pair(work, &invariants[i], when);
+	return result;
+}
+
+int tct_plan_check_way_back(struct tct_plan_work *work)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < TCT_COUNT(invariants); i++) {
+		const struct invariant *invariant = &invariants[i];
+		const struct tct_kernel_key *key = tct_kernel_key_find(invariant->key);
+		const struct tct_kernel_key *other = tct_kernel_key_find(invariant->other);
+		const struct tct_plan_key *planned = key != NULL ? touched(work, key) : NULL;
+		const struct tct_value *limit =
+			other != NULL ? tct_observation_value(work->observation, other) : NULL;
+
+		if (!invariant->enforced || planned == NULL || !planned->write_live ||
+		    planned->before.kind != TCT_VALUE_NUMBERS || limit == NULL ||
+		    limit->kind != TCT_VALUE_NUMBERS ||
+		    planned->before.numbers[0] <= limit->numbers[0])
+			continue;
+		result = tct_plan_refuse(work, key, "invariant",
+					 "its value %" PRId64
+					 " could not be put back, for %s is %" PRId64 ": %s",
+					 planned->before.numbers[0], other->name, limit->numbers[0],
+					 invariant->because);
+	}
 	return result;
 }
