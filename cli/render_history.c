@@ -21,13 +21,15 @@ const char *tct_transaction_standing(const struct tct_transaction *transaction, 
 	case TCT_TRANSACTION_STUCK:
 		length = snprintf(out, 64, "failed, partly stuck");
 		break;
+	case TCT_TRANSACTION_WAITING:
 	case TCT_TRANSACTION_COMMITTED:
 		if (transaction->undone_by != 0)
 			length = snprintf(out, 64, "undone by %" PRIu64, transaction->undone_by);
 		else
 			length = snprintf(out, 64, "%s",
-					  transaction->kind == TCT_TRANSACTION_APPLY ? "stands"
-										     : "done");
+					  tct_transaction_waits(transaction)           ? "waiting"
+					  : transaction->kind == TCT_TRANSACTION_APPLY ? "stands"
+										       : "done");
 		break;
 	}
 	if (length < 0)
@@ -40,6 +42,8 @@ static void add_what(struct tct_text *text, const struct tct_transaction *transa
 {
 	if (transaction->kind == TCT_TRANSACTION_ROLLBACK)
 		tct_text_addf(text, "rollback of %" PRIu64, transaction->undoes);
+	else if (transaction->kind == TCT_TRANSACTION_CONFIRM)
+		tct_text_addf(text, "confirm %" PRIu64, transaction->confirms);
 	else
 		tct_text_addf(text, "apply %s",
 			      transaction->profiles != NULL ? transaction->profiles : "");

@@ -47,13 +47,62 @@ struct tct_transaction *tct_journal_find(const struct tct_journal *journal, uint
 	return NULL;
 }
 
+/* Open, or waiting: that is an end that another one follows. */
+static bool may_end(const struct tct_transaction *transaction)
+{
+	return transaction->state == TCT_TRANSACTION_OPEN ||
+	       transaction->state == TCT_TRANSACTION_WAITING;
+}
+
+static struct tct_journal_key *key_of(struct tct_transaction *transaction,
+				      const struct tct_kernel_key *key)
+{
+	for (size_t i = 0; i < transaction->keys_count; i++) {
+		if (transaction->keys[i].key == key)
+			return &transaction->keys[i];
+	}
+	return NULL;
+}
+
+static int copy_over(struct tct_value *value, const struct tct_value *by)
+{
+	tct_value_done(value);
+	return tct_value_copy(value, by);
+}
+
+/* What was confirmed stands as if it had written the drop-in itself. */
+static int confirm_transaction(struct tct_journal *journal, const struct tct_transaction *confirm)
+{
+	struct tct_transaction *kept = tct_journal_find(journal, confirm->confirms);
+
+	if (kept == NULL)
+		return 0;
+	kept->state = TCT_TRANSACTION_COMMITTED;
+	kept->confirmed_by = confirm->id;
+	kept->persisted = confirm->persisted;
+	kept->deferred = false;
+	memcpy(kept->drop_in_before_sha256, confirm->drop_in_before_sha256,
+	       sizeof(kept->drop_in_before_sha256));
+	memcpy(kept->drop_in_after_sha256, confirm->drop_in_after_sha256,
+	       sizeof(kept->drop_in_after_sha256));
+	for (size_t i = 0; i < confirm->keys_count; i++) {
+		const struct tct_journal_key *written = &confirm->keys[i];
+		struct tct_journal_key *key = key_of(kept, written->key);
+
+		if (key != NULL && (copy_over(&key->boot_before, &written->boot_before) < 0 ||
+				    copy_over(&key->boot_after, &written->boot_after) < 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* Note in a transaction how it ended. Takes record->error. */
 static int end_transaction(struct tct_journal *journal, struct tct_record *record,
 			   struct tct_err *err)
 {
 	struct tct_transaction *transaction = tct_journal_find(journal, record->id);
 
-	if (transaction == NULL || (transaction->state != TCT_TRANSACTION_OPEN))
+	if (transaction == NULL || !may_end(transaction))
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
 				   "transaction %" PRIu64 " ends that isn't open", record->id);
 	for (size_t i = 0; record->stuck != NULL && i < json_array_size(record->stuck); i++) {
@@ -66,7 +115,11 @@ static int end_transaction(struct tct_journal *journal, struct tct_record *recor
 	}
 	transaction->drop_in_stuck = record->drop_in_stuck;
 	transaction->state = record->state;
+	free(transaction->error);
 	transaction->error = TCT_STEAL(record->error);
+	if (transaction->state == TCT_TRANSACTION_COMMITTED && transaction->confirms != 0 &&
+	    confirm_transaction(journal, transaction) < 0)
+		return tct_err_nomem(err);
 	if (transaction->state == TCT_TRANSACTION_COMMITTED && transaction->undoes != 0) {
 		struct tct_transaction *undone = tct_journal_find(journal, transaction->undoes);
 
@@ -363,7 +416,7 @@ int tct_journal_end(struct tct_journal *journal, uint64_t id, enum tct_transacti
 	TCT_AUTOFREE char *line = NULL;
 	int result;
 
-	if (transaction == NULL || transaction->state != TCT_TRANSACTION_OPEN || journal->fd < 0)
+	if (transaction == NULL || !may_end(transaction) || journal->fd < 0)
 		return failed(journal, -EINVAL, err);
 	record.drop_in_stuck = transaction->drop_in_stuck;
 	line = tct_record_end_line(transaction, state, error);

@@ -18,13 +18,16 @@
 enum tct_transaction_kind {
 	TCT_TRANSACTION_APPLY,
 	TCT_TRANSACTION_ROLLBACK,
+	TCT_TRANSACTION_CONFIRM, /* keeps an apply that waits for it, and writes its drop-in */
 };
 
 enum tct_transaction_state {
 	TCT_TRANSACTION_OPEN, /* begun, no end record: interrupted, unless it runs right now */
 	TCT_TRANSACTION_COMMITTED,
-	TCT_TRANSACTION_UNDONE, /* failed or recovered: everything was put back */
-	TCT_TRANSACTION_STUCK,  /* failed, and something could not be put back */
+	TCT_TRANSACTION_UNDONE,  /* failed or recovered: everything was put back */
+	TCT_TRANSACTION_STUCK,   /* failed, and something could not be put back */
+	TCT_TRANSACTION_WAITING, /* the live values are written; unless it is confirmed in time,
+				    they go back */
 };
 
 struct tct_journal_key {
@@ -44,18 +47,36 @@ struct tct_transaction {
 	uint64_t id;
 	enum tct_transaction_kind kind;
 	enum tct_transaction_state state;
-	uint64_t undoes;    /* ROLLBACK: the transaction it undid; 0 */
-	uint64_t undone_by; /* the rollback that undid it; 0 */
-	int64_t time_ns;    /* CLOCK_REALTIME at its beginning */
-	char *profiles;     /* "highconn", "base,proxy" */
+	uint64_t undoes;       /* ROLLBACK: the transaction it undid; 0 */
+	uint64_t undone_by;    /* the rollback that undid it; 0 */
+	uint64_t confirms;     /* CONFIRM: the apply that it keeps; 0 */
+	uint64_t confirmed_by; /* the CONFIRM that kept it; 0 */
+	int64_t time_ns;       /* CLOCK_REALTIME at its beginning */
+	char *profiles;        /* "highconn", "base,proxy" */
 	char *profile_sha256;
 	json_t *variables; /* overrides it was applied with: {name: text} */
+	json_t *sets;      /* keys asked for one by one, {key: text}: its own and those that it
+			      carries on from the one before; NULL = none */
+	bool additive;     /* --set alone: it says nothing of keys that it doesn't name */
+	char *version;     /* of the tcptune that wrote it; NULL = not known */
 	char *reason;      /* NULL = none */
 	char *user;        /* "root", with SUDO_USER "alice (root)" */
 	char boot_id[40];
 	struct tct_netns netns;
 	bool live;
-	bool persisted;
+	bool persisted; /* the drop-in is part of it */
+	/*
+	 * --confirm-within: how long (0 = not asked for), and until when by CLOCK_BOOTTIME of
+	 * boot_id, which decides, and by CLOCK_REALTIME as it was then, for people.
+	 */
+	int64_t confirm_within_ns;
+	int64_t deadline_boottime_ns;
+	int64_t deadline_ns;
+	/* The drop-in isn't written before the CONFIRM; boot_after is what is planned. */
+	bool deferred;
+	/* Names in our modules-load.d file, joined by blanks; NULL = no file. */
+	char *modules_before;
+	char *modules_after;
 	char drop_in_before_sha256[65]; /* "" = no file */
 	char drop_in_after_sha256[65];
 	char *error;        /* UNDONE, STUCK: why */
@@ -97,8 +118,9 @@ void tct_journal_free(struct tct_journal *journal);
 int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 		      struct tct_transaction *transaction, struct tct_err *err);
 /*
- * Append the end record (committed, undone, stuck) and fsync. error may be NULL. STUCK: what is
- * marked stuck in the journal's own copy of the transaction goes along. On failure the record is
+ * Append the end record (committed, undone, stuck) and fsync; "waiting" is an end that another end
+ * follows. A CONFIRM that is committed ends what it confirms, too. error may be NULL. STUCK: what
+ * is marked stuck in the journal's own copy of the transaction goes along. On failure the record is
  * cut off again, so that the transaction stays open.
  */
 int tct_journal_end(struct tct_journal *journal, uint64_t id, enum tct_transaction_state state,
@@ -110,8 +132,10 @@ struct tct_transaction *tct_journal_find(const struct tct_journal *journal, uint
 bool tct_transaction_in(const struct tct_transaction *transaction, const struct tct_netns *netns,
 			const char *boot_id);
 
-/* Does it stand: an apply that is committed (or stuck, in part) and not undone? */
+/* Does it stand: an apply that is committed, waiting (or stuck, in part) and not undone? */
 bool tct_transaction_stands(const struct tct_transaction *transaction);
+/* Does it wait to be confirmed? Its deadline may have passed. */
+bool tct_transaction_waits(const struct tct_transaction *transaction);
 /* Did it change the drop-in? */
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction);
 
@@ -124,6 +148,10 @@ struct tct_transaction *tct_journal_newest(const struct tct_journal *journal,
 					   const struct tct_netns *netns, const char *boot_id);
 /* The newest interrupted transaction, any namespace; NULL = none. */
 struct tct_transaction *tct_journal_interrupted(const struct tct_journal *journal);
+
+/* The one that waits to be confirmed in this namespace; NULL = none. */
+struct tct_transaction *tct_journal_waiting(const struct tct_journal *journal,
+					    const struct tct_netns *netns, const char *boot_id);
 
 /*
  * What is ours now, key by key, after all transactions that stand: live values in this namespace,

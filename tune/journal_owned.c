@@ -23,12 +23,18 @@ bool tct_transaction_stands(const struct tct_transaction *transaction)
 {
 	return transaction->kind == TCT_TRANSACTION_APPLY && transaction->undone_by == 0 &&
 	       (transaction->state == TCT_TRANSACTION_COMMITTED ||
+		transaction->state == TCT_TRANSACTION_WAITING ||
 		transaction->state == TCT_TRANSACTION_STUCK);
+}
+
+bool tct_transaction_waits(const struct tct_transaction *transaction)
+{
+	return transaction->state == TCT_TRANSACTION_WAITING && transaction->undone_by == 0;
 }
 
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction)
 {
-	if (!transaction->persisted)
+	if (!transaction->persisted || transaction->deferred)
 		return false;
 	if (strcmp(transaction->drop_in_before_sha256, transaction->drop_in_after_sha256) != 0)
 		return true;
@@ -74,6 +80,19 @@ struct tct_transaction *tct_journal_interrupted(const struct tct_journal *journa
 	for (size_t i = journal->transactions_count; i-- > 0;) {
 		if (journal->transactions[i].state == TCT_TRANSACTION_OPEN)
 			return &journal->transactions[i];
+	}
+	return NULL;
+}
+
+struct tct_transaction *tct_journal_waiting(const struct tct_journal *journal,
+					    const struct tct_netns *netns, const char *boot_id)
+{
+	for (size_t i = journal->transactions_count; i-- > 0;) {
+		struct tct_transaction *transaction = &journal->transactions[i];
+
+		if (tct_transaction_waits(transaction) &&
+		    tct_transaction_in(transaction, netns, boot_id))
+			return transaction;
 	}
 	return NULL;
 }

@@ -13,13 +13,13 @@ enum { CHECKSUM_LENGTH = 64 };
 static const char *const kind_names[] = {
 	[TCT_TRANSACTION_APPLY] = "apply",
 	[TCT_TRANSACTION_ROLLBACK] = "rollback",
+	[TCT_TRANSACTION_CONFIRM] = "confirm",
 };
 
 static const char *const state_names[] = {
-	[TCT_TRANSACTION_OPEN] = "open",
-	[TCT_TRANSACTION_COMMITTED] = "committed",
-	[TCT_TRANSACTION_UNDONE] = "undone",
-	[TCT_TRANSACTION_STUCK] = "stuck",
+	[TCT_TRANSACTION_OPEN] = "open",       [TCT_TRANSACTION_COMMITTED] = "committed",
+	[TCT_TRANSACTION_UNDONE] = "undone",   [TCT_TRANSACTION_STUCK] = "stuck",
+	[TCT_TRANSACTION_WAITING] = "waiting",
 };
 
 static void clear_key(struct tct_journal_key *key)
@@ -42,7 +42,11 @@ void tct_transaction_done(struct tct_transaction *transaction)
 	free(transaction->reason);
 	free(transaction->user);
 	free(transaction->error);
+	free(transaction->version);
+	free(transaction->modules_before);
+	free(transaction->modules_after);
 	json_decref(transaction->variables);
+	json_decref(transaction->sets);
 	*transaction = (struct tct_transaction){ 0 };
 }
 
@@ -116,6 +120,30 @@ static char *line_of(json_t *object, bool failed)
 	return tct_text_take(&line);
 }
 
+/* Members that most transactions don't have. */
+static void set_seldom(json_t *object, const struct tct_transaction *transaction, bool *failed)
+{
+	if (transaction->confirms != 0)
+		set(object, "confirms", json_integer((json_int_t)transaction->confirms), failed);
+	if (transaction->sets != NULL)
+		set(object, "sets", json_incref(transaction->sets), failed);
+	if (transaction->additive)
+		set(object, "additive", json_true(), failed);
+	if (transaction->version != NULL)
+		set(object, "version", json_string(transaction->version), failed);
+	if (transaction->modules_before != NULL)
+		set(object, "modules_before", json_string(transaction->modules_before), failed);
+	if (transaction->modules_after != NULL)
+		set(object, "modules_after", json_string(transaction->modules_after), failed);
+	if (transaction->confirm_within_ns == 0)
+		return;
+	set(object, "confirm_within_ns", json_integer(transaction->confirm_within_ns), failed);
+	set(object, "deadline_boottime_ns", json_integer(transaction->deadline_boottime_ns),
+	    failed);
+	set(object, "deadline_ns", json_integer(transaction->deadline_ns), failed);
+	set(object, "deferred", json_boolean(transaction->deferred), failed);
+}
+
 char *tct_record_begin_line(const struct tct_transaction *transaction)
 {
 	json_t *object = json_object();
@@ -153,6 +181,7 @@ char *tct_record_begin_line(const struct tct_transaction *transaction)
 	    &failed);
 	if (transaction->drop_in_left)
 		set(object, "drop_in_left", json_true(), &failed);
+	set_seldom(object, transaction, &failed);
 	set(object, "keys", keys, &failed);
 	return line_of(object, failed);
 }
@@ -349,13 +378,65 @@ static int take_netns(const json_t *object, struct tct_netns *netns, struct tct_
 	return 0;
 }
 
+/* An object of texts; NULL where it is missing. */
+static int take_texts(const json_t *object, const char *name, json_t **out, struct tct_err *err)
+{
+	json_t *texts = json_object_get(object, name);
+	const char *member;
+	json_t *value;
+
+	if (texts == NULL)
+		return 0;
+	if (!json_is_object(texts))
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is not an object", name);
+	json_object_foreach(texts, member, value) {
+		if (!json_is_string(value))
+			return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+					   "`%s` has a member %s that is not a text", name, member);
+	}
+	*out = json_incref(texts);
+	return 0;
+}
+
+/* What most transactions don't have; absent means no. */
+static int take_seldom(const json_t *object, struct tct_transaction *transaction,
+		       struct tct_err *err)
+{
+	json_int_t confirms = 0;
+	json_int_t within_ns = 0;
+	json_int_t boottime_ns = 0;
+	json_int_t deadline_ns = 0;
+	int result;
+
+	if ((result = take_texts(object, "sets", &transaction->sets, err)) < 0 ||
+	    (result = take_flag(object, "additive", &transaction->additive, err)) < 0 ||
+	    (result = take_text(object, "version", &transaction->version, err)) < 0 ||
+	    (result = take_text(object, "modules_before", &transaction->modules_before, err)) < 0 ||
+	    (result = take_text(object, "modules_after", &transaction->modules_after, err)) < 0)
+		return result;
+	if (json_object_get(object, "confirms") != NULL &&
+	    (result = take_number(object, "confirms", 1, &confirms, err)) < 0)
+		return result;
+	transaction->confirms = (uint64_t)confirms;
+	if (json_object_get(object, "confirm_within_ns") == NULL)
+		return 0;
+	if ((result = take_number(object, "confirm_within_ns", 1, &within_ns, err)) < 0 ||
+	    (result = take_number(object, "deadline_boottime_ns", 0, &boottime_ns, err)) < 0 ||
+	    (result = take_number(object, "deadline_ns", INT64_MIN, &deadline_ns, err)) < 0 ||
+	    (result = take_bool(object, "deferred", &transaction->deferred, err)) < 0)
+		return result;
+	transaction->confirm_within_ns = within_ns;
+	transaction->deadline_boottime_ns = boottime_ns;
+	transaction->deadline_ns = deadline_ns;
+	return 0;
+}
+
 static int take_begin(const json_t *object, struct tct_transaction *transaction,
 		      struct tct_err *err)
 {
 	json_int_t undoes = 0;
 	json_int_t time_ns = 0;
 	unsigned kind = 0;
-	json_t *variables = json_object_get(object, "variables");
 	int result;
 
 	if ((result = take_word(object, "kind", kind_names, TCT_COUNT(kind_names), &kind, err)) <
@@ -376,22 +457,11 @@ static int take_begin(const json_t *object, struct tct_transaction *transaction,
 		     take_fixed(object, "drop_in_before_sha256", transaction->drop_in_before_sha256,
 				sizeof(transaction->drop_in_before_sha256), err)) < 0 ||
 	    (result = take_fixed(object, "drop_in_after_sha256", transaction->drop_in_after_sha256,
-				 sizeof(transaction->drop_in_after_sha256), err)) < 0)
+				 sizeof(transaction->drop_in_after_sha256), err)) < 0 ||
+	    (result = take_texts(object, "variables", &transaction->variables, err)) < 0 ||
+	    (result = take_seldom(object, transaction, err)) < 0)
 		return result;
-	if (variables != NULL) {
-		const char *name;
-		json_t *value;
-
-		if (!json_is_object(variables))
-			return bad(err, "`variables` is not an object");
-		json_object_foreach(variables, name, value) {
-			if (!json_is_string(value))
-				return bad(err, "a variable is not a text");
-		}
-		transaction->variables = json_incref(variables);
-	}
-	transaction->kind =
-		kind == TCT_TRANSACTION_ROLLBACK ? TCT_TRANSACTION_ROLLBACK : TCT_TRANSACTION_APPLY;
+	transaction->kind = (enum tct_transaction_kind)kind;
 	transaction->undoes = (uint64_t)undoes;
 	transaction->time_ns = time_ns;
 	transaction->state = TCT_TRANSACTION_OPEN;

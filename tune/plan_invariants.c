@@ -19,12 +19,11 @@ static const struct invariant {
 	enum relation relation;
 	const char *other;
 	const char *because;
-	bool enforced; /* the kernel refuses a write of key that breaks it */
 } invariants[] = {
 	{ "net.ipv4.ip_unprivileged_port_start", AT_MOST, "net.ipv4.ip_local_port_range",
 	  "the kernel refuses a local port range that begins among the privileged ports", true },
 	{ "net.ipv4.tcp_reordering", AT_MOST, "net.ipv4.tcp_max_reordering",
-	  "the kernel refuses a tcp_reordering above tcp_max_reordering", true },
+	  "the kernel refuses a tcp_reordering above tcp_max_reordering" },
 	{ "net.ipv4.tcp_tw_reuse", NEEDS, "net.ipv4.tcp_timestamps",
 	  "tcp_tw_reuse tells an old connection's segments from a new one's by timestamps", false },
 };
@@ -165,28 +164,38 @@ int tct_plan_check_planned(struct tct_plan_work *work, const char *when)
 	return result;
 }
 
+/* Is the key's value one that the kernel lets stand, but would not take as a write? */
+static bool is_beyond(const struct tct_plan_work *work, const struct tct_plan_key *planned,
+		      const struct tct_kernel_key *other, bool above)
+{
+	const struct tct_value *limit =
+		other != NULL ? tct_observation_value(work->observation, other) : NULL;
+
+	if (limit == NULL || limit->kind != TCT_VALUE_NUMBERS ||
+	    planned->before.kind != TCT_VALUE_NUMBERS)
+		return false;
+	return above ? planned->before.numbers[0] > limit->numbers[0]
+		     : planned->before.numbers[0] < limit->numbers[0];
+}
+
 int tct_plan_check_way_back(struct tct_plan_work *work)
 {
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < TCT_COUNT(invariants); i++) {
-		const struct invariant *invariant = &invariants[i];
-		const struct tct_kernel_key *key = tct_kernel_key_find(invariant->key);
-		const struct tct_kernel_key *other = tct_kernel_key_find(invariant->other);
-		const struct tct_plan_key *planned = key != NULL ? touched(work, key) : NULL;
-		const struct tct_value *limit =
-			other != NULL ? tct_observation_value(work->observation, other) : NULL;
+	for (size_t i = 0; result == 0 && i < work->plan->keys_count; i++) {
+		const struct tct_plan_key *planned = &work->plan->keys[i];
+		bool above = planned->key->refused_above != NULL;
+		const char *name =
+			above ? planned->key->refused_above : planned->key->refused_below;
+		const struct tct_kernel_key *other =
+			name != NULL ? tct_kernel_key_find(name) : NULL;
 
-		if (!invariant->enforced || planned == NULL || !planned->write_live ||
-		    planned->before.kind != TCT_VALUE_NUMBERS || limit == NULL ||
-		    limit->kind != TCT_VALUE_NUMBERS ||
-		    planned->before.numbers[0] <= limit->numbers[0])
-			continue;
-		result = tct_plan_refuse(work, key, "invariant",
-					 "its value %" PRId64
-					 " could not be put back, for %s is %" PRId64 ": %s",
-					 planned->before.numbers[0], other->name, limit->numbers[0],
-					 invariant->because);
+		if (planned->write_live && is_beyond(work, planned, other, above))
+			result = tct_plan_refuse(
+				work, planned->key, "invariant",
+				"its value %" PRId64
+				" could not be put back: the kernel refuses one %s %s",
+				planned->before.numbers[0], above ? "above" : "below", name);
 	}
 	return result;
 }

@@ -155,7 +155,8 @@ int tct_transaction_describe(struct tct_transaction *transaction, enum tct_trans
 	transaction->netns = place->netns;
 	memcpy(transaction->boot_id, place->boot_id, sizeof(transaction->boot_id));
 	transaction->user = user_name();
-	return transaction->user != NULL ? 0 : -ENOMEM;
+	transaction->version = strdup(TCPTUNE_VERSION);
+	return transaction->user != NULL && transaction->version != NULL ? 0 : -ENOMEM;
 }
 
 void tct_result_take_back(struct tct_apply_result *result)

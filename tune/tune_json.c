@@ -272,6 +272,19 @@ static json_t *journal_key_json(const struct tct_journal_key *key)
 	return whole(object, failed);
 }
 
+static const char *kind_name(const struct tct_transaction *transaction)
+{
+	switch (transaction->kind) {
+	case TCT_TRANSACTION_APPLY:
+		break;
+	case TCT_TRANSACTION_ROLLBACK:
+		return "rollback";
+	case TCT_TRANSACTION_CONFIRM:
+		return "confirm";
+	}
+	return "apply";
+}
+
 static const char *state_name(const struct tct_transaction *transaction)
 {
 	switch (transaction->state) {
@@ -283,13 +296,14 @@ static const char *state_name(const struct tct_transaction *transaction)
 		return "undone";
 	case TCT_TRANSACTION_STUCK:
 		return transaction->undone_by != 0 ? "rolled-back" : "stuck";
+	case TCT_TRANSACTION_WAITING:
+		return transaction->undone_by != 0 ? "rolled-back" : "waiting";
 	}
 	return "committed";
 }
 
 static json_t *transaction_json(const struct tct_transaction *transaction)
 {
-	bool rollback = transaction->kind == TCT_TRANSACTION_ROLLBACK;
 	json_t *object = json_object();
 	json_t *keys = json_array();
 	json_t *netns = json_pack(
@@ -305,16 +319,26 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 		return whole(object, true);
 	}
 	set(object, "id", id_or_null(transaction->id), &failed);
-	set(object, "kind", tct_json_text(rollback ? "rollback" : "apply"), &failed);
+	set(object, "kind", tct_json_text(kind_name(transaction)), &failed);
 	set(object, "state", tct_json_text(state_name(transaction)), &failed);
 	set(object, "undoes", id_or_null(transaction->undoes), &failed);
 	set(object, "undone_by", id_or_null(transaction->undone_by), &failed);
+	set(object, "confirms", id_or_null(transaction->confirms), &failed);
+	set(object, "confirmed_by", id_or_null(transaction->confirmed_by), &failed);
+	set(object, "deadline",
+	    transaction->confirm_within_ns != 0 ? tct_json_time(transaction->deadline_ns)
+						: json_null(),
+	    &failed);
 	set(object, "time", tct_json_time(transaction->time_ns), &failed);
 	set(object, "profiles", tct_json_text_or_null(transaction->profiles), &failed);
 	set(object, "profile_sha256", tct_json_text_or_null(transaction->profile_sha256), &failed);
 	set(object, "variables",
 	    transaction->variables != NULL ? json_incref(transaction->variables) : json_object(),
 	    &failed);
+	set(object, "sets",
+	    transaction->sets != NULL ? json_incref(transaction->sets) : json_object(), &failed);
+	set(object, "modules", tct_json_text_or_null(transaction->modules_after), &failed);
+	set(object, "version", tct_json_text_or_null(transaction->version), &failed);
 	set(object, "reason", tct_json_text_or_null(transaction->reason), &failed);
 	set(object, "user", tct_json_text_or_null(transaction->user), &failed);
 	set(object, "boot_id", tct_json_text_or_null(transaction->boot_id), &failed);

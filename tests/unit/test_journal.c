@@ -255,6 +255,101 @@ START_TEST(what_is_ours)
 }
 END_TEST
 
+/* An apply that waits has its live values; the drop-in's lines only once it is confirmed. */
+START_TEST(waits_for_its_confirmation)
+{
+	struct tct_journal *journal = reopen(NULL, true);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction waiting = make(TCT_TRANSACTION_APPLY, &host);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction confirm = make(TCT_TRANSACTION_CONFIRM, &host);
+	TCT_AUTO(tct_owned_set_done) struct tct_owned_set before = { 0 };
+	TCT_AUTO(tct_owned_set_done) struct tct_owned_set after = { 0 };
+	const struct tct_transaction *read;
+
+	add(&waiting, "net.core.somaxconn", "4096", "16384", true);
+	waiting.confirm_within_ns = 60000000000;
+	waiting.deadline_boottime_ns = 161000000000;
+	waiting.deadline_ns = 1764000000000000000;
+	waiting.deferred = true;
+	waiting.additive = true;
+	waiting.sets = json_pack("{s:s}", "net.core.somaxconn", "16384");
+	waiting.version = strdup("0.1.0");
+	waiting.modules_after = strdup("nf_conntrack");
+	ck_assert_int_eq(tct_journal_begin(journal, &scratch_root, &waiting, &err), 0);
+	ck_assert_ptr_null(tct_journal_waiting(journal, &host, ""));
+	ck_assert_int_eq(tct_journal_end(journal, waiting.id, TCT_TRANSACTION_WAITING, NULL, &err),
+			 0);
+	journal = reopen(journal, true);
+	read = tct_journal_waiting(journal, &host, "");
+	ck_assert_ptr_nonnull(read);
+	ck_assert_ptr_null(tct_journal_waiting(journal, &other, ""));
+	ck_assert_ptr_null(tct_journal_interrupted(journal));
+	ck_assert(tct_transaction_stands(read) && tct_transaction_waits(read));
+	ck_assert(!tct_transaction_changed_drop_in(read));
+	ck_assert_int_eq(read->confirm_within_ns, 60000000000);
+	ck_assert_int_eq(read->deadline_boottime_ns, 161000000000);
+	ck_assert_int_eq(read->deadline_ns, 1764000000000000000);
+	ck_assert(read->deferred && read->additive);
+	ck_assert_str_eq(json_string_value(json_object_get(read->sets, "net.core.somaxconn")),
+			 "16384");
+	ck_assert_str_eq(read->version, "0.1.0");
+	ck_assert_str_eq(read->modules_after, "nf_conntrack");
+	ck_assert_int_eq(tct_journal_owned(journal, &host, "", 0, &before), 0);
+	ck_assert(before.items[0].live && !before.items[0].boot);
+	ck_assert_ptr_null(before.drop_in);
+
+	add(&confirm, "net.core.somaxconn", "4096", "16384", true);
+	tct_value_done(&confirm.keys[0].before); /* the live value is as it is */
+	tct_value_done(&confirm.keys[0].after);
+	confirm.keys[0].live_owned = false;
+	confirm.confirms = read->id;
+	ck_assert_int_eq(tct_journal_begin(journal, &scratch_root, &confirm, &err), 0);
+	ck_assert(tct_transaction_waits(tct_journal_find(journal, waiting.id)));
+	ck_assert_int_eq(
+		tct_journal_end(journal, confirm.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
+	journal = reopen(journal, false);
+	read = tct_journal_find(journal, waiting.id);
+	ck_assert_int_eq(read->state, TCT_TRANSACTION_COMMITTED);
+	ck_assert_uint_eq(read->confirmed_by, confirm.id);
+	ck_assert(!read->deferred && tct_transaction_changed_drop_in(read));
+	ck_assert_ptr_null(tct_journal_waiting(journal, &host, ""));
+	ck_assert_ptr_eq(tct_journal_newest(journal, &host, ""), read);
+	ck_assert(!tct_transaction_stands(tct_journal_find(journal, confirm.id)));
+	ck_assert_int_eq(tct_journal_owned(journal, &host, "", 0, &after), 0);
+	ck_assert(after.items[0].live && after.items[0].boot);
+	ck_assert_uint_eq(after.drop_in->id, read->id);
+	tct_journal_free(journal);
+}
+END_TEST
+
+/* In time or not at all: what waited and was put back is no more. */
+START_TEST(waits_in_vain)
+{
+	struct tct_journal *journal = reopen(NULL, true);
+	TCT_AUTO(tct_transaction_done)
+	struct tct_transaction waiting = make(TCT_TRANSACTION_APPLY, &host);
+	const struct tct_transaction *read;
+
+	add(&waiting, "net.core.somaxconn", "4096", "16384", true);
+	waiting.confirm_within_ns = 1;
+	waiting.deferred = true;
+	ck_assert_int_eq(tct_journal_begin(journal, &scratch_root, &waiting, &err), 0);
+	ck_assert_int_eq(tct_journal_end(journal, waiting.id, TCT_TRANSACTION_WAITING, NULL, &err),
+			 0);
+	ck_assert_int_eq(
+		tct_journal_end(journal, waiting.id, TCT_TRANSACTION_UNDONE, "too late", &err), 0);
+	ck_assert_int_lt(
+		tct_journal_end(journal, waiting.id, TCT_TRANSACTION_COMMITTED, NULL, &err), 0);
+	journal = reopen(journal, false);
+	read = tct_journal_find(journal, waiting.id);
+	ck_assert_int_eq(read->state, TCT_TRANSACTION_UNDONE);
+	ck_assert_str_eq(read->error, "too late");
+	ck_assert(!tct_transaction_stands(read));
+	tct_journal_free(journal);
+}
+END_TEST
+
 /* Cut the file to every length: whole records stay, nothing else, and the next record can be
  * appended. */
 START_TEST(torn_ends)
@@ -470,6 +565,8 @@ int main(void)
 	tcase_add_test(cases, what_is_written_is_read_again);
 	tcase_add_test(cases, ends);
 	tcase_add_test(cases, what_is_ours);
+	tcase_add_test(cases, waits_for_its_confirmation);
+	tcase_add_test(cases, waits_in_vain);
 	tcase_add_test(cases, torn_ends);
 	tcase_add_test(cases, garbage);
 	tcase_add_test(cases, damage);
