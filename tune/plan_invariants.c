@@ -21,11 +21,11 @@ static const struct invariant {
 	const char *because;
 } invariants[] = {
 	{ "net.ipv4.ip_unprivileged_port_start", AT_MOST, "net.ipv4.ip_local_port_range",
-	  "the kernel refuses a local port range that begins among the privileged ports", true },
+	  "the kernel refuses a local port range that begins among the privileged ports" },
 	{ "net.ipv4.tcp_reordering", AT_MOST, "net.ipv4.tcp_max_reordering",
 	  "the kernel refuses a tcp_reordering above tcp_max_reordering" },
 	{ "net.ipv4.tcp_tw_reuse", NEEDS, "net.ipv4.tcp_timestamps",
-	  "tcp_tw_reuse tells an old connection's segments from a new one's by timestamps", false },
+	  "tcp_tw_reuse tells an old connection's segments from a new one's by timestamps" },
 };
 
 static const struct tct_value *value_of(const struct tct_plan_work *work,
