@@ -112,8 +112,10 @@ int main(int argc, char *argv[])
 	if (!guard_standard_files())
 		return TCT_EXIT_INPUT;
 	(void)setlocale(LC_CTYPE, "");
-	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away must not cut a transaction short
-					 */
+	/* Neither a reader that went away nor a limit of file sizes may cut a transaction short:
+	 * the write says so (EPIPE, EFBIG). */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2 || argv[1][0] == '-')
 		return finish(run_without_command(argc, argv));
 

@@ -301,7 +301,7 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 	if (options->reason != NULL)
 		tct_drop_in_sanitise(options->reason, apply.reason, sizeof(apply.reason));
 	if (!options->dry_run)
-		status = tct_lock_take(options->root, &lock, err);
+		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&apply);
 	tct_lock_release(&lock);

@@ -239,17 +239,16 @@ static int backward(struct work *work, bool *rolled_back, struct tct_err *err)
 			   "%.200s; this could not be put back: %s", cause.message, stuck);
 }
 
-/* Signals that end a process, or a write beyond a limit. */
+/* All but those by which the kernel tells a fault of this very program. */
 static void hold_signals(sigset_t *before)
 {
-	static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT, SIGTSTP,
-				       SIGTTOU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2 };
+	static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
 	sigset_t set;
 
 	/* None of these calls fails for signals that exist. */
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < TCT_COUNT(signals); i++)
-		(void)sigaddset(&set, signals[i]);
+	(void)sigfillset(&set);
+	for (size_t i = 0; i < TCT_COUNT(faults); i++)
+		(void)sigdelset(&set, faults[i]);
 	(void)sigprocmask(SIG_BLOCK, &set, before);
 }
 
