@@ -142,5 +142,6 @@ const struct tct_command tct_command_apply = {
 		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'\n"
 		   "tcptune apply --set net.ipv4.tcp_tw_reuse=1",
 	.placeholder = "",
+	.changes = true,
 	.run = run,
 };
