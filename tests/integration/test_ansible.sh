@@ -113,6 +113,24 @@ module ok '{"state": "rolled_back"}'
 json '(.changed | not) and .undid == null'
 ck_untouched "nothing to take back"
 
+# --- single keys ---------------------------------------------------------------------------------------------------
+
+keys='"settings": {"net.ipv4.tcp_tw_reuse": 1, "net.ipv4.tcp_rmem": [4096, 131072, 8388608]}, "persist": true'
+module ok "{$keys}" check
+json '.changed and (.settings | length) == 2'
+ck_state "$WORK/old" "check mode of single keys"
+module ok "{$keys}"
+json '.changed and ([.settings[].key] == ["net.ipv4.tcp_rmem", "net.ipv4.tcp_tw_reuse"])'
+[[ $(tr '\t' ' ' </proc/sys/net/ipv4/tcp_rmem) == '4096 131072 8388608' ]] || fail "tcp_rmem"
+module ok "{$keys}"
+json '.changed | not'
+module ok '{"state": "checked", "settings": {"net.ipv4.tcp_tw_reuse": true}}'
+json .conforms
+module failed '{"settings": {"net.ipv4.tcp_abort_on_overflow": 1}}'
+json '.rc == 3 and .refused[0].kind == "never"'
+module ok '{"state": "rolled_back"}'
+ck_state "$WORK/old" "single keys are back"
+
 # --- another tcptune at work ---------------------------------------------------------------------------------------
 
 exec {lock}>/run/tcptune.lock
@@ -156,8 +174,8 @@ module failed '{}'
 json '.msg | contains("profile, settings")'
 module failed '{"profile": []}'
 json '.msg == "state=applied needs at least one of profile and settings"'
-module failed '{"state": "checked", "settings": {"net.ipv4.tcp_tw_reuse": 1}}'
-json '.msg == "state=checked has no use for settings"'
+module failed '{"state": "checked", "reason": "why not", "wait": 1}'
+json '.msg == "state=checked has no use for reason, wait"'
 module failed '{"profile": "no-such", "boot": "both"}'
 json '.rc == 2 and (.msg | contains("no-such"))'
 module failed "{$first, \"netns\": \"1\", \"root\": \"/\"}"

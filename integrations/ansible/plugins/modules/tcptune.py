@@ -23,7 +23,7 @@ options:
       - C(rolled_back) takes back the newest apply that still stands, or C(transaction). If there is none, nothing is
         changed. It is never a redo, but a second run takes back the apply before; name the C(transaction) where that
         must not be.
-      - C(checked) tells whether the host conforms to C(profile), or without it to what was last applied. It never
+      - C(checked) tells whether the host conforms to C(profile) and C(settings), or without them to what was applied. It never
         changes anything, and a host that doesn't conform is no failure. See C(conforms).
     type: str
     choices: [applied, confirmed, rolled_back, checked]
@@ -319,7 +319,7 @@ VERBS = {
         'modules_load', 'netns', 'root', 'wait'), True, (0,)),
     'confirmed': Verb('confirm', ('transaction', 'netns', 'wait'), False, (0,)),
     'rolled_back': Verb('rollback', ('transaction', 'reason', 'force', 'netns', 'root', 'wait'), True, (0,)),
-    'checked': Verb('check', ('profile', 'variables', 'boot', 'netns', 'root'), False, (0, 1)),
+    'checked': Verb('check', ('profile', 'settings', 'variables', 'boot', 'netns', 'root'), False, (0, 1)),
 }
 
 RESULTS = ('transaction', 'settings', 'drop_in', 'restart_needed', 'refused', 'unsupported', 'shadowed', 'conflicts',
