@@ -45,6 +45,13 @@ static int observe(struct apply *apply)
 
 	if (result < 0)
 		return result;
+	/* By it the journal tells what is ours. */
+	if (apply->options->root->live &&
+	    strcmp(apply->observation->host.boot_id, apply->place.boot_id) != 0)
+		return tct_err_set(
+			apply->err, TCT_FAULT_REFUSED, EIO,
+			"refused, nothing was changed: the id of this boot can't be read "
+			"(" TCT_BOOT_ID_PATH ")");
 	tct_facts_from_host(&apply->observation->host, &apply->facts);
 	return tct_profile_set_load(apply->options->profile, &apply->facts, &apply->set,
 				    apply->err);
@@ -314,9 +321,10 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
 				   "which profile? Use --profile NAME");
 	status = tct_place_of_work_check(options->root, err);
+	if (status == 0)
+		status = tct_place_of_work_init(options, &apply.place, err);
 	if (status < 0)
 		return status;
-	tct_place_of_work_init(options, &apply.place);
 	choose_parts(&apply);
 	if (options->reason != NULL)
 		tct_drop_in_sanitise(options->reason, apply.reason, sizeof(apply.reason));

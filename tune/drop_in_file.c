@@ -108,6 +108,11 @@ int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *e
 	}
 }
 
+bool tct_drop_in_is_strange(int result)
+{
+	return result == -ELOOP || result == -EINVAL || result == -EBADMSG || result == -EFBIG;
+}
+
 /* The security attributes (SELinux context and the like) of the old file. */
 static int copy_security(int from, int to)
 {

@@ -123,7 +123,7 @@ static const char *why_unsupported(const struct tct_plan_work *work,
 		break;
 	}
 	if (work->plan->live)
-		return "its live value is not known";
+		return NULL; /* see refuse_unknown() */
 	/* An image: nothing but the kernel's version can tell. */
 	if (facts->known[TCT_FACT_KERNEL]) {
 		int64_t kernel = facts->value[TCT_FACT_KERNEL];
@@ -201,6 +201,8 @@ static int refuse_unknown(struct tct_plan_work *work, const struct tct_kernel_ke
 	else if (now->presence == TCT_UNPARSED)
 		result = tct_plan_refuse(work, key, "missing",
 					 "its value has a shape that tcptune doesn't know");
+	else if (now->presence == TCT_NOT_LOOKED && work->plan->live)
+		result = tct_plan_refuse(work, key, "missing", "/proc/sys could not be looked at");
 	else
 		return 0;
 	return result < 0 ? result : 1;

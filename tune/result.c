@@ -96,24 +96,29 @@ int tct_place_of_work_check(const struct tct_root *root, struct tct_err *err)
 			   root->path);
 }
 
-void tct_place_of_work_init(const struct tct_apply_options *options,
-			    struct tct_place_of_work *place)
+int tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place,
+			   struct tct_err *err)
 {
 	TCT_AUTOFREE char *boot_id = NULL;
+	int result;
 
 	*place = (struct tct_place_of_work){ .root = options->root, .netns = options->netns };
 	if (!options->root->live) {
 		place->netns = (struct tct_netns){ .initial = true };
-		return;
+		return 0;
 	}
-	if (tct_root_read(options->root, "/proc/sys/kernel/random/boot_id", 4096, &boot_id, NULL) <
-	    0)
-		return;
+	result = tct_root_read(options->root, TCT_BOOT_ID_PATH, 4096, &boot_id, NULL);
+	if (result == -ENOENT)
+		return 0;
+	if (result < 0)
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: %s", TCT_BOOT_ID_PATH,
+				   strerror(-result));
 
 	const char *id = tct_text_trim(boot_id);
 
 	if (strlen(id) < sizeof(place->boot_id))
 		memcpy(place->boot_id, id, strlen(id) + 1);
+	return 0;
 }
 
 /* "root", "alice (root)" under sudo. */

@@ -164,7 +164,8 @@ static int plan_drop_in(struct tct_rollback_work *rollback)
 	TCT_AUTO(tct_drop_in_done) struct tct_drop_in on_disk = { 0 };
 	int result = tct_drop_in_read(rollback->options->root, &rollback->drop_in, rollback->err);
 
-	if (result == -ENOMEM)
+	/* All or nothing, if it can't be told what is in it. */
+	if (result < 0 && !tct_drop_in_is_strange(result))
 		return result;
 	if (result < 0)
 		return conflict(rollback, NULL, NULL, NULL,

@@ -16,8 +16,11 @@ struct tct_place_of_work {
 /* Refuse a root into which nothing is ever to be written: a sosreport is a record. */
 int tct_place_of_work_check(const struct tct_root *root, struct tct_err *err);
 
-void tct_place_of_work_init(const struct tct_apply_options *options,
-			    struct tct_place_of_work *place);
+#define TCT_BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+/* Errors: REFUSED if the id of this boot is there but can't be read. */
+int tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place,
+			   struct tct_err *err);
 
 /* Fill what every transaction has: kind, time, user, boot id, namespace. 0 or -ENOMEM. */
 int tct_transaction_describe(struct tct_transaction *transaction, enum tct_transaction_kind kind,

@@ -5,8 +5,8 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "tests/fault/faults.h"
 #include "tests/fault/stage.h"
-#include "tune/journal.h"
 
 bool trace_is(const struct trace_call *call, const char *name, const char *text)
 {
@@ -70,29 +70,49 @@ static void read_line(struct trace *trace, const char *line, size_t length, long
 	if (call->name == NULL || call->line == NULL)
 		abort();
 	call->other = process != *first;
+	call->writes = fault_find(call->name)->writes;
 	call->failed =
 		strstr(call->line, ") = -1 E") != NULL || strstr(call->line, "= -1 E") != NULL;
 	call->when = ordinal(trace, call);
 }
 
+/* Between the journal's begin and commit record there is no longer stretch of calls that only look.
+ */
+enum { AROUND = 10 };
+
+static void mark_around(struct trace *trace, size_t at)
+{
+	for (size_t i = at > AROUND ? at - AROUND : 0; i < trace->calls_count && i <= at + AROUND;
+	     i++)
+		trace->calls[i].in_work = true;
+}
+
+/* What decides what is done at all: faults here once led to a mixture. */
+static bool decides(const struct trace_call *call)
+{
+	static const char *const texts[] = { "/etc/sysctl.d", "\"etc/sysctl.d\"", "boot_id",
+					     "\"proc/sys\"" };
+
+	for (size_t i = 0; i < TCT_COUNT(texts); i++) {
+		if (strstr(call->line, texts[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void mark(struct trace *trace)
 {
-	size_t begin = trace->calls_count;
-	size_t end = 0;
 	bool locked = false;
 
 	for (size_t i = 0; i < trace->calls_count; i++) {
 		struct trace_call *call = &trace->calls[i];
 
-		call->after_lock = locked || trace_is(call, "flock", "LOCK_EX");
-		locked = call->after_lock;
-		if (trace_is(call, "write", "<" TCT_JOURNAL_PATH ">")) {
-			begin = begin < i ? begin : i;
-			end = i;
-		}
+		locked = locked || trace_is(call, "flock", "LOCK_EX");
+		call->after_lock = locked;
+		if (call->writes)
+			mark_around(trace, i);
+		call->in_work = call->in_work || decides(call);
 	}
-	for (size_t i = begin; i <= end && i < trace->calls_count; i++)
-		trace->calls[i].in_work = true;
 }
 
 void trace_read(struct trace *trace)

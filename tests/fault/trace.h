@@ -12,7 +12,8 @@ struct trace_call {
 	bool other;    /* of a process that tcptune began */
 	bool failed;
 	bool after_lock; /* made while (or after) the lock is held */
-	bool in_work;    /* from the journal's begin record to its last one */
+	bool writes;     /* see faults.h */
+	bool in_work;    /* around a call that writes, or it decides what is done */
 };
 
 struct trace {
