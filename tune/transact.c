@@ -118,6 +118,47 @@ static int verify(const struct work *work, const struct step *step, const struct
 	return result;
 }
 
+/* Of what was written and what is read back, the first field that differs. */
+static int tell_difference(const struct step *step, const struct tct_value *now,
+			   struct tct_err *err)
+{
+	const struct tct_value *after = &step->key->after;
+	unsigned field = 0;
+
+	while (field < after->count && field < now->count &&
+	       after->numbers[field] == now->numbers[field])
+		field++;
+	if (after->kind != TCT_VALUE_NUMBERS || now->kind != TCT_VALUE_NUMBERS ||
+	    field >= after->count || field >= now->count)
+		return tct_err_set(
+			err, TCT_FAULT_REFUSED, ESTALE,
+			"%s: %.*s was written without an error, but another value is read back",
+			step->key->key->name, (int)strcspn(step->after, "\n"), step->after);
+	if (after->count == 1)
+		return tct_err_set(err, TCT_FAULT_REFUSED, ESTALE,
+				   "%s: %" PRId64 " was written without an error, but %" PRId64
+				   " is read back",
+				   step->key->key->name, after->numbers[0], now->numbers[0]);
+	return tct_err_set(err, TCT_FAULT_REFUSED, ESTALE,
+			   "%s: %.*s was written without an error, but field %u is read back as "
+			   "%" PRId64,
+			   step->key->key->name, (int)strcspn(step->after, "\n"), step->after,
+			   field + 1, now->numbers[field]);
+}
+
+static int read_back(const struct work *work, const struct step *step, struct tct_err *err)
+{
+	TCT_AUTO(tct_value_done) struct tct_value now = { 0 };
+	const struct tct_kernel_key *key = step->key->key;
+	int result = tct_live_read(work->proc_sys, key, &now);
+
+	if (result < 0)
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
+				   key->name, tct_live_error(-result));
+	return tct_value_stored_as(key, &step->key->after, &now) ? 0
+								 : tell_difference(step, &now, err);
+}
+
 static int write_step(struct work *work, struct step *step, struct tct_err *err)
 {
 	/* prepare() fills each step that counts. */
@@ -130,24 +171,15 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 				   "%s: somebody else changed it at this moment", name);
 	if (result < 0)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it: %s", name,
-				   strerror(-result));
+				   tct_live_error(-result));
 	step->touched = true;
 	work->wrote = true;
 	result = tct_live_write(work->proc_sys, step->key->key, step->after, strlen(step->after));
 	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
-				   "%s: the kernel refuses %.*s: %s", name,
-				   (int)strcspn(step->after, "\n"), step->after, strerror(-result));
-	result = verify(work, step, &step->key->after);
-	if (result == -ESTALE)
 		return tct_err_set(
-			err, TCT_FAULT_REFUSED, ESTALE,
-			"%s: %.*s was written without an error, but another value is read back",
-			name, (int)strcspn(step->after, "\n"), step->after);
-	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
-				   name, strerror(-result));
-	return 0;
+			err, TCT_FAULT_REFUSED, -result, "%s: the kernel refuses %.*s: %s", name,
+			(int)strcspn(step->after, "\n"), step->after, tct_live_error(-result));
+	return read_back(work, step, err);
 }
 
 /* Also the key that failed: a refused vector may be half written. */
@@ -199,12 +231,12 @@ static int forward(struct work *work, bool drop_in_changes, const char *drop_in_
 	if (work->steps_count > 0) {
 		work->proc_sys = tct_live_open(work->place->root);
 		if (work->proc_sys < 0)
-			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys,
-					   "can't open /proc/sys: %s", strerror(-work->proc_sys));
+			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys, "/proc/sys: %s",
+					   tct_live_error(-work->proc_sys));
 	}
 	if (drop_in_changes) {
-		work->wrote = true;
 		result = tct_drop_in_replace(work->place->root, drop_in_text, &work->change, err);
+		work->wrote = work->change.replaced;
 	}
 	for (size_t i = 0; result == 0 && i < work->steps_count; i++)
 		result = write_step(work, &work->steps[work->forward[i]], err);
