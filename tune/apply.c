@@ -148,6 +148,31 @@ static int add_key(struct tct_transaction *transaction, const struct tct_plan *p
 	return 0;
 }
 
+/* Lines of ours that the plan has nothing to say about stay: their keys are not there just now. */
+static int carry_over(struct tct_transaction *transaction, const struct tct_plan *plan)
+{
+	for (size_t i = 0; plan->persist && i < plan->owned.items_count; i++) {
+		const struct tct_owned *owned = &plan->owned.items[i];
+		struct tct_journal_key *key;
+
+		if (!owned->boot || tct_transaction_key(transaction, owned->key) != NULL)
+			continue;
+		key = TCT_APPEND(transaction, keys);
+		if (key == NULL)
+			return -ENOMEM;
+		key->key = owned->key;
+		if (tct_value_copy(&key->boot_before, &owned->boot_value) < 0 ||
+		    tct_value_copy(&key->boot_after, &owned->boot_value) < 0)
+			return -ENOMEM;
+		if (owned->because != NULL) {
+			key->because = strdup(owned->because);
+			if (key->because == NULL)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 /* A profile's path must mean the same from another folder. */
 static char *profile_names(const struct tct_profile_set *set)
 {
@@ -202,7 +227,7 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	}
 	for (size_t i = 0; result == 0 && i < plan->keys_count; i++)
 		result = add_key(transaction, plan, &plan->keys[i]);
-	return result;
+	return result == 0 ? carry_over(transaction, plan) : result;
 }
 
 static int carry_out(struct apply *apply)
