@@ -83,6 +83,7 @@ static int run(const struct tct_options *options)
 	if (tct_session_open(&session, options, NULL, &err) < 0 || check_user(&session, &err) < 0)
 		return tct_complain(&err);
 	fill(&session, &apply);
+	apply.wait = (struct tct_lock_wait){ options->wait_ns, tct_progress_lock, &progress };
 	tct_progress_begin(&progress, options->dry_run ? "planning ..." : "applying ...");
 
 	int code = tct_apply(&apply, &result, &err);
@@ -110,6 +111,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_NO_LIVE, NULL },
 	{ TCT_OPTION_ALLOW_SHADOWED, NULL },
 	{ TCT_OPTION_BOOT, NULL },
+	{ TCT_OPTION_WAIT, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ROOT, "write to the files below DIR, an image, instead of this host; implies "
 			   "--no-live" },
@@ -135,5 +137,6 @@ const struct tct_command tct_command_apply = {
 	.example = "tcptune apply --profile highconn --dry-run\n"
 		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'",
 	.placeholder = "",
+	.changes = true,
 	.run = run,
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/session.h"
 #include "core/mem.h"
@@ -31,6 +32,7 @@ static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	TCT_AUTO(tct_apply_result_done) struct tct_apply_result result = { 0 };
+	struct tct_progress progress;
 	struct tct_err err = { 0 };
 	uint64_t id = 0;
 
@@ -53,10 +55,15 @@ static int run(const struct tct_options *options)
 		.no_live = !session.root.live,
 		.boot_model = TCT_BOOT_MODELS,
 		.reason = options->reason,
+		.wait = { options->wait_ns, tct_progress_lock, &progress },
 		.profile = &session.request,
 	};
+
+	tct_progress_begin(&progress, "rolling back ...");
+
 	int code = tct_rollback(&apply, id, options->force, &result, &err);
 
+	tct_progress_end(&progress);
 	if (code == 0)
 		return report(options, &result, success(&result));
 
@@ -71,6 +78,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_DRY_RUN, "print what would go back, write nothing" },
 	{ TCT_OPTION_FORCE, NULL },
 	{ TCT_OPTION_REASON, "why, for the history" },
+	{ TCT_OPTION_WAIT, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ROOT, "undo what was applied to the files below DIR" },
 	{ TCT_OPTION_FORMAT, NULL },
@@ -96,5 +104,6 @@ const struct tct_command tct_command_rollback = {
 		   "tcptune rollback 7",
 	.placeholder = "one transaction",
 	.arguments_max = 1,
+	.changes = true,
 	.run = run,
 };

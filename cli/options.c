@@ -44,6 +44,9 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 				.help = "why, for the history and the drop-in's comment" },
 	[TCT_OPTION_FORCE] = { "force", 0, TCT_OPTION_FLAG, AT(force),
 			       .help = "put back values too that were changed since" },
+	[TCT_OPTION_WAIT] = { "wait", 0, TCT_OPTION_SECONDS, "SECONDS", AT(wait_ns),
+			      .help = "if another tcptune is at work, wait so long for it to end "
+				      "(default: 0, which is exit code 5 at once)" },
 	[TCT_OPTION_SOURCE] = { "source", 0, TCT_OPTION_FLAG, AT(source),
 				.help = "print the YAML as it is stored" },
 	[TCT_OPTION_INTERVAL] = { "interval", 0, TCT_OPTION_SECONDS, "SECONDS", AT(interval_ns),

@@ -22,6 +22,7 @@ enum tct_option_id {
 	TCT_OPTION_BOOT,
 	TCT_OPTION_REASON,
 	TCT_OPTION_FORCE,
+	TCT_OPTION_WAIT,
 	TCT_OPTION_SOURCE,
 	TCT_OPTION_INTERVAL,
 	TCT_OPTION_COUNT,
@@ -100,6 +101,7 @@ struct tct_options {
 	int boot; /* enum tct_boot_model, both being TCT_BOOT_MODELS; -1 = not given */
 	const char *reason;
 	bool force;
+	int64_t wait_ns; /* for the lock; 0 = not at all */
 	bool source;
 	int64_t interval_ns; /* -1 = not given */
 	int64_t count;       /* 0 = not given */

@@ -8,11 +8,18 @@
 
 enum { PATIENCE_NS = 500000000 };
 
+/* Write over what stands in the line. */
+static void show(const char *text)
+{
+	(void)fprintf(stderr, "\r\033[K%s", text);
+	(void)fflush(stderr);
+}
+
 static void *wait_and_tell(void *context)
 {
 	struct tct_progress *progress = context;
+	const char *shown = NULL;
 	struct timespec until;
-	bool shown = false;
 	int code = 0;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -24,18 +31,16 @@ static void *wait_and_tell(void *context)
 	(void)pthread_mutex_lock(&progress->lock);
 	while (!progress->ended && code == 0)
 		code = pthread_cond_timedwait(&progress->wake, &progress->lock, &until);
-	if (!progress->ended && code == ETIMEDOUT) {
-		(void)fprintf(stderr, "%s", progress->text);
-		(void)fflush(stderr);
-		shown = true;
-	}
-	while (!progress->ended)
+	while (!progress->ended) {
+		if (shown != progress->text) {
+			shown = progress->text;
+			show(shown);
+		}
 		(void)pthread_cond_wait(&progress->wake, &progress->lock);
-	(void)pthread_mutex_unlock(&progress->lock);
-	if (shown) {
-		(void)fputs("\r\033[K", stderr);
-		(void)fflush(stderr);
 	}
+	(void)pthread_mutex_unlock(&progress->lock);
+	if (shown != NULL)
+		show("");
 	return NULL;
 }
 
@@ -56,6 +61,22 @@ void tct_progress_begin(struct tct_progress *progress, const char *text)
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
 	progress->running = pthread_create(&progress->thread, NULL, wait_and_tell, progress) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void tct_progress_change(struct tct_progress *progress, const char *text)
+{
+	if (!progress->running)
+		return;
+	(void)pthread_mutex_lock(&progress->lock);
+	progress->text = text;
+	(void)pthread_cond_signal(&progress->wake);
+	(void)pthread_mutex_unlock(&progress->lock);
+}
+
+void tct_progress_lock(void *context, bool waiting)
+{
+	tct_progress_change(context,
+			    waiting ? "waiting for another tcptune to end ..." : "at work ...");
 }
 
 void tct_progress_end(struct tct_progress *progress)

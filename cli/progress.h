@@ -12,7 +12,7 @@ struct tct_progress {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	pthread_t thread;
-	const char *text;
+	const char *text; /* guarded by lock */
 };
 
 /*
@@ -21,6 +21,10 @@ struct tct_progress {
  * writes to the system never runs beside it.
  */
 void tct_progress_begin(struct tct_progress *progress, const char *text);
+/* Tell something else from now on; text is borrowed until the end. */
+void tct_progress_change(struct tct_progress *progress, const char *text);
+/* For struct tct_lock_wait: context is the progress, which is said to wait for another tcptune. */
+void tct_progress_lock(void *context, bool waiting);
 void tct_progress_end(struct tct_progress *progress);
 
 #endif

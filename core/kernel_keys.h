@@ -92,8 +92,15 @@ struct tct_kernel_key {
 	const char *default_text;  /* for people: "4096 (128 before 5.4)" */
 	const char *write_after;   /* key to write first when both rise, last when both fall; NULL =
 				      none */
-	const char *summary;       /* one line: what it is */
-	const char *source;        /* kernel function or document */
+	/*
+	 * The kernel refuses a first number above the other key's first number, or below it, as
+	 * that is at the moment of the write. NULL = it doesn't look at other keys.
+	 */
+	const char *refused_above;
+	const char *refused_below;
+	const char *also;    /* another file of the same variable; NULL = none */
+	const char *summary; /* one line: what it is */
+	const char *source;  /* kernel function or document */
 };
 
 /* All keys, sorted by name (byte order). */

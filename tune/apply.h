@@ -7,8 +7,20 @@
 #include "tune/journal.h"
 #include "tune/plan.h"
 
-/* The exclusive lock /run/tcptune.lock below root; held until unlock or exit. Errors: BUSY. */
-int tct_lock_take(const struct tct_root *root, int *lock_fd, struct tct_err *err);
+/* How long to wait for the lock while another tcptune has it. */
+struct tct_lock_wait {
+	int64_t ns; /* 0 = not at all */
+	/* Called when the waiting begins (true) and when the lock is had (false); NULL = nobody. */
+	void (*tell)(void *context, bool waiting);
+	void *context;
+};
+
+/*
+ * The exclusive lock /run/tcptune.lock below root; held until release or exit. wait may be NULL.
+ * Errors: BUSY, at once or when the wait is over; REFUSED if there can't be a lock.
+ */
+int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait, int *lock_fd,
+		  struct tct_err *err);
 void tct_lock_release(int *lock_fd);
 
 struct tct_apply_options {
@@ -22,6 +34,7 @@ struct tct_apply_options {
 	bool boot_model_given;
 	enum tct_boot_model boot_model;
 	const char *reason;
+	struct tct_lock_wait wait;
 	const struct tct_profile_request *profile; /* names and --var */
 	/*
 	 * Of check alone, borrowed: a snapshot to check instead of this host, by a profile that is

@@ -161,7 +161,7 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 		return status;
 	tct_place_of_work_init(options, &rollback.place);
 	if (!options->dry_run)
-		status = tct_lock_take(options->root, &lock, err);
+		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&rollback, id);
 	tct_lock_release(&lock);

@@ -123,7 +123,7 @@ static int read_now(struct tct_rollback_work *rollback, const struct tct_kernel_
 	if (result == -ENOMEM)
 		return no_memory(rollback);
 	return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -result, "%s: can't read it: %s",
-			   key->name, strerror(-result));
+			   key->name, tct_live_error(-result));
 }
 
 static int plan_key(struct tct_rollback_work *rollback, const struct tct_journal_key *key)
@@ -206,7 +206,7 @@ static int plan_live(struct tct_rollback_work *rollback)
 	rollback->proc_sys = tct_live_open(rollback->options->root);
 	if (rollback->proc_sys < 0)
 		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -rollback->proc_sys,
-				   "can't open /proc/sys: %s", strerror(-rollback->proc_sys));
+				   "/proc/sys: %s", tct_live_error(-rollback->proc_sys));
 	for (size_t i = 0; result == 0 && i < rollback->undo->keys_count; i++)
 		result = plan_key(rollback, &rollback->undo->keys[i]);
 	for (size_t i = 0; result == 0 && i < rollback->after.items_count; i++)

@@ -130,14 +130,14 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 				   "%s: somebody else changed it at this moment", name);
 	if (result < 0)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it: %s", name,
-				   strerror(-result));
+				   tct_live_error(-result));
 	step->touched = true;
 	work->wrote = true;
 	result = tct_live_write(work->proc_sys, step->key->key, step->after, strlen(step->after));
 	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
-				   "%s: the kernel refuses %.*s: %s", name,
-				   (int)strcspn(step->after, "\n"), step->after, strerror(-result));
+		return tct_err_set(
+			err, TCT_FAULT_REFUSED, -result, "%s: the kernel refuses %.*s: %s", name,
+			(int)strcspn(step->after, "\n"), step->after, tct_live_error(-result));
 	result = verify(work, step, &step->key->after);
 	if (result == -ESTALE)
 		return tct_err_set(
@@ -146,7 +146,7 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 			name, (int)strcspn(step->after, "\n"), step->after);
 	if (result < 0)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
-				   name, strerror(-result));
+				   name, tct_live_error(-result));
 	return 0;
 }
 
@@ -199,12 +199,12 @@ static int forward(struct work *work, bool drop_in_changes, const char *drop_in_
 	if (work->steps_count > 0) {
 		work->proc_sys = tct_live_open(work->place->root);
 		if (work->proc_sys < 0)
-			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys,
-					   "can't open /proc/sys: %s", strerror(-work->proc_sys));
+			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys, "/proc/sys: %s",
+					   tct_live_error(-work->proc_sys));
 	}
 	if (drop_in_changes) {
-		work->wrote = true;
 		result = tct_drop_in_replace(work->place->root, drop_in_text, &work->change, err);
+		work->wrote = work->change.replaced;
 	}
 	for (size_t i = 0; result == 0 && i < work->steps_count; i++)
 		result = write_step(work, &work->steps[work->forward[i]], err);
@@ -239,17 +239,16 @@ static int backward(struct work *work, bool *rolled_back, struct tct_err *err)
 			   "%.200s; this could not be put back: %s", cause.message, stuck);
 }
 
-/* Signals that end a process, or a write beyond a limit. */
+/* All but those by which the kernel tells a fault of this very program. */
 static void hold_signals(sigset_t *before)
 {
-	static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT, SIGTSTP,
-				       SIGTTOU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2 };
+	static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
 	sigset_t set;
 
 	/* None of these calls fails for signals that exist. */
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < TCT_COUNT(signals); i++)
-		(void)sigaddset(&set, signals[i]);
+	(void)sigfillset(&set);
+	for (size_t i = 0; i < TCT_COUNT(faults); i++)
+		(void)sigdelset(&set, faults[i]);
 	(void)sigprocmask(SIG_BLOCK, &set, before);
 }
 

@@ -8,26 +8,13 @@
  */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit/observe/sosreport.h"
 #include "audit/observe/sysctl_files_private.h"
 #include "core/mem.h"
-
-/* A write to a key: the line, and when it happens. */
-struct write {
-	size_t position;
-	size_t line;
-};
-
-/* A question to the models: this key, this applier, with our drop-in or without. */
-struct question {
-	const struct tct_sysctl_files *files;
-	const char *path;
-	enum tct_boot_model model;
-	bool without_ours;
-};
 
 static bool reads(const struct tct_sysctl_files *files, size_t line, enum tct_boot_model model,
 		  bool without_ours)
@@ -38,7 +25,7 @@ static bool reads(const struct tct_sysctl_files *files, size_t line, enum tct_bo
 	return (readers & 1U << model) != 0;
 }
 
-static bool is_read(const struct question *question, size_t line)
+static bool is_read(const struct tct_boot_question *question, size_t line)
 {
 	return reads(question->files, line, question->model, question->without_ours);
 }
@@ -48,7 +35,7 @@ static const char *line_path(const struct tct_boot_index *index, size_t line)
 	return index->lines[line].path;
 }
 
-static const char *spelling(const struct question *question, size_t line)
+static const char *spelling(const struct tct_boot_question *question, size_t line)
 {
 	const struct tct_boot_line *boot = &tct_boot_index(question->files)->lines[line];
 
@@ -83,8 +70,8 @@ static size_t find_lines(const struct tct_boot_index *index, const char *path, s
 }
 
 /* systemd's entry for the key, if there is one; one without a value only shuts patterns out. */
-static bool systemd_entry(const struct question *question, size_t first, size_t end,
-			  struct write *entry)
+static bool systemd_entry(const struct tct_boot_question *question, size_t first, size_t end,
+			  struct tct_boot_write *entry)
 {
 	const struct tct_boot_index *index = tct_boot_index(question->files);
 	const struct tct_file_line *lines = question->files->lines;
@@ -104,7 +91,8 @@ static bool systemd_entry(const struct question *question, size_t first, size_t 
 }
 
 /* Does a line that spells the key out shut out a pattern that finds it as `named`? */
-static bool shut_out(const struct question *question, size_t first, size_t end, const char *named)
+static bool shut_out(const struct tct_boot_question *question, size_t first, size_t end,
+		     const char *named)
 {
 	const struct tct_boot_index *index = tct_boot_index(question->files);
 
@@ -118,7 +106,8 @@ static bool shut_out(const struct question *question, size_t first, size_t end, 
 }
 
 /* When the pattern of this line is applied; false if it never is. */
-static bool pattern_position(const struct question *question, size_t line, size_t *position)
+static bool pattern_position(const struct tct_boot_question *question, size_t line,
+			     size_t *position)
 {
 	const struct tct_boot_line *boot = &tct_boot_index(question->files)->lines[line];
 
@@ -129,10 +118,8 @@ static bool pattern_position(const struct question *question, size_t line, size_
 	return *position != SIZE_MAX;
 }
 
-typedef int visit_fn(void *context, struct write write);
-
-static int visit_patterns(const struct question *question, size_t first, size_t end,
-			  visit_fn *visit, void *context)
+static int visit_patterns(const struct tct_boot_question *question, size_t first, size_t end,
+			  tct_boot_visit_fn *visit, void *context)
 {
 	const struct tct_boot_index *index = tct_boot_index(question->files);
 	char named[2 * TCT_SYSCTL_PATH_MAX + 1];
@@ -153,15 +140,16 @@ static int visit_patterns(const struct question *question, size_t first, size_t 
 		    shut_out(question, first, end, named))
 			continue;
 		last = glob->line;
-		result = visit(context, (struct write){ position, glob->line });
+		result = visit(context, (struct tct_boot_write){ position, i, glob->line });
 		if (result < 0)
 			return result;
 	}
 	return 0;
 }
 
-/* Visit every write to the key, in no order. Returns 0 or visit's error. */
-static int visit_writes(const struct question *question, visit_fn *visit, void *context)
+/* Visit every write to the one file, in no order. Returns 0 or visit's error. */
+static int visit_file(const struct tct_boot_question *question, tct_boot_visit_fn *visit,
+		      void *context)
 {
 	const struct tct_boot_index *index = tct_boot_index(question->files);
 	size_t first;
@@ -169,7 +157,7 @@ static int visit_writes(const struct question *question, visit_fn *visit, void *
 	int result = 0;
 
 	if (question->model == TCT_BOOT_SYSTEMD) {
-		struct write entry = { 0 };
+		struct tct_boot_write entry = { 0 };
 
 		if (systemd_entry(question, first, end, &entry) &&
 		    question->files->lines[entry.line].value != NULL)
@@ -179,7 +167,7 @@ static int visit_writes(const struct question *question, visit_fn *visit, void *
 			size_t line = index->by_path[i];
 
 			if (is_read(question, line) && question->files->lines[line].value != NULL)
-				result = visit(context, (struct write){ line, line });
+				result = visit(context, (struct tct_boot_write){ line, 0, line });
 		}
 	}
 	return result < 0 ? result : visit_patterns(question, first, end, visit, context);
@@ -187,10 +175,10 @@ static int visit_writes(const struct question *question, visit_fn *visit, void *
 
 struct latest {
 	bool found;
-	struct write write;
+	struct tct_boot_write write;
 };
 
-static int keep_latest(void *context, struct write write)
+static int keep_latest(void *context, struct tct_boot_write write)
 {
 	struct latest *latest = context;
 
@@ -200,12 +188,45 @@ static int keep_latest(void *context, struct write write)
 	return 0;
 }
 
-static const struct tct_file_line *winner(const struct question *question)
+/* Another file of the same variable: its path; false if there is none. */
+static bool other_file(const char *path, char *other, size_t size)
+{
+	char one[256];
+	char two[256];
+
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		const struct tct_kernel_key *key = &tct_kernel_keys[i];
+
+		if (key->also == NULL || tct_kernel_key_path(key->name, one, sizeof(one)) < 0 ||
+		    tct_kernel_key_path(key->also, two, sizeof(two)) < 0)
+			continue;
+		if (strcmp(path, one) == 0)
+			return snprintf(other, size, "%s", two) > 0;
+		if (strcmp(path, two) == 0)
+			return snprintf(other, size, "%s", one) > 0;
+	}
+	return false;
+}
+
+int tct_boot_visit_writes(const struct tct_boot_question *question, tct_boot_visit_fn *visit,
+			  void *context)
+{
+	struct tct_boot_question other = *question;
+	char path[256];
+	int result = visit_file(question, visit, context);
+
+	if (result < 0 || !other_file(question->path, path, sizeof(path)))
+		return result;
+	other.path = path;
+	return visit_file(&other, visit, context);
+}
+
+static const struct tct_file_line *winner(const struct tct_boot_question *question)
 {
 	struct latest latest = { 0 };
 
 	/* keep_latest never fails. */
-	(void)visit_writes(question, keep_latest, &latest);
+	(void)tct_boot_visit_writes(question, keep_latest, &latest);
 	return latest.found ? &question->files->lines[latest.write.line] : NULL;
 }
 
@@ -214,127 +235,11 @@ const struct tct_file_line *tct_sysctl_files_winner(const struct tct_sysctl_file
 						    bool without_ours)
 {
 	char path[TCT_SYSCTL_PATH_MAX];
-	const struct question question = { files, path, model, without_ours };
+	const struct tct_boot_question question = { files, path, model, without_ours };
 
 	if (model >= TCT_BOOT_MODELS || tct_kernel_key_path(key, path, sizeof(path)) < 0)
 		return NULL;
 	return winner(&question);
-}
-
-struct writes {
-	struct write *list; /* owned */
-	size_t list_count;
-	size_t list_capacity;
-};
-
-static void writes_done(struct writes *writes)
-{
-	free(writes->list);
-}
-
-static int collect(void *context, struct write write)
-{
-	struct writes *writes = context;
-	struct write *new = TCT_APPEND(writes, list);
-
-	if (new == NULL)
-		return -ENOMEM;
-	*new = write;
-	return 0;
-}
-
-static int by_position(const void *left, const void *right)
-{
-	const struct write *a = left;
-	const struct write *b = right;
-
-	return (a->position > b->position) - (a->position < b->position);
-}
-
-/* A value that is being put together, field by field. */
-struct outcome {
-	struct tct_value value;
-	unsigned known; /* mask of fields */
-	bool decided;   /* some file did something */
-};
-
-static void outcome_done(struct outcome *outcome)
-{
-	tct_value_done(&outcome->value);
-}
-
-/* Apply one write, as far as the kernel takes it. */
-static int apply(const struct tct_kernel_key *key, const char *text, struct outcome *outcome)
-{
-	TCT_AUTO(tct_value_done) struct tct_value given = { .kind = TCT_VALUE_NONE };
-	enum tct_write_outcome written;
-	char reason[160];
-	int result = tct_value_from_write(key, text, &written, &given, reason);
-
-	if (result < 0)
-		return result;
-	if (written == TCT_WRITE_REFUSED || written == TCT_WRITE_READ_ONLY ||
-	    (given.kind == TCT_VALUE_NUMBERS && given.count == 0))
-		return 0;
-	if (given.kind != TCT_VALUE_NUMBERS || given.count >= key->fields) {
-		tct_value_done(&outcome->value);
-		outcome->value = given;
-		given = (struct tct_value){ .kind = TCT_VALUE_NONE };
-		outcome->known = (1U << key->fields) - 1;
-		outcome->decided = true;
-		return 0;
-	}
-	/* The low port alone: refused if it is above the high one. */
-	if (key->handler == TCT_HANDLER_PORT_RANGE && (outcome->known & 2U) != 0 &&
-	    given.numbers[0] > outcome->value.numbers[1])
-		return 0;
-	outcome->decided = true;
-	outcome->value.kind = TCT_VALUE_NUMBERS;
-	outcome->value.count = key->fields;
-	for (unsigned i = 0; i < given.count; i++) {
-		outcome->value.numbers[i] = given.numbers[i];
-		outcome->known |= 1U << i;
-	}
-	return 0;
-}
-
-int tct_sysctl_files_value(const struct tct_sysctl_files *files, const struct tct_kernel_key *key,
-			   enum tct_boot_model model, bool without_ours,
-			   const struct tct_value *otherwise, struct tct_value *value)
-{
-	char path[TCT_SYSCTL_PATH_MAX];
-	const struct question question = { files, path, model, without_ours };
-	TCT_AUTO(writes_done) struct writes writes = { 0 };
-	TCT_AUTO(outcome_done) struct outcome outcome = { 0 };
-	int result;
-
-	if (model >= TCT_BOOT_MODELS)
-		return -EINVAL;
-	result = tct_kernel_key_path(key->name, path, sizeof(path));
-	if (result == 0)
-		result = visit_writes(&question, collect, &writes);
-	if (result < 0)
-		return result;
-	if (writes.list_count == 0)
-		return 0;
-	qsort(writes.list, writes.list_count, sizeof(*writes.list), by_position);
-	if (otherwise != NULL && otherwise->kind != TCT_VALUE_NONE) {
-		result = tct_value_copy(&outcome.value, otherwise);
-		if (result < 0)
-			return result;
-		if (otherwise->kind != TCT_VALUE_NUMBERS || otherwise->count == key->fields)
-			outcome.known = (1U << key->fields) - 1;
-	}
-	for (size_t i = 0; i < writes.list_count; i++) {
-		result = apply(key, files->lines[writes.list[i].line].value, &outcome);
-		if (result < 0)
-			return result;
-	}
-	if (!outcome.decided || outcome.known != (1U << key->fields) - 1)
-		return 0;
-	*value = outcome.value;
-	outcome.value = (struct tct_value){ .kind = TCT_VALUE_NONE };
-	return 1;
 }
 
 static int add_glob(struct tct_boot_index *index, size_t line, unsigned models, const char *text)
@@ -437,7 +342,7 @@ static void mark_winners(struct tct_sysctl_files *files)
 	size_t first;
 
 	for (size_t at = 0; at < index->by_path_count;) {
-		struct question question = { .files = files };
+		struct tct_boot_question question = { .files = files };
 
 		question.path = line_path(index, index->by_path[at]);
 		for (unsigned model = 0; model < TCT_BOOT_MODELS; model++) {

@@ -135,13 +135,30 @@ const struct tct_file_line *tct_sysctl_files_winner(const struct tct_sysctl_file
 /*
  * The typed value that `key` has after boot under `model`: the winner's, and where the kernel
  * refuses the winner (or takes only some fields), what the lines before it leave (procps writes
- * every line, systemd only the winner). Fields that no file sets are taken from `otherwise` (may be
- * NULL: then the result counts as not known). Returns 1 and fills *value (empty before) if known, 0
- * if no file decides it, or -errno.
+ * every line, systemd only the winner); what it refuses because of another key's value is told,
+ * too, by the order in which both are written. Fields that no file sets are taken from `otherwise`
+ * (may be NULL: then the result counts as not known). Returns 1 and fills *value (empty before) if
+ * known, 0 if no file decides it, or -errno.
  */
 int tct_sysctl_files_value(const struct tct_sysctl_files *files, const struct tct_kernel_key *key,
 			   enum tct_boot_model model, bool without_ours,
 			   const struct tct_value *otherwise, struct tct_value *value);
+
+/*
+ * The same, and *last is the line whose write was the last to take effect; NULL = none was. It is
+ * not the winner where the kernel refuses that one, and set where a field stays unknown, too.
+ */
+int tct_sysctl_files_outcome(const struct tct_sysctl_files *files, const struct tct_kernel_key *key,
+			     enum tct_boot_model model, bool without_ours,
+			     const struct tct_value *otherwise, struct tct_value *value,
+			     const struct tct_file_line **last);
+
+/*
+ * The same files with text as our drop-in (NULL = without it), whatever it is now. *out is owned by
+ * the caller, its lines' files are its own; faults are left out. Errors: as tct_sysctl_files_read.
+ */
+int tct_sysctl_files_with_ours(const struct tct_sysctl_files *files, const char *text,
+			       struct tct_sysctl_files **out, struct tct_err *err);
 
 /*
  * Which applier this root boots with: live: /run/systemd/system exists -> systemd, else procps. In

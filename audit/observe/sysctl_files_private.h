@@ -116,6 +116,29 @@ bool tct_glob_finds(const char *glob, const char *path, char *named);
  * first error. */
 int tct_expand_braces(const char *glob, int (*use)(void *context, const char *glob), void *context);
 
+/* A write to a key: when it happens, and by which line. */
+struct tct_boot_write {
+	size_t position; /* of the line in the applier's order */
+	size_t part; /* among the writes of one pattern: systemd takes its alternatives in order */
+	size_t line; /* index in lines */
+};
+
+/* A question to the models: this path below /proc/sys, this applier, with our drop-in or without.
+ */
+struct tct_boot_question {
+	const struct tct_sysctl_files *files;
+	const char *path;
+	enum tct_boot_model model;
+	bool without_ours;
+};
+
+typedef int tct_boot_visit_fn(void *context, struct tct_boot_write write);
+
+/* boot_winner.c: visit every write to the path, or to another file of the same variable, in no
+ * order. Returns 0 or visit's error. */
+int tct_boot_visit_writes(const struct tct_boot_question *question, tct_boot_visit_fn *visit,
+			  void *context);
+
 /* boot_winner.c: prepare the models once all lines are there; sets `wins`. INPUT/EFBIG or
  * REFUSED/ENOMEM. */
 int tct_boot_index_build(struct tct_sysctl_files *files, struct tct_err *err);

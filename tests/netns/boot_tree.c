@@ -44,8 +44,8 @@ static const char *const names[] = {
 	".conf",          "99-tcptune.conf~", "50-x.conf",     "zz.conf",
 };
 
-/* Few, so that they meet. tcp_reordering and the port keys, whose limits are other keys, stay out.
- */
+/* Few, so that they meet. The port keys and tcp_reordering have other keys for limits, and
+ * conf.all.forwarding is another file of ip_forward. */
 static const char *const keys[] = {
 	"net.ipv4.tcp_rmem",
 	"net.ipv4.tcp_rmem",
@@ -61,9 +61,16 @@ static const char *const keys[] = {
 	"net.ipv4.tcp_invalid_ratelimit",
 	"net.ipv4.tcp_tw_recycle",
 	"net.core.no_such_key",
+	"net.ipv4.ip_local_port_range",
+	"net.ipv4.ip_local_port_range",
+	"net.ipv4.ip_unprivileged_port_start",
+	"net.ipv4.ip_unprivileged_port_start",
+	"net.ipv4.tcp_reordering",
+	"net.ipv4.tcp_max_reordering",
+	"net.ipv4.ip_forward",
+	"net.ipv4.conf.all.forwarding",
 };
 
-/* None of them reaches the keys left out above. */
 static const char *const patterns[] = {
 	"net.ipv4.tcp_keepalive_*",
 	"net.ipv4.tcp_k*",
@@ -82,6 +89,10 @@ static const char *const patterns[] = {
 	"net.ipv4.[!t]*reserved_ports",
 	"*.ipv4.tcp_inv*",
 	"net.ipv4.tcp_f*_timeout/",
+	"net.ipv4.tcp_{re,max_re}ordering",
+	"net.ipv4.tcp_*ordering",
+	"net.ipv4.ip_*_port_*",
+	"net.ipv4.conf.*.forwarding",
 };
 
 static const char *const values[] = {
@@ -115,6 +126,13 @@ static const char *const values[] = {
 	"0x1000 010000 65536",
 	"7 ",
 	"3600",
+	"400",
+	"1000",
+	"40000 60999",
+	"40000",
+	"33000 61000",
+	"500 60000",
+	"50000",
 };
 
 /* A key in one of the spellings that people and vendors use, or neither should. */

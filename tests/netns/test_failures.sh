@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # jq has variables of its own; a subshell's environment is meant
 # The transaction when the system refuses: writes that fail or are swallowed, folders that can't be written, full disks,
-# locks, another namespace's interrupted transaction.
+# another namespace's interrupted transaction.
 # shellcheck source-path=SCRIPTDIR source=../stage.sh
 . "$(dirname "$0")/../stage.sh"
 
@@ -86,33 +86,6 @@ ck_state "$WORK/new" "room again"
 reset "a full disk below the journal"
 umount /var/lib/tcptune
 reset "the old journal"
-
-# While another is at work, and many at once: whoever gets the lock does it, the others say so.
-exec 9>>/run/tcptune.lock
-flock -n 9 || fail "the lock is free"
-run 5 apply "${FIRST[@]}"
-run 5 rollback
-run 1 apply "${FIRST[@]}" --dry-run
-run 1 check --profile "$WORK/first.yaml"
-exec 9>&-
-ck_state "$WORK/old" "what met a lock"
-pids=()
-for i in 1 2 3 4 5 6; do
-	"$TCPTUNE" apply "${FIRST[@]}" >"$WORK/many.$i" 2>&1 &
-	pids+=($!)
-done
-applied=0
-for pid in "${pids[@]}"; do
-	code=0
-	wait "$pid" || code=$?
-	[[ $code == 0 ]] && applied=$((applied + 1))
-	[[ $code == 0 || $code == 5 ]] || fail "one of many: exit $code"
-done
-((applied > 0)) || fail "none of many applied"
-ck_state "$WORK/new" "many at once"
-[[ $("$TCPTUNE" history --json | jq '[.transactions[] | select(.kind == "apply" and .state == "committed")] | length') == 1 ]] ||
-	fail "more than one of many has a transaction"
-reset "many at once"
 
 # Another namespace's interrupted transaction is its own to undo, as long as that namespace lives.
 if command -v ip >/dev/null && ip netns add blue 2>"$WORK/err"; then
