@@ -137,5 +137,6 @@ const struct tct_command tct_command_apply = {
 	.example = "tcptune apply --profile highconn --dry-run\n"
 		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'",
 	.placeholder = "",
+	.changes = true,
 	.run = run,
 };

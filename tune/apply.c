@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "core/text.h"
@@ -63,8 +64,13 @@ static int make_plan(struct apply *apply)
 		.drop_in = apply->drop_in,
 	};
 
-	return tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
-			     &plan_options, &apply->result->plan, apply->err);
+	int result = tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
+				   &plan_options, &apply->result->plan, apply->err);
+
+	/* A plain user may ask what root would do. */
+	if (result < 0 || geteuid() != 0)
+		return result;
+	return tct_plan_refuse_unwritable(apply->result->plan, options->root, apply->err);
 }
 
 /* What would change or did change, for people and configuration management. */
@@ -194,6 +200,20 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	return result;
 }
 
+/* The journal could be written, so it is the drop-in's place that can't: live values could be had.
+ */
+static int explain_failure(struct apply *apply, int status)
+{
+	const struct tct_plan *plan = apply->result->plan;
+	struct tct_err cause = *apply->err;
+
+	if (cause.fault != TCT_FAULT_REFUSED || cause.code != EROFS || !plan->live ||
+	    !plan->drop_in_changes || apply->result->transaction == 0)
+		return status;
+	return tct_err_set(apply->err, cause.fault, cause.code,
+			   "%.400s; --no-persist changes live values only", cause.message);
+}
+
 static int carry_out(struct apply *apply)
 {
 	struct tct_apply_result *result = apply->result;
@@ -211,7 +231,7 @@ static int carry_out(struct apply *apply)
 		return 0;
 	}
 	tct_result_take_back(result);
-	return status;
+	return explain_failure(apply, status);
 }
 
 static int refused(const struct apply *apply)

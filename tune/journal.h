@@ -98,7 +98,8 @@ struct tct_journal {
 	int64_t good_length; /* bytes of whole records; what is behind is torn */
 	int64_t file_length; /* bytes of the file, a torn end included */
 	bool writable;
-	int fd; /* -1 = read only, or not made yet */
+	int write_error; /* -errno: it was to be written, but can only be read; 0 = not so */
+	int fd;          /* -1 = read only, or not made yet */
 	char path[300];
 };
 
@@ -108,7 +109,9 @@ struct tct_journal {
 /*
  * Read the journal (absent: empty). A torn last record is left out; damage before the end is an
  * error that names the line (INPUT). writable: open it for appending (folder and file are made when
- * the first record is written, not before) and cut a torn tail off at the first append.
+ * the first record is written, not before) and cut a torn tail off at the first append. What can't
+ * be written here (a read-only file system, an immutable file) is read all the same: the first
+ * record is refused then, and who has nothing to write never meets it.
  */
 int tct_journal_open(const struct tct_root *root, bool writable, struct tct_journal **out,
 		     struct tct_err *err);
