@@ -1,7 +1,6 @@
 /* The next boot: what each key would be without us, and which lines we need. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "core/mem.h"
 #include "core/text.h"
@@ -16,14 +15,29 @@ bool tct_plan_model_counts(const struct tct_plan_options *options,
 	return host == TCT_BOOT_MODELS || host == model;
 }
 
-/* Without any file: what the kernel is built with, or what is there without us. */
+/* Without any file: what the kernel is built with, or makes of the host. */
 static bool built_in(const struct tct_plan_work *work, const struct tct_kernel_key *key,
 		     struct tct_value *value)
 {
 	const struct tct_facts *facts = work->facts;
+	const struct tct_kernel_key *from = NULL;
+	const struct tct_value *whole = NULL;
 
-	return tct_value_default(
-		key, facts->known[TCT_FACT_KERNEL] ? facts->value[TCT_FACT_KERNEL] : 0, value);
+	if (tct_value_default(
+		    key, facts->known[TCT_FACT_KERNEL] ? facts->value[TCT_FACT_KERNEL] : 0, value))
+		return true;
+	if (key->default_part_of != NULL)
+		from = tct_kernel_key_find(key->default_part_of);
+	if (from != NULL)
+		whole = tct_observation_value(work->observation, from);
+	if (whole == NULL || whole->kind != TCT_VALUE_NUMBERS)
+		return false;
+	/* Negative: a namespace that shares the host's table. */
+	*value = (struct tct_value){ .kind = TCT_VALUE_NUMBERS, .count = 1 };
+	value->numbers[0] = llabs(whole->numbers[0]) / key->default_divisor;
+	if (value->numbers[0] < key->default_least)
+		value->numbers[0] = key->default_least;
+	return true;
 }
 
 int tct_plan_boot_value(const struct tct_plan_work *work, const struct tct_sysctl_files *files,

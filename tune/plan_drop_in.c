@@ -174,13 +174,14 @@ static void note_line_changes(struct tct_plan *plan, const struct tct_drop_in *o
 	}
 }
 
+/* The live value may be somebody's by hand: nothing is promised from it. */
 static int promise(const struct tct_plan_work *work, const struct tct_sysctl_files *files,
 		   const struct tct_plan_key *key, enum tct_boot_model model,
 		   struct tct_plan_promise *to)
 {
 	const struct tct_file_line *winner;
-	int known = tct_plan_boot_value(work, files, key->key, model, false, &key->baseline_live,
-					&to->value, NULL);
+	int known =
+		tct_plan_boot_value(work, files, key->key, model, false, NULL, &to->value, NULL);
 
 	if (known < 0 || files == NULL)
 		return known < 0 ? known : 0;
