@@ -9,6 +9,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/asked.h"
 #include "tune/drop_in.h"
 #include "tune/transact.h"
 
@@ -20,8 +21,10 @@ struct apply {
 	struct tct_observation *observation;
 	struct tct_facts facts;
 	struct tct_profile_set *set;
-	char *drop_in;    /* text now */
-	char reason[300]; /* sanitised; "" = none */
+	bool additive;          /* keys alone are set; what was asked for before goes on */
+	struct tct_asked asked; /* additive: what that was */
+	char *drop_in;          /* text now */
+	char reason[300];       /* sanitised; "" = none */
 	bool live;
 	bool persist;
 	struct tct_err *err;
@@ -32,6 +35,7 @@ static void done(struct apply *apply)
 	tct_journal_free(apply->journal);
 	tct_observation_free(apply->observation);
 	tct_profile_set_free(apply->set);
+	tct_asked_done(&apply->asked);
 	free(apply->drop_in);
 }
 
@@ -40,7 +44,6 @@ static int observe(struct apply *apply)
 	const struct tct_observe_options options = {
 		.root = apply->options->root,
 		.netns = apply->options->root->live ? &apply->options->netns : NULL,
-		.listeners = apply->live,
 	};
 	int result = tct_observe(&options, &apply->observation, apply->err);
 
@@ -62,6 +65,8 @@ static int make_plan(struct apply *apply)
 		.boot_model = options->boot_model,
 		.reason = apply->reason[0] != '\0' ? apply->reason : NULL,
 		.drop_in = apply->drop_in,
+		.additive = apply->additive,
+		.profiles = apply->asked.source != NULL ? apply->asked.source->profiles : NULL,
 	};
 
 	int result = tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
@@ -96,7 +101,7 @@ static int fill_result(struct apply *apply)
 				       key->persist, key->because) < 0)
 			return tct_err_nomem(apply->err);
 	}
-	if (tct_restart_find(plan, apply->observation, result) < 0)
+	if (plan->refused_count == 0 && tct_restart_find(apply->options->root, result) < 0)
 		return tct_err_nomem(apply->err);
 	if (plan->persist && tct_result_drop_in(result, apply->options->root, plan->drop_in_before,
 						plan->drop_in_after) < 0)
@@ -143,34 +148,6 @@ static int add_key(struct tct_transaction *transaction, const struct tct_plan *p
 	return 0;
 }
 
-/* A profile's path must mean the same from another folder. */
-static char *profile_names(const struct tct_profile_set *set)
-{
-	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-
-	for (size_t i = 0; i < set->names_count; i++) {
-		const char *name = set->names[i];
-		TCT_AUTOFREE char *full = strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
-
-		tct_text_addf(&text, "%s%s", i > 0 ? "," : "", full != NULL ? full : name);
-	}
-	return tct_text_take(&text);
-}
-
-static json_t *variables_json(const struct tct_profile_request *request)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; object != NULL && i < request->vars_count; i++) {
-		if (json_object_set_new(object, request->vars[i].name,
-					json_string(request->vars[i].value)) < 0) {
-			json_decref(object);
-			return NULL;
-		}
-	}
-	return object;
-}
-
 static int describe(struct apply *apply, struct tct_transaction *transaction)
 {
 	const struct tct_plan *plan = apply->result->plan;
@@ -180,11 +157,7 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 		return result;
 	transaction->live = plan->live;
 	transaction->persisted = plan->persist;
-	transaction->profiles = profile_names(apply->set);
-	transaction->profile_sha256 = strdup(apply->set->sha256);
-	transaction->variables = variables_json(apply->options->profile);
-	if (transaction->profiles == NULL || transaction->profile_sha256 == NULL ||
-	    transaction->variables == NULL)
+	if (tct_asked_note(apply->options->profile, apply->set, &apply->asked, transaction) < 0)
 		return -ENOMEM;
 	if (apply->reason[0] != '\0') {
 		transaction->reason = strdup(apply->reason);
@@ -286,6 +259,10 @@ static int run(struct apply *apply)
 
 	if (status == 0)
 		status = recover(apply);
+	if (status == 0 && apply->additive &&
+	    tct_asked_find(apply->journal, &apply->place.netns, apply->place.boot_id,
+			   &apply->asked) < 0)
+		status = tct_err_nomem(apply->err);
 	if (status == 0)
 		status = observe(apply);
 	if (status == 0 && apply->persist)
@@ -319,9 +296,11 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 	int status = 0;
 
 	*result = (struct tct_apply_result){ .dry_run = options->dry_run };
-	if (options->profile == NULL || options->profile->names_count == 0)
+	if (options->profile == NULL ||
+	    (options->profile->names_count == 0 && options->profile->sets_count == 0))
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-				   "which profile? Use --profile NAME");
+				   "which profile? Use --profile NAME, or --set KEY=VALUE");
+	apply.additive = tct_request_is_additive(options->profile);
 	status = tct_place_of_work_check(options->root, err);
 	if (status < 0)
 		return status;

@@ -7,27 +7,17 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/apply.h"
+#include "tune/asked.h"
 #include "tune/check_private.h"
 #include "tune/drop_in.h"
 #include "tune/transact.h"
-
-/* Names and variables of what was last applied; borrows from the journal. */
-struct last_applied {
-	char *names; /* cut at the commas */
-	const char **items;
-	size_t items_count;
-	size_t items_capacity;
-	struct tct_var_override *vars;
-	size_t vars_count;
-	size_t vars_capacity;
-};
 
 struct check {
 	const struct tct_apply_options *options;
 	struct tct_place_of_work place;
 	struct tct_check_result *result;
 	struct tct_journal *journal;
-	struct last_applied last;
+	struct tct_asked asked; /* of the last apply, where the request says nothing */
 	struct tct_profile_request request;
 	struct tct_observation *looked; /* owned */
 	const struct tct_observation *observation;
@@ -45,9 +35,7 @@ static void done(struct check *check)
 	tct_plan_free(check->plan);
 	tct_profile_set_free(check->set);
 	tct_observation_free(check->looked);
-	free(check->last.names);
-	free(check->last.items);
-	free(check->last.vars);
+	tct_asked_done(&check->asked);
 	free(check->drop_in);
 	tct_journal_free(check->journal);
 }
@@ -66,65 +54,44 @@ void tct_check_result_done(struct tct_check_result *result)
 	free(result->unsupported);
 	free(result->refused);
 	free(result->profiles);
+	json_decref(result->names);
 	json_decref(result->variables);
+	json_decref(result->sets);
 	*result = (struct tct_check_result){ 0 };
 }
 
-static int take_last(struct check *check, const struct tct_transaction *transaction)
+/* Does the request say what to judge against? */
+static bool says_what(const struct tct_profile_request *request)
 {
-	struct last_applied *last = &check->last;
-	const char *name;
-	json_t *value;
-
-	last->names = strdup(transaction->profiles != NULL ? transaction->profiles : "");
-	if (last->names == NULL)
-		return -ENOMEM;
-	for (char *rest = last->names; rest != NULL;) {
-		char *item = strsep(&rest, ",");
-		const char **slot = *item != '\0' ? TCT_APPEND(last, items) : NULL;
-
-		if (slot != NULL)
-			*slot = item;
-		else if (*item != '\0')
-			return -ENOMEM;
-	}
-	json_object_foreach(transaction->variables, name, value) {
-		struct tct_var_override *var = TCT_APPEND(last, vars);
-
-		if (var == NULL)
-			return -ENOMEM;
-		*var = (struct tct_var_override){
-			.name = name,
-			.value = json_string_value(value),
-			.origin = "the journal",
-		};
-	}
-	return 0;
+	return request != NULL && (request->names_count > 0 || request->sets_count > 0);
 }
 
 /* What to judge against. */
 static int choose_profile(struct check *check)
 {
-	const struct tct_profile_request *asked = check->options->profile;
-	const struct tct_transaction *newest;
+	const struct tct_profile_request *request = check->options->profile;
+	const struct tct_asked *asked = &check->asked;
 
 	check->request = (struct tct_profile_request){ .root = check->options->root };
-	if (asked != NULL)
-		check->request = *asked;
-	if (asked != NULL && asked->names_count > 0)
+	if (request != NULL)
+		check->request = *request;
+	if (says_what(request))
 		return 0;
-	newest = tct_journal_newest(check->journal, &check->place.netns, check->place.boot_id);
-	if (newest == NULL)
+	if (tct_asked_find(check->journal, &check->place.netns, check->place.boot_id,
+			   &check->asked) < 0)
+		return tct_err_nomem(check->err);
+	if (asked->newest == NULL)
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
 				   "nothing is applied here; which profile? Use --profile NAME");
-	if (take_last(check, newest) < 0)
-		return tct_err_nomem(check->err);
-	check->result->variables = json_incref(newest->variables);
-	check->request.names = check->last.items;
-	check->request.names_count = check->last.items_count;
+	if (asked->source != NULL)
+		check->result->variables = json_incref(asked->source->variables);
+	check->request.names = asked->names;
+	check->request.names_count = asked->names_count;
+	check->request.sets = asked->given_sets;
+	check->request.sets_count = asked->given_sets_count;
 	if (check->request.vars_count == 0) {
-		check->request.vars = check->last.vars;
-		check->request.vars_count = check->last.vars_count;
+		check->request.vars = asked->vars;
+		check->request.vars_count = asked->vars_count;
 	}
 	return 0;
 }
@@ -144,7 +111,6 @@ static int make_journal(struct check *check)
 static int open_journal(struct check *check)
 {
 	struct tct_err why = { 0 };
-	const struct tct_profile_request *asked = check->options->profile;
 	int result;
 
 	if (check->options->snapshot != NULL)
@@ -152,7 +118,7 @@ static int open_journal(struct check *check)
 	result = tct_journal_open(check->options->root, false, &check->journal, &why);
 	/* A plain user can't read it; without it a profile can still be judged, baselines are the
 	 * live values. */
-	if (result == -EACCES && asked != NULL && asked->names_count > 0)
+	if (result == -EACCES && says_what(check->options->profile))
 		return make_journal(check);
 	if (result < 0 && check->err != NULL)
 		*check->err = why;
@@ -231,6 +197,7 @@ static int make_plan(struct check *check)
 		.persist =
 			!options->no_persist && (!options->root->live || options->netns.initial ||
 						 options->persist || last_persisted(check)),
+		.additive = tct_request_is_additive(&check->request),
 		.allow_shadowed = true, /* seen by what comes up at boot */
 		.boot_model_given = options->boot_model_given,
 		.boot_model = options->boot_model,

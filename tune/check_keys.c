@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/asked.h"
 #include "tune/check_private.h"
 
 __attribute__((format(printf, 2, 3))) static void explain(struct tct_check_key *key,
@@ -223,13 +224,21 @@ static int note_refused(const struct tct_check_question *question, struct tct_ch
 	return 0;
 }
 
-static char *joined_names(const struct tct_profile_set *set)
+/* What it is judged against, for people, for configuration management and for suggestions. */
+static int name_it(const struct tct_profile_set *set, struct tct_check_result *result)
 {
 	TCT_AUTO(tct_text_done) struct tct_text names = { 0 };
 
-	for (size_t i = 0; i < set->names_count; i++)
+	result->names = json_array();
+	result->sets = tct_asked_sets(set);
+	for (size_t i = 0; i < set->names_count; i++) {
 		tct_text_addf(&names, "%s%s", i > 0 ? "," : "", set->names[i]);
-	return tct_text_take(&names);
+		if (json_array_append_new(result->names, json_string(set->names[i])) < 0)
+			return -ENOMEM;
+	}
+	result->profiles = tct_text_take(&names);
+	return result->names != NULL && result->sets != NULL && result->profiles != NULL ? 0
+											 : -ENOMEM;
 }
 
 int tct_check_conclude(const struct tct_check_question *question, struct tct_check_result *result)
@@ -237,8 +246,7 @@ int tct_check_conclude(const struct tct_check_question *question, struct tct_che
 	const struct tct_plan *plan = question->plan;
 
 	result->conforms = true;
-	result->profiles = joined_names(question->set);
-	if (result->profiles == NULL)
+	if (name_it(question->set, result) < 0)
 		return -ENOMEM;
 	/* In the table's order, not in that of writing. */
 	for (size_t k = 0; k < tct_kernel_keys_count; k++) {

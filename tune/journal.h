@@ -52,15 +52,20 @@ struct tct_transaction {
 	uint64_t confirms;     /* CONFIRM: the apply that it keeps; 0 */
 	uint64_t confirmed_by; /* the CONFIRM that kept it; 0 */
 	int64_t time_ns;       /* CLOCK_REALTIME at its beginning */
-	char *profiles;        /* "highconn", "base,proxy" */
+	char *profiles;        /* "highconn", "base,proxy"; NULL = none */
+	json_t *profile_names; /* the same as a list of texts, whatever is in them; NULL = an older
+				  tcptune wrote it */
 	char *profile_sha256;
 	json_t *variables; /* overrides it was applied with: {name: text} */
 	json_t *sets;      /* keys asked for one by one, {key: text}: its own and those that it
 			      carries on from the one before; NULL = none */
 	bool additive;     /* --set alone: it says nothing of keys that it doesn't name */
-	char *version;     /* of the tcptune that wrote it; NULL = not known */
-	char *reason;      /* NULL = none */
-	char *user;        /* "root", with SUDO_USER "alice (root)" */
+	json_t *asked;     /* additive: of sets those of its own; NULL = none */
+	uint64_t carries; /* additive: the one before, whose profiles, variables and sets it carries
+			     on; 0 = none */
+	char *version;    /* of the tcptune that wrote it; NULL = not known */
+	char *reason;     /* NULL = none */
+	char *user;       /* "root", with SUDO_USER "alice (root)" */
 	char boot_id[40];
 	struct tct_netns netns;
 	bool live;

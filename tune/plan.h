@@ -91,6 +91,8 @@ struct tct_plan_options {
 	enum tct_boot_model boot_model; /* TCT_BOOT_MODELS = both */
 	const char *reason;             /* --reason, NULL = none */
 	const char *drop_in;            /* text of our drop-in now, NULL = no file */
+	bool additive;        /* keys of ours that the set doesn't name stay as they are */
+	const char *profiles; /* additive: what the drop-in's head names, NULL = none */
 };
 
 /* Does this model count for this host? */

@@ -140,6 +140,36 @@ int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key)
 	return 0;
 }
 
+static int put_value(struct tct_value *values, const struct tct_kernel_key *key,
+		     const struct tct_value *line)
+{
+	struct tct_value *value = &values[tct_kernel_key_index(key)];
+
+	if (line->kind == TCT_VALUE_NONE)
+		return 0;
+	tct_value_done(value);
+	return tct_value_copy(value, line);
+}
+
+/* What our lines are meant to make of it: the plan's, and those that it has nothing to say about.
+ */
+static int state_of_lines(const struct tct_plan *plan, struct tct_value *values)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < plan->owned.items_count; i++) {
+		const struct tct_owned *owned = &plan->owned.items[i];
+
+		if (owned->boot && !tct_plan_has(plan, owned->key))
+			result = put_value(values, owned->key, &owned->boot_value);
+	}
+	for (size_t i = 0; result == 0 && i < plan->keys_count; i++) {
+		if (plan->keys[i].persist)
+			result = put_value(values, plan->keys[i].key, &plan->keys[i].wanted_boot);
+	}
+	return result;
+}
+
 int tct_plan_boot_state(const struct tct_plan_work *work, enum tct_boot_model model,
 			struct tct_value *values)
 {
@@ -157,15 +187,5 @@ int tct_plan_boot_state(const struct tct_plan_work *work, enum tct_boot_model mo
 		if (result < 0)
 			return result;
 	}
-	for (size_t i = 0; i < work->plan->keys_count; i++) {
-		const struct tct_plan_key *key = &work->plan->keys[i];
-		struct tct_value *value = &values[tct_kernel_key_index(key->key)];
-
-		if (!key->persist || key->wanted_boot.kind == TCT_VALUE_NONE)
-			continue;
-		tct_value_done(value);
-		if (tct_value_copy(value, &key->wanted_boot) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	return state_of_lines(work->plan, values);
 }

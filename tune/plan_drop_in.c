@@ -19,8 +19,7 @@ static void lines_done(struct wanted_lines *lines)
 	free(lines->list);
 }
 
-/* Lines of ours that this plan has nothing to say about: keys that are not there just now. */
-static bool is_planned(const struct tct_plan *plan, const struct tct_kernel_key *key)
+bool tct_plan_has(const struct tct_plan *plan, const struct tct_kernel_key *key)
 {
 	for (size_t i = 0; i < plan->keys_count; i++) {
 		if (plan->keys[i].key == key)
@@ -47,7 +46,7 @@ static int collect_lines(const struct tct_plan *plan, struct wanted_lines *lines
 	for (size_t i = 0; i < plan->owned.items_count; i++) {
 		const struct tct_owned *owned = &plan->owned.items[i];
 
-		if (owned->boot && !is_planned(plan, owned->key))
+		if (owned->boot && !tct_plan_has(plan, owned->key))
 			lines->list[lines->count++] = (struct tct_drop_in_line){
 				.key = owned->key,
 				.value = &owned->boot_value,
@@ -74,12 +73,14 @@ static int render(const struct tct_plan_work *work, const struct wanted_lines *l
 	*text = NULL;
 	if (lines->count == 0)
 		return 0;
-	names = joined_names(work->set);
-	if (names == NULL)
-		return -ENOMEM;
+	if (!work->options->additive) {
+		names = joined_names(work->set);
+		if (names == NULL)
+			return -ENOMEM;
+	}
 
 	struct tct_drop_in_head head = {
-		.profiles = names,
+		.profiles = names != NULL ? names : work->options->profiles,
 		.reason = work->options->reason,
 		.transaction = work->journal->next_id,
 	};

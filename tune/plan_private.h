@@ -44,6 +44,9 @@ int tct_plan_boot_value(const struct tct_plan_work *work, const struct tct_sysct
 int tct_plan_boot_state(const struct tct_plan_work *work, enum tct_boot_model model,
 			struct tct_value *values);
 
+/* Is the key in the plan? Of ours that aren't, the lines stay: keys that are not there just now, or
+ * not asked for by it. */
+bool tct_plan_has(const struct tct_plan *plan, const struct tct_kernel_key *key);
 /* The drop-in's text, whether it changes, and what comes up with it: next_boot of all keys. */
 int tct_plan_drop_in(struct tct_plan_work *work);
 /* Refuse to replace a drop-in that isn't what we wrote. */
@@ -55,5 +58,8 @@ int tct_plan_boot_shadows(struct tct_plan_work *work);
 
 /* Check work->planned: requirements, then what the kernel or sense demands between keys. */
 int tct_plan_check_planned(struct tct_plan_work *work, const char *when);
+/* Refuse to change what the kernel would not take back: values that it lets stand, but not be
+ * written. */
+int tct_plan_check_way_back(struct tct_plan_work *work);
 
 #endif

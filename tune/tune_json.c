@@ -89,6 +89,9 @@ static json_t *setting_json(const struct tct_apply_key *setting, const struct tc
 	set(object, "persisted", json_boolean(setting->persisted), &failed);
 	if (plan != NULL)
 		set(object, "next_boot", setting_next_boot(plan, setting->key), &failed);
+	set(object, "effect",
+	    setting->live_written ? tct_json_text(tct_effect_name(setting->effect)) : json_null(),
+	    &failed);
 	set(object, "because", tct_json_text_or_null(setting->because), &failed);
 	return whole(object, failed);
 }
@@ -153,14 +156,17 @@ static json_t *restart_needed_json(const struct tct_apply_result *result)
 	bool failed = list == NULL;
 
 	for (size_t i = 0; !failed && i < result->restart_needed_count; i++) {
-		const struct tct_listener *restart = &result->restart_needed[i];
-		const struct tct_owner *owner = &restart->owner;
-		json_t *entry = json_pack("{s:o, s:o, s:o, s:s, s:i, s:I}", "unit",
+		const struct tct_restart *restart = &result->restart_needed[i];
+		const struct tct_listener *listener = &restart->listener;
+		const struct tct_owner *owner = &listener->owner;
+		json_t *entry = json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:I, s:I}", "unit",
 					  tct_json_text_or_null(owner->unit), "pid",
 					  owner->pid != 0 ? json_integer(owner->pid) : json_null(),
-					  "comm", tct_json_text_or_null(owner->comm), "address",
-					  restart->address, "port", (int)restart->port, "backlog",
-					  (json_int_t)restart->backlog);
+					  "comm", tct_json_text_or_null(owner->comm), "owner_sight",
+					  tct_owner_sight_name(owner->sight), "address",
+					  listener->address, "port", (int)listener->port, "backlog",
+					  (json_int_t)listener->backlog, "limit",
+					  (json_int_t)restart->limit);
 
 		failed = json_array_append_new(list, entry) < 0;
 	}
@@ -300,6 +306,8 @@ json_t *tct_check_json(const struct tct_check_result *result)
 	set(object, "live_looked", json_boolean(result->live_looked), &failed);
 	set(object, "boot_looked", json_boolean(result->boot_looked), &failed);
 	set(object, "profiles", tct_json_text_or_null(result->profiles), &failed);
+	set(object, "sets", result->sets != NULL ? json_incref(result->sets) : json_object(),
+	    &failed);
 	set(object, "interrupted", id_or_null(result->interrupted), &failed);
 	set(object, "drop_in", tct_json_text_or_null(result->drop_in), &failed);
 	set(object, "settings", keys, &failed);
@@ -390,6 +398,7 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 	    &failed);
 	set(object, "sets",
 	    transaction->sets != NULL ? json_incref(transaction->sets) : json_object(), &failed);
+	set(object, "additive", json_boolean(transaction->additive), &failed);
 	set(object, "modules", tct_json_text_or_null(transaction->modules_after), &failed);
 	set(object, "version", tct_json_text_or_null(transaction->version), &failed);
 	set(object, "reason", tct_json_text_or_null(transaction->reason), &failed);
