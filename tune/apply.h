@@ -61,7 +61,8 @@ struct tct_restart {
 
 struct tct_conflict {
 	const struct tct_kernel_key *key; /* NULL: the drop-in file */
-	struct tct_value before;          /* what rollback would restore */
+	unsigned field;          /* the values are this field's, from 1 on; 0 = the key's */
+	struct tct_value before; /* what rollback would restore */
 	struct tct_value ours;
 	struct tct_value now;
 	char reason[240];
@@ -89,6 +90,9 @@ struct tct_apply_result {
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
+	struct tct_plan_unsupported *gone; /* rollback: keys that the kernel lost since */
+	size_t gone_count;
+	size_t gone_capacity;
 };
 
 /*
@@ -112,13 +116,17 @@ struct tct_check_key {
 	bool live_known;
 	bool live_ok;
 	bool boot_known;
-	bool boot_ok;
+	bool boot_ok;    /* the next boot gives what is wanted */
+	bool boot_drift; /* our line is missing or differs, or what files set doesn't suffice */
+	bool shadowed;   /* a file that counts after our drop-in gives another value */
 	struct tct_value live;
 	struct tct_value wanted;
-	struct tct_value boot; /* winner; NONE = no file sets it */
-	char file[280];        /* of the boot winner */
+	struct tct_value wanted_boot; /* NONE = as wanted, or nothing */
+	struct tct_value boot;        /* winner; NONE = no file sets it */
+	char file[280]; /* of the boot winner; if it is shadowed, of what overrides our drop-in */
 	unsigned line;
-	char reason[240];
+	struct tct_plan_promise next_boot[TCT_BOOT_MODELS]; /* with the files as they are */
+	char reason[400];
 };
 struct tct_check_result {
 	bool conforms;
@@ -130,6 +138,7 @@ struct tct_check_result {
 	json_t *variables;    /* of the last apply, if it is judged against; NULL = none */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
 	bool record;          /* of a sosreport: nothing can be applied there */
+	char drop_in[400];    /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;
