@@ -141,6 +141,26 @@ static const char *scope(const struct tct_check_result *result)
 	return result->boot_looked ? "at the next boot" : "live";
 }
 
+static void put_waiting(const struct tct_page *page, const struct tct_check_result *result)
+{
+	char time[TCT_NUMBER_TEXT];
+
+	if (result->waiting.id == 0)
+		return;
+	tct_page_newline(page);
+	if (result->waiting.expired)
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      "Transaction %" PRIu64 " was not confirmed in time; 'tcptune "
+			      "rollback' puts it back.",
+			      result->waiting.id);
+	else
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      "Transaction %" PRIu64 " waits to be confirmed until %s%s.",
+			      result->waiting.id, tct_text_time(result->waiting.until_ns, time),
+			      result->waiting.deferred ? "; only then the drop-in is written" : "");
+	tct_page_newline(page);
+}
+
 void tct_render_check(const struct tct_page *page, const struct tct_options *options,
 		      const struct tct_check_result *result)
 {
@@ -166,6 +186,7 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	if (options->verbose)
 		put_reasons(page, result);
 	put_exceptions(page, options->verbose, result);
+	put_waiting(page, result);
 	if (result->interrupted != 0) {
 		tct_page_newline(page);
 		tct_page_putf(page, TCT_STYLE_WARN,

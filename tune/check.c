@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "tune/apply.h"
 #include "tune/transact.h"
+#include "tune/waiting.h"
 
 /* Names and variables of what was last applied; borrows from the journal. */
 struct last_applied {
@@ -268,6 +269,8 @@ static int check_key(struct check *check, const struct tct_plan_key *planned)
 		if (result < 0)
 			return result;
 	}
+	if (key->boot_known && !key->boot_ok && check->result->waiting.deferred)
+		explain(key, "the drop-in is written when what waits is confirmed");
 	if ((key->live_known && !key->live_ok) || (key->boot_known && !key->boot_ok))
 		check->result->conforms = false;
 	return 0;
@@ -317,6 +320,19 @@ static int conclude(struct check *check)
 	return 0;
 }
 
+static void note_waiting(struct check *check)
+{
+	const struct tct_transaction *waiting =
+		tct_journal_waiting(check->journal, &check->place.netns, check->place.boot_id);
+
+	if (waiting == NULL)
+		return;
+	check->result->waiting.id = waiting->id;
+	check->result->waiting.until_ns = waiting->deadline_ns;
+	check->result->waiting.expired = tct_transaction_expired(waiting, &check->place);
+	check->result->waiting.deferred = waiting->deferred;
+}
+
 static int run(struct check *check)
 {
 	const struct tct_transaction *interrupted;
@@ -327,6 +343,7 @@ static int run(struct check *check)
 	interrupted = tct_journal_interrupted(check->journal);
 	if (interrupted != NULL)
 		check->result->interrupted = interrupted->id;
+	note_waiting(check);
 	result = choose_profile(check);
 	if (result == 0)
 		result = observe(check);
