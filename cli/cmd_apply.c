@@ -20,9 +20,9 @@ static int check_user(const struct tct_session *session, struct tct_err *err)
 
 static int check_usage(const struct tct_options *options)
 {
-	if (options->profiles.items_count == 0)
+	if (options->profiles.items_count == 0 && options->sets.items_count == 0)
 		return tct_bad_usage("apply needs --profile NAME ('tcptune profile list' names "
-				     "them)");
+				     "them) or --set KEY=VALUE");
 	if (options->persist && options->no_persist)
 		return tct_bad_usage("--persist and --no-persist exclude each other");
 	if (options->no_persist && (options->no_live || options->root != NULL))
@@ -109,6 +109,9 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_PROFILE,
 	  "the profile to apply; a name with a / is a file; may be given again" },
 	{ TCT_OPTION_VAR, NULL },
+	{ TCT_OPTION_SET,
+	  "set this key, whatever the profiles say of it; without --profile all else "
+	  "stays as it is; may be given again" },
 	{ TCT_OPTION_DRY_RUN, NULL },
 	{ TCT_OPTION_REASON, NULL },
 	{ TCT_OPTION_CONFIRM_WITHIN, NULL },
@@ -131,7 +134,8 @@ static const struct tct_option_use uses[] = {
 const struct tct_command tct_command_apply = {
 	.name = "apply",
 	.summary = "Set what a profile asks for, live and for the next boot, as one transaction.",
-	.usage = "apply --profile NAME... [OPTIONS]",
+	.usage = "apply --profile NAME... [--set KEY=VALUE...] [OPTIONS]\n"
+		 "apply --set KEY=VALUE... [OPTIONS]",
 	.description =
 		"Live values are written to /proc/sys and read back; for the next boot there is "
 		"one drop-in, /etc/sysctl.d/99-tcptune.conf. If anything fails, all of it is "
@@ -142,7 +146,9 @@ const struct tct_command tct_command_apply = {
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune apply --profile highconn --dry-run\n"
 		   "tcptune apply --profile highconn --confirm-within 60\n"
-		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'",
+		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'\n"
+		   "tcptune apply --set net.ipv4.tcp_tw_reuse=1",
 	.placeholder = "",
+	.changes = true,
 	.run = run,
 };

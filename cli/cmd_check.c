@@ -18,12 +18,15 @@ static int run(const struct tct_options *options)
 	struct tct_page page;
 	struct tct_err err = { 0 };
 
-	if (options->vars.items_count > 0 && options->profiles.items_count == 0)
+	const bool named = options->profiles.items_count > 0 || options->sets.items_count > 0;
+
+	if (options->vars.items_count > 0 && !named)
 		return tct_bad_usage("--var needs --profile: without it the variables of the last "
 				     "apply count");
-	if (options->snapshot != NULL && options->profiles.items_count == 0)
-		return tct_bad_usage("--snapshot needs --profile: what was last applied is known "
-				     "on the host alone");
+	if (options->snapshot != NULL && !named)
+		return tct_bad_usage(
+			"--snapshot needs --profile or --set: what was last applied is known "
+			"on the host alone");
 	if (tct_session_open(&session, options, NULL, &err) < 0 ||
 	    (options->snapshot != NULL && tct_session_host(&session, &snapshot, &err) < 0))
 		return tct_complain(&err);
@@ -52,6 +55,9 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_PROFILE, "check against this profile instead of what was last applied; may be "
 			      "given again" },
 	{ TCT_OPTION_VAR, NULL },
+	{ TCT_OPTION_SET,
+	  "does this key have this value, too, whatever the profiles say of it? Without "
+	  "--profile: only this; may be given again" },
 	{ TCT_OPTION_BOOT, NULL },
 	{ TCT_OPTION_NETNS, NULL },
 	{ TCT_OPTION_ROOT, NULL },
@@ -67,10 +73,10 @@ static const struct tct_option_use uses[] = {
 const struct tct_command tct_command_check = {
 	.name = "check",
 	.summary = "Does the host conform to a profile, live and at the next boot?",
-	.usage = "check [--profile NAME...] [OPTIONS]",
+	.usage = "check [--profile NAME...] [--set KEY=VALUE...] [OPTIONS]",
 	.description =
-		"Without --profile: does it still conform to what was last applied, with the "
-		"variables it was applied with? Nothing is changed. Exit code: 0 yes, 1 no, 3 "
+		"Without --profile and --set: does it still conform to what was last applied, "
+		"with the variables and single keys of that? Nothing is changed. Exit code: 0 yes, 1 no, 3 "
 		"the profile asks for what tcptune refuses.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),

@@ -126,5 +126,6 @@ const struct tct_command tct_command_confirm = {
 		   "tcptune confirm",
 	.placeholder = "one transaction",
 	.arguments_max = 1,
+	.changes = true,
 	.run = run,
 };

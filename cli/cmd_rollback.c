@@ -102,5 +102,6 @@ const struct tct_command tct_command_rollback = {
 		   "tcptune rollback 7",
 	.placeholder = "one transaction",
 	.arguments_max = 1,
+	.changes = true,
 	.run = run,
 };

@@ -24,6 +24,9 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 	[TCT_OPTION_VAR] = { "var", 0, TCT_OPTION_LIST, "NAME=VALUE", AT(vars),
 			     .help = "override a variable of the profile, or a fact of the host "
 				     "(mem_total, cpus, kernel, page_size); may be given again" },
+	[TCT_OPTION_SET] = { "set", 's', TCT_OPTION_LIST, "KEY=VALUE", AT(sets),
+			     .help = "set this key, too, whatever the profiles say of it; may be "
+				     "given again" },
 	[TCT_OPTION_DRY_RUN] = { "dry-run", 'n', TCT_OPTION_FLAG, AT(dry_run),
 				 .help = "print what would change, write nothing; exit 1 if "
 					 "something would" },
@@ -391,6 +394,7 @@ void tct_options_done(struct tct_options *options)
 {
 	free(options->profiles.items);
 	free(options->vars.items);
+	free(options->sets.items);
 	free(options->states.items);
 	free(options->arguments.items);
 	*options = (struct tct_options){ 0 };

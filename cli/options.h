@@ -14,6 +14,7 @@
 enum tct_option_id {
 	TCT_OPTION_PROFILE,
 	TCT_OPTION_VAR,
+	TCT_OPTION_SET,
 	TCT_OPTION_DRY_RUN,
 	TCT_OPTION_NO_PERSIST,
 	TCT_OPTION_PERSIST,
@@ -95,6 +96,7 @@ enum tct_color_choice {
 struct tct_options {
 	struct tct_strings profiles;
 	struct tct_strings vars; /* NAME=VALUE, unchecked */
+	struct tct_strings sets; /* KEY=VALUE, unchecked */
 	bool dry_run;
 	bool no_persist;
 	bool persist;

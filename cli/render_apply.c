@@ -159,6 +159,7 @@ static void suggest_apply(struct tct_text *text, const struct tct_options *optio
 	tct_text_add(text, "tcptune apply");
 	tct_suggest_profiles(text, options->profiles.items, options->profiles.items_count);
 	tct_suggest_vars(text, options);
+	tct_suggest_sets(text, options);
 	tct_text_add(text, options->no_persist ? " --no-persist" : "");
 	tct_text_add(text, options->persist ? " --persist" : "");
 	tct_text_add(text, options->no_live ? " --no-live" : "");

@@ -107,30 +107,52 @@ static void put_exceptions(const struct tct_page *page, bool verbose,
 	}
 }
 
-/* Give the profiles of the last apply, "a,b", one by one, and its variables. */
+static void suggest_pair(struct tct_text *text, const char *option, const char *name,
+			 const char *value)
+{
+	TCT_AUTO(tct_text_done) struct tct_text pair = { 0 };
+
+	tct_text_addf(&pair, "%s=%s", name, value);
+	tct_text_addf(text, " %s ", option);
+	tct_shell_word(text, data_of(&pair));
+}
+
+/* Give the profiles of the last apply one by one, its variables, and the keys that were set. */
 static void suggest_applied(struct tct_text *text, const struct tct_check_result *result)
 {
-	const char *profiles = result->profiles;
-	const char *variable;
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(result->names, i, value) {
+		const char *const names[] = { json_string_value(value) };
+
+		tct_suggest_profiles(text, names, 1);
+	}
+	json_object_foreach(result->variables, name, value)
+		suggest_pair(text, "--var", name, json_string_value(value));
+	json_object_foreach(result->sets, name, value)
+		suggest_pair(text, "--set", name, json_string_value(value));
+}
+
+/* "highconn", "highconn with net.core.somaxconn = 8192", "2 keys set one by one": what it is. */
+static void add_what(struct tct_text *text, const struct tct_check_result *result)
+{
+	size_t count = json_object_size(result->sets);
+	const char *name;
 	json_t *value;
 
-	while (*profiles != '\0') {
-		size_t length = strcspn(profiles, ",");
-		TCT_AUTOFREE char *name = tct_text_copy(profiles, length);
-		const char *const names[] = { name != NULL ? name : "?" };
-
-		if (length > 0)
-			tct_suggest_profiles(text, names, 1);
-		profiles += length;
-		profiles += *profiles == ',' ? 1 : 0;
+	tct_text_add(text, result->profiles != NULL ? result->profiles : "it");
+	if (count == 0)
+		return;
+	if (text->length > 0)
+		tct_text_add(text, " with ");
+	if (count > 1) {
+		tct_text_addf(text, "%zu keys set one by one", count);
+		return;
 	}
-	json_object_foreach(result->variables, variable, value) {
-		TCT_AUTO(tct_text_done) struct tct_text given = { 0 };
-
-		tct_text_addf(&given, "%s=%s", variable, json_string_value(value));
-		tct_text_add(text, " --var ");
-		tct_shell_word(text, data_of(&given));
-	}
+	json_object_foreach(result->sets, name, value)
+		tct_text_addf(text, "%s = %s", name, json_string_value(value));
 }
 
 /* "live and at the next boot", as far as each was looked at. */
@@ -166,20 +188,22 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
+	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
 	size_t wrong = 0;
 
 	if (options->quiet)
 		return;
 	for (size_t i = 0; i < result->keys_count; i++)
 		wrong += is_fine(&result->keys[i]) ? 0 : 1;
+	add_what(&what, result);
 	if (result->conforms)
-		tct_text_addf(&text, "Yes: the host conforms to %s, %s (%zu keys).",
-			      result->profiles != NULL ? result->profiles : "it", scope(result),
-			      result->keys_count);
+		tct_text_addf(&text, "Yes: the host conforms to %s, %s (%zu key%s).",
+			      data_of(&what), scope(result), result->keys_count,
+			      result->keys_count == 1 ? "" : "s");
 	else
-		tct_text_addf(&text, "No: %zu of %zu keys %s not as %s asks, %s.", wrong,
-			      result->keys_count, wrong == 1 ? "is" : "are",
-			      result->profiles != NULL ? result->profiles : "it", scope(result));
+		tct_text_addf(&text, "No: %zu of %zu key%s %s not as %s asks, %s.", wrong,
+			      result->keys_count, result->keys_count == 1 ? "" : "s",
+			      wrong == 1 ? "is" : "are", data_of(&what), scope(result));
 	tct_page_paragraph(page, 0, NULL, 0, result->conforms ? TCT_STYLE_GOOD : TCT_STYLE_BAD,
 			   data_of(&text));
 	put_keys(page, options->verbose, result);
@@ -201,9 +225,10 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	/* What would change that host can't be suggested here. */
 	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit" : "tcptune apply");
 	tct_suggest_profiles(&next, options->profiles.items, options->profiles.items_count);
-	if (options->profiles.items_count == 0)
+	if (options->profiles.items_count == 0 && options->sets.items_count == 0)
 		suggest_applied(&next, result);
 	tct_suggest_vars(&next, options);
+	tct_suggest_sets(&next, options);
 	tct_suggest_place(&next, options);
 	if (options->snapshot == NULL)
 		tct_text_add(&next, " --dry-run");

@@ -42,6 +42,24 @@ const char *tct_transaction_standing(const struct tct_transaction *transaction, 
 	return out;
 }
 
+/* "apply highconn, net.core.somaxconn=8192", "set net.ipv4.tcp_tw_reuse=1". */
+static void add_asked(struct tct_text *text, const struct tct_transaction *transaction)
+{
+	const char *before = transaction->additive ? " " : ", ";
+	const char *name;
+	json_t *value;
+
+	tct_text_add(text, transaction->additive ? "set" : "apply");
+	if (!transaction->additive)
+		tct_text_addf(text, " %s",
+			      transaction->profiles != NULL ? transaction->profiles : "");
+	json_object_foreach(transaction->additive ? transaction->asked : transaction->sets, name,
+			    value) {
+		tct_text_addf(text, "%s%s=%s", before, name, json_string_value(value));
+		before = ", ";
+	}
+}
+
 /* "apply highconn", "rollback of 3". */
 static void add_what(struct tct_text *text, const struct tct_transaction *transaction)
 {
@@ -50,8 +68,7 @@ static void add_what(struct tct_text *text, const struct tct_transaction *transa
 	else if (transaction->kind == TCT_TRANSACTION_CONFIRM)
 		tct_text_addf(text, "confirm %" PRIu64, transaction->confirms);
 	else
-		tct_text_addf(text, "apply %s",
-			      transaction->profiles != NULL ? transaction->profiles : "");
+		add_asked(text, transaction);
 }
 
 static void add_namespace(struct tct_text *text, const struct tct_netns *netns)

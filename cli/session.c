@@ -51,6 +51,46 @@ static int open_vars(struct tct_session *session, struct tct_err *err)
 	return 0;
 }
 
+/* "KEY=VALUE", or "KEY = VALUE" as in a file. A value may be empty: no ports. */
+static int split_set(const char *given, struct tct_set_override *set, char **key,
+		     struct tct_err *err)
+{
+	const char *equals = strchr(given, '=');
+	char *name;
+
+	if (equals == NULL)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--set wants KEY=VALUE, not '%s'",
+				   given);
+	*key = tct_text_copy(given, (size_t)(equals - given));
+	if (*key == NULL)
+		return tct_err_nomem(err);
+	name = tct_text_trim(*key);
+	if (name[0] == '\0')
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--set wants KEY=VALUE, not '%s'",
+				   given);
+	*set = (struct tct_set_override){ .key = name, .value = equals + 1, .origin = "--set" };
+	return 0;
+}
+
+static int open_sets(struct tct_session *session, struct tct_err *err)
+{
+	const struct tct_strings *given = &session->options->sets;
+	int code = 0;
+
+	if (given->items_count == 0)
+		return 0;
+	session->sets = calloc(given->items_count, sizeof(*session->sets));
+	session->set_keys = calloc(given->items_count, sizeof(*session->set_keys));
+	if (session->sets == NULL || session->set_keys == NULL)
+		return tct_err_nomem(err);
+	session->request.sets = session->sets;
+	for (size_t i = 0; code == 0 && i < given->items_count; i++) {
+		code = split_set(given->items[i], &session->sets[i], &session->set_keys[i], err);
+		session->request.sets_count = i + 1;
+	}
+	return code;
+}
+
 static int check_vars(const struct tct_profile_request *request, struct tct_err *err)
 {
 	for (size_t i = 0; i < request->vars_count; i++) {
@@ -125,6 +165,8 @@ int tct_session_open_nowhere(struct tct_session *session, const struct tct_optio
 		session->request.names_count = 1;
 	}
 	code = open_vars(session, err);
+	if (code == 0)
+		code = open_sets(session, err);
 	return code < 0 ? code : check_vars(&session->request, err);
 }
 
@@ -153,6 +195,10 @@ void tct_session_done(struct tct_session *session)
 	     i++)
 		free(session->var_names[i]);
 	free(session->var_names);
+	for (size_t i = 0; session->set_keys != NULL && i < session->options->sets.items_count; i++)
+		free(session->set_keys[i]);
+	free(session->set_keys);
+	free(session->sets);
 	free(session->vars);
 	tct_root_done(&session->root);
 	tct_snapshot_done(&session->snapshot);
@@ -493,6 +539,14 @@ void tct_suggest_vars(struct tct_text *out, const struct tct_options *options)
 	for (size_t i = 0; i < options->vars.items_count; i++) {
 		tct_text_add(out, " --var ");
 		tct_shell_word(out, options->vars.items[i]);
+	}
+}
+
+void tct_suggest_sets(struct tct_text *out, const struct tct_options *options)
+{
+	for (size_t i = 0; i < options->sets.items_count; i++) {
+		tct_text_add(out, " --set ");
+		tct_shell_word(out, options->sets.items[i]);
 	}
 }
 

@@ -49,6 +49,8 @@ struct tct_session {
 	const char *fallback;               /* the profile when none is named */
 	struct tct_var_override *vars;      /* owned */
 	char **var_names;                   /* owned, vars_count of them */
+	struct tct_set_override *sets;      /* owned */
+	char **set_keys;                    /* owned, as many */
 	struct tct_snapshot snapshot;       /* --snapshot; empty without it */
 };
 
@@ -158,8 +160,9 @@ void tct_suggest_place(struct tct_text *out, const struct tct_options *options);
 void tct_suggest_root(struct tct_text *out, const struct tct_options *options);
 void tct_suggest_profiles(struct tct_text *out, const char *const *names, size_t count);
 
-/* Append " --var NAME=VALUE" for each one given. */
+/* Append " --var NAME=VALUE", " --set KEY=VALUE" for each one given. */
 void tct_suggest_vars(struct tct_text *out, const struct tct_options *options);
+void tct_suggest_sets(struct tct_text *out, const struct tct_options *options);
 
 /* Append a word for a shell, quoted where it needs it. */
 void tct_shell_word(struct tct_text *out, const char *word);

@@ -35,8 +35,13 @@ static int refuse(struct tct_err *err, const char *why)
 	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "%s", why);
 }
 
-static int refuse_range(const struct tct_kernel_key *key, struct tct_err *err)
+static int refuse_range(const struct tct_kernel_key *key, unsigned field, struct tct_err *err)
 {
+	if (key->fields > 1)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "field [%u] is outside what the kernel takes, %" PRId64
+				   " to %" PRId64,
+				   field, key->min, key->max);
 	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
 			   "a number is outside what the kernel takes, %" PRId64 " to %" PRId64,
 			   key->min, key->max);
@@ -83,7 +88,7 @@ static int parse_numbers(const struct tct_kernel_key *key, const char *text,
 			return refuse(err, "this is not a number");
 
 		if (!take_number(key, magnitude, negative, &value->numbers[value->count]))
-			return key != NULL ? refuse_range(key, err)
+			return key != NULL ? refuse_range(key, value->count, err)
 					   : refuse(err, "the number is too large");
 		value->count++;
 	}

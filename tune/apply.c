@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/asked.h"
 #include "tune/drop_in.h"
 #include "tune/transact.h"
 #include "tune/waiting.h"
@@ -20,8 +22,10 @@ struct apply {
 	struct tct_observation *observation;
 	struct tct_facts facts;
 	struct tct_profile_set *set;
-	char *drop_in;    /* text now */
-	char reason[300]; /* sanitised; "" = none */
+	bool additive;          /* keys alone are set; what was asked for before goes on */
+	struct tct_asked asked; /* additive: what that was */
+	char *drop_in;          /* text now */
+	char reason[300];       /* sanitised; "" = none */
 	bool live;
 	bool persist;
 	struct tct_err *err;
@@ -32,6 +36,7 @@ static void done(struct apply *apply)
 	tct_journal_free(apply->journal);
 	tct_observation_free(apply->observation);
 	tct_profile_set_free(apply->set);
+	tct_asked_done(&apply->asked);
 	free(apply->drop_in);
 }
 
@@ -62,10 +67,17 @@ static int make_plan(struct apply *apply)
 		.boot_model = options->boot_model,
 		.reason = apply->reason[0] != '\0' ? apply->reason : NULL,
 		.drop_in = apply->drop_in,
+		.additive = apply->additive,
+		.profiles = apply->asked.source != NULL ? apply->asked.source->profiles : NULL,
 	};
 
-	return tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
-			     &plan_options, &apply->result->plan, apply->err);
+	int result = tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
+				   &plan_options, &apply->result->plan, apply->err);
+
+	/* A plain user may ask what root would do. */
+	if (result < 0 || geteuid() != 0)
+		return result;
+	return tct_plan_refuse_unwritable(apply->result->plan, options->root, apply->err);
 }
 
 static bool line_changes(const struct tct_plan *plan, const struct tct_plan_key *key)
@@ -149,34 +161,6 @@ static int add_key(struct tct_transaction *transaction, const struct tct_plan *p
 	return 0;
 }
 
-/* A profile's path must mean the same from another folder. */
-static char *profile_names(const struct tct_profile_set *set)
-{
-	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-
-	for (size_t i = 0; i < set->names_count; i++) {
-		const char *name = set->names[i];
-		TCT_AUTOFREE char *full = strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
-
-		tct_text_addf(&text, "%s%s", i > 0 ? "," : "", full != NULL ? full : name);
-	}
-	return tct_text_take(&text);
-}
-
-static json_t *variables_json(const struct tct_profile_request *request)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; object != NULL && i < request->vars_count; i++) {
-		if (json_object_set_new(object, request->vars[i].name,
-					json_string(request->vars[i].value)) < 0) {
-			json_decref(object);
-			return NULL;
-		}
-	}
-	return object;
-}
-
 static int describe(struct apply *apply, struct tct_transaction *transaction)
 {
 	const struct tct_plan *plan = apply->result->plan;
@@ -186,11 +170,7 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 		return result;
 	transaction->live = plan->live;
 	transaction->persisted = plan->persist;
-	transaction->profiles = profile_names(apply->set);
-	transaction->profile_sha256 = strdup(apply->set->sha256);
-	transaction->variables = variables_json(apply->options->profile);
-	if (transaction->profiles == NULL || transaction->profile_sha256 == NULL ||
-	    transaction->variables == NULL)
+	if (tct_asked_note(apply->options->profile, apply->set, &apply->asked, transaction) < 0)
 		return -ENOMEM;
 	if (apply->reason[0] != '\0') {
 		transaction->reason = strdup(apply->reason);
@@ -224,6 +204,20 @@ static void note_wait(struct tct_apply_result *result, const struct tct_transact
 		       sizeof(result->drop_in_after_sha256));
 }
 
+/* The journal could be written, so it is the drop-in's place that can't: live values could be had.
+ */
+static int explain_failure(struct apply *apply, int status)
+{
+	const struct tct_plan *plan = apply->result->plan;
+	struct tct_err cause = *apply->err;
+
+	if (cause.fault != TCT_FAULT_REFUSED || cause.code != EROFS || !plan->live ||
+	    !plan->drop_in_changes || apply->result->transaction == 0)
+		return status;
+	return tct_err_set(apply->err, cause.fault, cause.code,
+			   "%.400s; --no-persist changes live values only", cause.message);
+}
+
 static int carry_out(struct apply *apply)
 {
 	struct tct_apply_result *result = apply->result;
@@ -247,7 +241,7 @@ static int carry_out(struct apply *apply)
 	}
 	result->waiting.ns = 0;
 	tct_result_take_back(result);
-	return status;
+	return explain_failure(apply, status);
 }
 
 static int refused(const struct apply *apply)
@@ -323,6 +317,10 @@ static int run(struct apply *apply)
 
 	if (status == 0)
 		status = recover(apply);
+	if (status == 0 && apply->additive &&
+	    tct_asked_find(apply->journal, &apply->place.netns, apply->place.boot_id,
+			   &apply->asked) < 0)
+		status = tct_err_nomem(apply->err);
 	if (status == 0)
 		status = observe(apply);
 	if (status == 0 && apply->persist)
@@ -359,9 +357,11 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 	int status = 0;
 
 	*result = (struct tct_apply_result){ .dry_run = options->dry_run };
-	if (options->profile == NULL || options->profile->names_count == 0)
+	if (options->profile == NULL ||
+	    (options->profile->names_count == 0 && options->profile->sets_count == 0))
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-				   "which profile? Use --profile NAME");
+				   "which profile? Use --profile NAME, or --set KEY=VALUE");
+	apply.additive = tct_request_is_additive(options->profile);
 	status = tct_place_of_work_check(options->root, err);
 	if (status < 0)
 		return status;

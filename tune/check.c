@@ -7,26 +7,16 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/apply.h"
+#include "tune/asked.h"
 #include "tune/transact.h"
 #include "tune/waiting.h"
-
-/* Names and variables of what was last applied; borrows from the journal. */
-struct last_applied {
-	char *names; /* cut at the commas */
-	const char **items;
-	size_t items_count;
-	size_t items_capacity;
-	struct tct_var_override *vars;
-	size_t vars_count;
-	size_t vars_capacity;
-};
 
 struct check {
 	const struct tct_apply_options *options;
 	struct tct_place_of_work place;
 	struct tct_check_result *result;
 	struct tct_journal *journal;
-	struct last_applied last;
+	struct tct_asked asked; /* of the last apply, where the request says nothing */
 	struct tct_profile_request request;
 	struct tct_observation *looked; /* owned */
 	const struct tct_observation *observation;
@@ -42,9 +32,7 @@ static void done(struct check *check)
 	tct_plan_free(check->plan);
 	tct_profile_set_free(check->set);
 	tct_observation_free(check->looked);
-	free(check->last.names);
-	free(check->last.items);
-	free(check->last.vars);
+	tct_asked_done(&check->asked);
 	tct_journal_free(check->journal);
 }
 
@@ -59,65 +47,44 @@ void tct_check_result_done(struct tct_check_result *result)
 	free(result->unsupported);
 	free(result->refused);
 	free(result->profiles);
+	json_decref(result->names);
 	json_decref(result->variables);
+	json_decref(result->sets);
 	*result = (struct tct_check_result){ 0 };
 }
 
-static int take_last(struct check *check, const struct tct_transaction *transaction)
+/* Does the request say what to judge against? */
+static bool says_what(const struct tct_profile_request *request)
 {
-	struct last_applied *last = &check->last;
-	const char *name;
-	json_t *value;
-
-	last->names = strdup(transaction->profiles != NULL ? transaction->profiles : "");
-	if (last->names == NULL)
-		return -ENOMEM;
-	for (char *rest = last->names; rest != NULL;) {
-		char *item = strsep(&rest, ",");
-		const char **slot = *item != '\0' ? TCT_APPEND(last, items) : NULL;
-
-		if (slot != NULL)
-			*slot = item;
-		else if (*item != '\0')
-			return -ENOMEM;
-	}
-	json_object_foreach(transaction->variables, name, value) {
-		struct tct_var_override *var = TCT_APPEND(last, vars);
-
-		if (var == NULL)
-			return -ENOMEM;
-		*var = (struct tct_var_override){
-			.name = name,
-			.value = json_string_value(value),
-			.origin = "the journal",
-		};
-	}
-	return 0;
+	return request != NULL && (request->names_count > 0 || request->sets_count > 0);
 }
 
 /* What to judge against. */
 static int choose_profile(struct check *check)
 {
-	const struct tct_profile_request *asked = check->options->profile;
-	const struct tct_transaction *newest;
+	const struct tct_profile_request *request = check->options->profile;
+	const struct tct_asked *asked = &check->asked;
 
 	check->request = (struct tct_profile_request){ .root = check->options->root };
-	if (asked != NULL)
-		check->request = *asked;
-	if (asked != NULL && asked->names_count > 0)
+	if (request != NULL)
+		check->request = *request;
+	if (says_what(request))
 		return 0;
-	newest = tct_journal_newest(check->journal, &check->place.netns, check->place.boot_id);
-	if (newest == NULL)
+	if (tct_asked_find(check->journal, &check->place.netns, check->place.boot_id,
+			   &check->asked) < 0)
+		return tct_err_nomem(check->err);
+	if (asked->newest == NULL)
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
 				   "nothing is applied here; which profile? Use --profile NAME");
-	if (take_last(check, newest) < 0)
-		return tct_err_nomem(check->err);
-	check->result->variables = json_incref(newest->variables);
-	check->request.names = check->last.items;
-	check->request.names_count = check->last.items_count;
+	if (asked->source != NULL)
+		check->result->variables = json_incref(asked->source->variables);
+	check->request.names = asked->names;
+	check->request.names_count = asked->names_count;
+	check->request.sets = asked->given_sets;
+	check->request.sets_count = asked->given_sets_count;
 	if (check->request.vars_count == 0) {
-		check->request.vars = check->last.vars;
-		check->request.vars_count = check->last.vars_count;
+		check->request.vars = asked->vars;
+		check->request.vars_count = asked->vars_count;
 	}
 	return 0;
 }
@@ -136,7 +103,6 @@ static int make_journal(struct check *check)
 static int open_journal(struct check *check)
 {
 	struct tct_err why = { 0 };
-	const struct tct_profile_request *asked = check->options->profile;
 	int result;
 
 	if (check->options->snapshot != NULL)
@@ -144,7 +110,7 @@ static int open_journal(struct check *check)
 	result = tct_journal_open(check->options->root, false, &check->journal, &why);
 	/* A plain user can't read it; without it a profile can still be judged, baselines are the
 	 * live values. */
-	if (result == -EACCES && asked != NULL && asked->names_count > 0)
+	if (result == -EACCES && says_what(check->options->profile))
 		return make_journal(check);
 	if (result < 0 && check->err != NULL)
 		*check->err = why;
@@ -177,6 +143,7 @@ static int make_plan(struct check *check)
 		.live = options->root->live && !options->no_live,
 		.persist = !options->no_persist &&
 			   (!options->root->live || options->netns.initial || options->persist),
+		.additive = tct_request_is_additive(&check->request),
 		.allow_shadowed = true, /* seen by what comes up at boot */
 		.boot_model_given = options->boot_model_given,
 		.boot_model = options->boot_model,
@@ -276,16 +243,30 @@ static int check_key(struct check *check, const struct tct_plan_key *planned)
 	return 0;
 }
 
-static int conclude(struct check *check)
+/* What it is judged against, for people, for configuration management and for suggestions. */
+static int name_it(const struct check *check)
 {
 	struct tct_check_result *result = check->result;
 	TCT_AUTO(tct_text_done) struct tct_text names = { 0 };
 
-	result->conforms = true;
-	for (size_t i = 0; i < check->set->names_count; i++)
+	result->names = json_array();
+	result->sets = tct_asked_sets(check->set);
+	for (size_t i = 0; i < check->set->names_count; i++) {
 		tct_text_addf(&names, "%s%s", i > 0 ? "," : "", check->set->names[i]);
+		if (json_array_append_new(result->names, json_string(check->set->names[i])) < 0)
+			return -ENOMEM;
+	}
 	result->profiles = tct_text_take(&names);
-	if (result->profiles == NULL)
+	return result->names != NULL && result->sets != NULL && result->profiles != NULL ? 0
+											 : -ENOMEM;
+}
+
+static int conclude(struct check *check)
+{
+	struct tct_check_result *result = check->result;
+
+	result->conforms = true;
+	if (name_it(check) < 0)
 		return -ENOMEM;
 	/* In the table's order, not in that of writing. */
 	for (size_t k = 0; k < tct_kernel_keys_count; k++) {

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/drop_in.h"
+#include "tune/file_attributes.h"
 #include "tune/file_io.h"
 
 #define NEW_NAME "." TCT_DROP_IN_NAME ".new"
@@ -23,8 +23,19 @@ enum { DROP_IN_MAX = 1 << 20, DROP_IN_MODE = 0644 };
 
 static int refuse(struct tct_err *err, int result, const char *what)
 {
-	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't %s %s: %s", what,
-			   TCT_DROP_IN_PATH, strerror(-result));
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't %s %s: %s%s", what,
+			   TCT_DROP_IN_PATH, strerror(-result), tct_file_hint(-result));
+}
+
+/* The folder itself can't be had. */
+static int refuse_folder(struct tct_err *err, int result)
+{
+	if (result == -ENOENT || result == -ENOTDIR || result == -ELOOP)
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
+				   "%s is not a folder, nor a symbolic link to one",
+				   TCT_DROP_IN_DIR);
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't open %s: %s%s", TCT_DROP_IN_DIR,
+			   strerror(-result), tct_file_hint(-result));
 }
 
 static int open_folder(const struct tct_root *root)
@@ -86,7 +97,9 @@ int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *e
 	*text = NULL;
 	if (folder == -ENOENT)
 		return 0;
-	result = folder < 0 ? folder : read_name(folder, TCT_DROP_IN_NAME, text);
+	if (folder < 0)
+		return refuse_folder(err, folder);
+	result = read_name(folder, TCT_DROP_IN_NAME, text);
 	switch (result) {
 	case 0:
 		return 0;
@@ -100,6 +113,10 @@ int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *e
 	case -EINVAL:
 		return tct_err_set(err, TCT_FAULT_REFUSED, EINVAL, "%s is not a regular file",
 				   TCT_DROP_IN_PATH);
+	case -EFBIG:
+		return tct_err_set(err, TCT_FAULT_REFUSED, EFBIG,
+				   "%s is larger than 1 MiB: tcptune didn't write it",
+				   TCT_DROP_IN_PATH);
 	case -EBADMSG:
 		return tct_err_set(err, TCT_FAULT_REFUSED, EBADMSG, "%s: there is a NUL in it",
 				   TCT_DROP_IN_PATH);
@@ -108,51 +125,14 @@ int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *e
 	}
 }
 
-/* The security attributes (SELinux context and the like) of the old file. */
-static int copy_security(int from, int to)
-{
-	static const char prefix[] = "security.";
-	char names[4096];
-	char value[4096];
-	ssize_t length = flistxattr(from, names, sizeof(names));
-
-	if (length < 0)
-		return errno == ENOTSUP ? 0 : -errno;
-	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
-		if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-
-		ssize_t size = fgetxattr(from, name, value, sizeof(value));
-
-		if (size < 0)
-			return -errno;
-		if (fsetxattr(to, name, value, (size_t)size, 0) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
 static int keep_attributes(int folder, int fd)
 {
 	TCT_AUTOCLOSE int old = tct_file_openat(folder, TCT_DROP_IN_NAME,
 						O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
-	struct stat status;
-	struct stat fresh;
 
 	if (old == -ENOENT)
 		return fchmod(fd, DROP_IN_MODE) < 0 ? -errno : 0;
-	if (old < 0)
-		return old;
-	if (fstat(old, &status) < 0 || fstat(fd, &fresh) < 0)
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	if ((status.st_uid != fresh.st_uid || status.st_gid != fresh.st_gid) &&
-	    fchown(fd, status.st_uid, status.st_gid) < 0)
-		return -errno;
-	if (fchmod(fd, status.st_mode & 07777) < 0)
-		return -errno;
-	return copy_security(old, fd);
+	return old < 0 ? old : tct_file_copy_attributes(old, fd);
 }
 
 static int write_new(struct tct_drop_in_change *change, const char *text)
@@ -251,9 +231,9 @@ int tct_drop_in_replace(const struct tct_root *root, const char *text,
 	if (change->folder < 0) {
 		result = change->folder;
 		change->folder = -1;
-	} else {
-		result = replace(change, text);
+		return refuse_folder(err, result);
 	}
+	result = replace(change, text);
 	return result < 0 ? refuse(err, result, text != NULL ? "write" : "remove") : 0;
 }
 
@@ -338,7 +318,7 @@ int tct_drop_in_sweep(const struct tct_root *root, struct tct_err *err)
 	if (folder == -ENOENT)
 		return 0;
 	if (folder < 0)
-		return refuse(err, folder, "look for leftovers of");
+		return refuse_folder(err, folder);
 	for (size_t i = 0; i < TCT_COUNT(names); i++) {
 		if (fstatat(folder, names[i], &status, AT_SYMLINK_NOFOLLOW) < 0) {
 			if (errno == ENOENT)

@@ -135,6 +135,20 @@ int tct_file_make_folder(const struct tct_root *root, const char *path, mode_t m
 	return open_folder(root, path, length);
 }
 
+const char *tct_file_hint(int code)
+{
+	switch (code) {
+	case EPERM:
+		return " (immutable or append-only? lsattr shows it)";
+	case ENOSPC:
+		return " (df and df -i show it)";
+	case EFBIG:
+		return " (see ulimit -f)";
+	default:
+		return "";
+	}
+}
+
 void tct_file_sha256(const void *data, size_t length, char out[65])
 {
 	static const char digits[] = "0123456789abcdef";

@@ -26,6 +26,9 @@ int tct_file_close(int *fd);
  */
 int tct_file_make_folder(const struct tct_root *root, const char *path, mode_t mode);
 
+/* What to look at after this errno of a file operation as root, " (...)", or "". */
+const char *tct_file_hint(int code);
+
 /* The lower case hex SHA-256 of data. */
 void tct_file_sha256(const void *data, size_t length, char out[65]);
 

@@ -247,6 +247,19 @@ static int read_file(struct tct_journal *journal, int fd, char **data, size_t *l
 	return 0;
 }
 
+/* Returns an fd or -errno. */
+static int open_file(struct tct_journal *journal, int folder)
+{
+	const int flags = O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+	int fd = tct_file_openat(folder, JOURNAL_NAME,
+				 flags | (journal->writable ? O_RDWR | O_APPEND : O_RDONLY), 0);
+
+	if (!journal->writable || (fd != -EROFS && fd != -EPERM))
+		return fd;
+	journal->write_error = fd;
+	return tct_file_openat(folder, JOURNAL_NAME, flags | O_RDONLY, 0);
+}
+
 int tct_journal_open(const struct tct_root *root, bool writable, struct tct_journal **out,
 		     struct tct_err *err)
 {
@@ -270,11 +283,7 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 
 	if (folder == -ENOENT)
 		goto done;
-	fd = folder < 0 ? folder
-			: tct_file_openat(folder, JOURNAL_NAME,
-					  (writable ? O_RDWR | O_APPEND : O_RDONLY) | O_NOFOLLOW |
-						  O_NOCTTY | O_NONBLOCK,
-					  0);
+	fd = folder < 0 ? folder : open_file(journal, folder);
 	if (fd == -ENOENT)
 		goto done;
 	if (fd < 0) {
@@ -293,7 +302,7 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 	}
 	if (result == 0)
 		result = read_records(journal, data, length, err);
-	if (result == 0 && writable)
+	if (result == 0 && writable && journal->write_error == 0)
 		journal->fd = TCT_STEAL_FD(fd);
 done:
 	if (result < 0) {
@@ -366,8 +375,8 @@ static int append(struct tct_journal *journal, const char *line)
 
 static int failed(const struct tct_journal *journal, int result, struct tct_err *err)
 {
-	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't write the journal %s: %s",
-			   journal->path, strerror(-result));
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't write the journal %s: %s%s",
+			   journal->path, strerror(-result), tct_file_hint(-result));
 }
 
 int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
@@ -377,8 +386,8 @@ int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 	TCT_AUTOFREE char *line = NULL;
 	int result;
 
-	if (!journal->writable)
-		return failed(journal, -EBADF, err);
+	if (!journal->writable || journal->write_error != 0)
+		return failed(journal, journal->writable ? journal->write_error : -EBADF, err);
 	transaction->id = journal->next_id;
 	transaction->state = TCT_TRANSACTION_OPEN;
 	line = tct_record_begin_line(transaction);

@@ -59,15 +59,20 @@ struct tct_transaction {
 	uint64_t confirms;     /* CONFIRM: the apply that it keeps; 0 */
 	uint64_t confirmed_by; /* the CONFIRM that kept it; 0 */
 	int64_t time_ns;       /* CLOCK_REALTIME at its beginning */
-	char *profiles;        /* "highconn", "base,proxy" */
+	char *profiles;        /* "highconn", "base,proxy"; NULL = none */
+	json_t *profile_names; /* the same as a list of texts, whatever is in them; NULL = an older
+				  tcptune wrote it */
 	char *profile_sha256;
 	json_t *variables; /* overrides it was applied with: {name: text} */
 	json_t *sets;      /* keys asked for one by one, {key: text}: its own and those that it
 			      carries on from the one before; NULL = none */
 	bool additive;     /* --set alone: it says nothing of keys that it doesn't name */
-	char *version;     /* of the tcptune that wrote it; NULL = not known */
-	char *reason;      /* NULL = none */
-	char *user;        /* "root", with SUDO_USER "alice (root)" */
+	json_t *asked;     /* additive: of sets those of its own; NULL = none */
+	uint64_t carries; /* additive: the one before, whose profiles, variables and sets it carries
+			     on; 0 = none */
+	char *version;    /* of the tcptune that wrote it; NULL = not known */
+	char *reason;     /* NULL = none */
+	char *user;       /* "root", with SUDO_USER "alice (root)" */
 	char boot_id[40];
 	struct tct_netns netns;
 	bool live;
@@ -106,7 +111,8 @@ struct tct_journal {
 	int64_t good_length; /* bytes of whole records; what is behind is torn */
 	int64_t file_length; /* bytes of the file, a torn end included */
 	bool writable;
-	int fd; /* -1 = read only, or not made yet */
+	int write_error; /* -errno: it was to be written, but can only be read; 0 = not so */
+	int fd;          /* -1 = read only, or not made yet */
 	char path[300];
 };
 
@@ -116,7 +122,9 @@ struct tct_journal {
 /*
  * Read the journal (absent: empty). A torn last record is left out; damage before the end is an
  * error that names the line (INPUT). writable: open it for appending (folder and file are made when
- * the first record is written, not before) and cut a torn tail off at the first append.
+ * the first record is written, not before) and cut a torn tail off at the first append. What can't
+ * be written here (a read-only file system, an immutable file) is read all the same: the first
+ * record is refused then, and who has nothing to write never meets it.
  */
 int tct_journal_open(const struct tct_root *root, bool writable, struct tct_journal **out,
 		     struct tct_err *err);

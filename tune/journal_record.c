@@ -47,6 +47,8 @@ void tct_transaction_done(struct tct_transaction *transaction)
 	free(transaction->modules_after);
 	json_decref(transaction->variables);
 	json_decref(transaction->sets);
+	json_decref(transaction->asked);
+	json_decref(transaction->profile_names);
 	*transaction = (struct tct_transaction){ 0 };
 }
 
@@ -127,8 +129,14 @@ static void set_seldom(json_t *object, const struct tct_transaction *transaction
 		set(object, "confirms", json_integer((json_int_t)transaction->confirms), failed);
 	if (transaction->sets != NULL)
 		set(object, "sets", json_incref(transaction->sets), failed);
+	if (transaction->profile_names != NULL)
+		set(object, "profile_names", json_incref(transaction->profile_names), failed);
 	if (transaction->additive)
 		set(object, "additive", json_true(), failed);
+	if (transaction->asked != NULL)
+		set(object, "asked", json_incref(transaction->asked), failed);
+	if (transaction->carries != 0)
+		set(object, "carries", json_integer((json_int_t)transaction->carries), failed);
 	if (transaction->version != NULL)
 		set(object, "version", json_string(transaction->version), failed);
 	if (transaction->modules_before != NULL)
@@ -398,26 +406,57 @@ static int take_texts(const json_t *object, const char *name, json_t **out, stru
 	return 0;
 }
 
+/* A list of texts; NULL where it is missing. */
+static int take_list(const json_t *object, const char *name, json_t **out, struct tct_err *err)
+{
+	json_t *list = json_object_get(object, name);
+	json_t *text;
+	size_t i;
+
+	if (list == NULL)
+		return 0;
+	if (!json_is_array(list))
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is not a list", name);
+	json_array_foreach(list, i, text) {
+		if (!json_is_string(text))
+			return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+					   "`%s` has something that is not a text", name);
+	}
+	*out = json_incref(list);
+	return 0;
+}
+
+/* An id that most don't have; 0 where it is missing. */
+static int take_id(const json_t *object, const char *name, uint64_t *id, struct tct_err *err)
+{
+	json_int_t number = 0;
+	int result = 0;
+
+	if (json_object_get(object, name) != NULL)
+		result = take_number(object, name, 1, &number, err);
+	*id = (uint64_t)number;
+	return result;
+}
+
 /* What most transactions don't have; absent means no. */
 static int take_seldom(const json_t *object, struct tct_transaction *transaction,
 		       struct tct_err *err)
 {
-	json_int_t confirms = 0;
 	json_int_t within_ns = 0;
 	json_int_t boottime_ns = 0;
 	json_int_t deadline_ns = 0;
 	int result;
 
 	if ((result = take_texts(object, "sets", &transaction->sets, err)) < 0 ||
+	    (result = take_list(object, "profile_names", &transaction->profile_names, err)) < 0 ||
 	    (result = take_flag(object, "additive", &transaction->additive, err)) < 0 ||
+	    (result = take_texts(object, "asked", &transaction->asked, err)) < 0 ||
+	    (result = take_id(object, "carries", &transaction->carries, err)) < 0 ||
+	    (result = take_id(object, "confirms", &transaction->confirms, err)) < 0 ||
 	    (result = take_text(object, "version", &transaction->version, err)) < 0 ||
 	    (result = take_text(object, "modules_before", &transaction->modules_before, err)) < 0 ||
 	    (result = take_text(object, "modules_after", &transaction->modules_after, err)) < 0)
 		return result;
-	if (json_object_get(object, "confirms") != NULL &&
-	    (result = take_number(object, "confirms", 1, &confirms, err)) < 0)
-		return result;
-	transaction->confirms = (uint64_t)confirms;
 	if (json_object_get(object, "confirm_within_ns") == NULL)
 		return 0;
 	if ((result = take_number(object, "confirm_within_ns", 1, &within_ns, err)) < 0 ||

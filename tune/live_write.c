@@ -11,30 +11,65 @@
 #include "core/mem.h"
 #include "tune/file_io.h"
 
+/* Does the kernel itself answer behind this open file? */
+static int check_procfs(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -ENOTSUP;
+}
+
+const char *tct_live_error(int code)
+{
+	return code == ENOTSUP ? "it isn't the kernel's: something else is mounted over it"
+			       : strerror(code);
+}
+
 int tct_live_open(const struct tct_root *root)
 {
 	TCT_AUTOCLOSE int fd = -1;
-	struct statfs fs;
 
 	if (!root->live)
 		return -ENOTSUP;
 	fd = tct_root_openat(root, "/proc/sys", O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
-	if (fstatfs(fd, &fs) < 0)
-		return -errno;
-	if (fs.f_type != PROC_SUPER_MAGIC)
-		return -ENOTSUP;
-	return TCT_STEAL_FD(fd);
+
+	TCT_AUTOCLOSE int net = tct_file_openat(fd, "net", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	int result = net < 0 ? net : check_procfs(fd);
+
+	if (result == 0)
+		result = check_procfs(net);
+	return result < 0 ? result : TCT_STEAL_FD(fd);
 }
 
+/* Anything may be mounted over a file or a folder below /proc/sys, too. */
 static int open_key(int proc_sys, const struct tct_kernel_key *key, int flags)
 {
 	char path[NAME_MAX + 1];
 	int result = tct_kernel_key_path(key->name, path, sizeof(path));
+	TCT_AUTOCLOSE int fd = -1;
 
-	return result < 0 ? result
-			  : tct_file_openat(proc_sys, path, flags | O_NOFOLLOW | O_NOCTTY, 0);
+	if (result < 0)
+		return result;
+	fd = tct_file_openat(proc_sys, path, flags | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd;
+	result = check_procfs(fd);
+	return result < 0 ? result : TCT_STEAL_FD(fd);
+}
+
+int tct_live_may_write(int proc_sys, const struct tct_kernel_key *key)
+{
+	TCT_AUTOCLOSE int fd = open_key(proc_sys, key, O_PATH);
+	char path[NAME_MAX + 1];
+	int result = fd < 0 ? fd : tct_kernel_key_path(key->name, path, sizeof(path));
+
+	if (result < 0)
+		return result;
+	return faccessat(proc_sys, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
 int tct_live_read(int proc_sys, const struct tct_kernel_key *key, struct tct_value *value)

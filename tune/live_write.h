@@ -10,11 +10,17 @@
 #include "core/value.h"
 
 /*
- * Open /proc/sys of the live host. Its net/ is that of the network namespace that this thread is in
- * at each call. Returns an fd owned by the caller, or -errno; -ENOTSUP when it isn't procfs or root
- * isn't live.
+ * Open /proc/sys of the live host, if that and its net/ are the kernel's own. Its net/ is that of
+ * the network namespace that this thread is in at each call. Returns an fd owned by the caller, or
+ * -errno; -ENOTSUP when it isn't procfs (so the others, of a key) or root isn't live.
  */
 int tct_live_open(const struct tct_root *root);
+
+/* strerror(), and what -ENOTSUP of these functions means. */
+const char *tct_live_error(int code);
+
+/* Would the kernel let us open the key for writing? Opens nothing for writing. 0 or -errno. */
+int tct_live_may_write(int proc_sys, const struct tct_kernel_key *key);
 
 /* Read one key. *value is empty before. 0, -errno of the system, -EBADMSG if it isn't of the key's
  * shape. */

@@ -9,6 +9,8 @@
 #include "tune/order.h"
 #include "tune/plan_private.h"
 
+#define NEVER_REASON "refused everywhere: %s (%s:%u)"
+
 static void clear_key(struct tct_plan_key *key)
 {
 	tct_value_done(&key->before);
@@ -184,8 +186,25 @@ static int check_never(struct tct_plan_work *work, const struct tct_plan_key *ke
 		never = tct_never_find(work->set, work->facts, key->key, &key->wanted_boot);
 	if (never == NULL)
 		return 0;
-	return tct_plan_refuse(work, key->key, "never", "refused everywhere: %s (%s:%u)",
-			       never->because, never->place.file, never->place.line);
+	return tct_plan_refuse(work, key->key, "never", NEVER_REASON, never->because,
+			       never->place.file, never->place.line);
+}
+
+/* Who asks for a refused value by name is told so, whether the kernel has the key or not. 1 =
+ * refused, 0, -ENOMEM. */
+static int refuse_by_hand(struct tct_plan_work *work, const struct tct_setting *setting)
+{
+	const struct tct_never *never =
+		setting->by_hand ? tct_never_find(work->set, work->facts, setting->key,
+						  &setting->set.literal)
+				 : NULL;
+	int result;
+
+	if (never == NULL)
+		return 0;
+	result = tct_plan_refuse(work, setting->key, "never", NEVER_REASON, never->because,
+				 never->place.file, never->place.line);
+	return result < 0 ? result : 1;
 }
 
 /* It is there, but what it is now can't be told, so it couldn't be put back. 1 = refused, 0,
@@ -211,8 +230,10 @@ static int plan_setting(struct tct_plan_work *work, const struct tct_setting *se
 	struct tct_plan *plan = work->plan;
 	const char *unsupported = why_unsupported(work, setting->key);
 	struct tct_plan_key *key;
-	int result;
+	int result = refuse_by_hand(work, setting);
 
+	if (result != 0)
+		return result < 0 ? result : 0;
 	if (unsupported != NULL)
 		return note_unsupported(work, setting->key, unsupported);
 	result = refuse_unknown(work, setting->key);
@@ -254,7 +275,7 @@ static int plan_release(struct tct_plan_work *work, const struct tct_owned *owne
 	if (key == NULL)
 		return -ENOMEM;
 	key->key = owned->key;
-	if (snprintf(key->because, sizeof(key->because), "no longer in the profile") < 0 ||
+	if (snprintf(key->because, sizeof(key->because), "no longer asked for") < 0 ||
 	    fill_live(work, key) < 0)
 		return -ENOMEM;
 	if (ours && tct_value_copy(&key->wanted, &key->baseline_live) < 0)
@@ -285,7 +306,8 @@ static int plan_keys(struct tct_plan_work *work)
 
 	for (size_t i = 0; result == 0 && i < set->settings_count; i++)
 		result = plan_setting(work, &set->settings[i]);
-	for (size_t i = 0; result == 0 && i < work->plan->owned.items_count; i++) {
+	for (size_t i = 0;
+	     result == 0 && !work->options->additive && i < work->plan->owned.items_count; i++) {
 		if (!in_set(set, work->plan->owned.items[i].key))
 			result = plan_release(work, &work->plan->owned.items[i]);
 	}

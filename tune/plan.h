@@ -27,7 +27,7 @@ struct tct_plan_key {
 struct tct_plan_refusal {
 	const struct tct_kernel_key *key; /* NULL = the whole transaction */
 	char kind[16]; /* "never", "range", "requires", "invariant", "shadowed", "missing",
-			  "drop-in" */
+			  "system", "drop-in" */
 	char reason[400];
 };
 
@@ -78,6 +78,8 @@ struct tct_plan_options {
 	enum tct_boot_model boot_model; /* TCT_BOOT_MODELS = both */
 	const char *reason;             /* --reason, NULL = none */
 	const char *drop_in;            /* text of our drop-in now, NULL = no file */
+	bool additive;        /* keys of ours that the set doesn't name stay as they are */
+	const char *profiles; /* additive: what the drop-in's head names, NULL = none */
 };
 
 /* Does this model count for this host? */
@@ -92,6 +94,13 @@ int tct_plan_make(const struct tct_profile_set *set, const struct tct_facts *fac
 		  const struct tct_observation *observation, const struct tct_journal *journal,
 		  const struct tct_plan_options *options, struct tct_plan **out,
 		  struct tct_err *err);
+/*
+ * Refuse ("system") each live value of the plan that the kernel wouldn't let this process write.
+ * The one thing about a plan that looks at the system; writes nothing. Errors: ENOMEM, REFUSED when
+ * /proc/sys isn't the kernel's own, so that nothing seen there counts.
+ */
+int tct_plan_refuse_unwritable(struct tct_plan *plan, const struct tct_root *root,
+			       struct tct_err *err);
 void tct_plan_free(struct tct_plan *plan);
 
 #endif

@@ -218,6 +218,34 @@ int tct_plan_boot_shadows(struct tct_plan_work *work)
 	return 0;
 }
 
+/* Lines of ours that this plan has nothing to say about: keys that are not there just
+ * now, or not asked for by it. */
+static bool is_planned(const struct tct_plan *plan, const struct tct_kernel_key *key)
+{
+	for (size_t i = 0; i < plan->keys_count; i++) {
+		if (plan->keys[i].key == key)
+			return true;
+	}
+	return false;
+}
+
+static int state_of_other_lines(struct tct_plan_work *work)
+{
+	const struct tct_plan *plan = work->plan;
+
+	for (size_t i = 0; i < plan->owned.items_count; i++) {
+		const struct tct_owned *owned = &plan->owned.items[i];
+		struct tct_value *value = &plan->boot[tct_kernel_key_index(owned->key)];
+
+		if (!owned->boot || is_planned(plan, owned->key))
+			continue;
+		tct_value_done(value);
+		if (tct_value_copy(value, &owned->boot_value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int tct_plan_boot_state(struct tct_plan_work *work)
 {
 	unsigned model = TCT_BOOT_SYSTEMD;
@@ -239,6 +267,8 @@ int tct_plan_boot_state(struct tct_plan_work *work)
 		if (result < 0)
 			return result;
 	}
+	if (state_of_other_lines(work) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < work->plan->keys_count; i++) {
 		const struct tct_plan_key *key = &work->plan->keys[i];
 		struct tct_value *value = &work->plan->boot[tct_kernel_key_index(key->key)];
@@ -260,16 +290,6 @@ static int by_name(const void *a, const void *b)
 	const struct tct_drop_in_line *right = b;
 
 	return strcmp(left->key->name, right->key->name);
-}
-
-/* Lines of ours that this plan has nothing to say about: keys that are not there just now. */
-static bool is_planned(const struct tct_plan *plan, const struct tct_kernel_key *key)
-{
-	for (size_t i = 0; i < plan->keys_count; i++) {
-		if (plan->keys[i].key == key)
-			return true;
-	}
-	return false;
 }
 
 static size_t collect_lines(const struct tct_plan *plan, struct tct_drop_in_line *lines)
@@ -317,12 +337,14 @@ static int render(struct tct_plan_work *work, const struct tct_drop_in_line *lin
 
 	if (count == 0)
 		return 0;
-	names = joined_names(work->set);
-	if (names == NULL)
-		return -ENOMEM;
+	if (!work->options->additive) {
+		names = joined_names(work->set);
+		if (names == NULL)
+			return -ENOMEM;
+	}
 
 	struct tct_drop_in_head head = {
-		.profiles = names,
+		.profiles = names != NULL ? names : work->options->profiles,
 		.reason = work->options->reason,
 		.transaction = work->journal->next_id,
 	};

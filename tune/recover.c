@@ -1,7 +1,5 @@
 /* Interrupted transactions: what a killed tcptune, or a dead host, left half done. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,82 +12,6 @@
 #include "tune/order.h"
 #include "tune/transact.h"
 #include "tune/waiting.h"
-
-/* "net:[4026531840]" */
-enum { NSFS_NAME = 64 };
-
-static bool is_pid(const char *name)
-{
-	return name[0] != '\0' && strspn(name, "0123456789") == strlen(name);
-}
-
-/* Does a process live in it? True also when that can't be told. */
-static bool has_process(const char *nsfs_name)
-{
-	DIR *proc = opendir("/proc");
-	bool found = false;
-	struct dirent *entry;
-
-	if (proc == NULL)
-		return true;
-	while (!found && (entry = readdir(proc)) != NULL) {
-		char path[sizeof(entry->d_name) + 16];
-		char target[NSFS_NAME];
-		ssize_t length;
-
-		if (!is_pid(entry->d_name) ||
-		    snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name) < 0)
-			continue;
-		length = readlink(path, target, sizeof(target) - 1);
-		if (length < 0)
-			continue;
-		target[length] = '\0';
-		found = strcmp(target, nsfs_name) == 0;
-	}
-	if (closedir(proc) < 0)
-		return true;
-	return found;
-}
-
-/* Is it mounted somewhere, as `ip netns` does? True also when that can't be told. */
-static bool is_mounted(const struct tct_root *root, const char *nsfs_name)
-{
-	TCT_AUTOFREE char *mounts = NULL;
-
-	return tct_root_read(root, "/proc/self/mountinfo", (size_t)16 << 20, &mounts, NULL) < 0 ||
-	       strstr(mounts, nsfs_name) != NULL;
-}
-
-bool tct_namespace_gone(const struct tct_transaction *transaction,
-			const struct tct_place_of_work *place)
-{
-	char name[NSFS_NAME];
-
-	if (transaction->netns.initial)
-		return false;
-	if (strcmp(transaction->boot_id, place->boot_id) != 0)
-		return true;
-	if (transaction->netns.inode == 0 ||
-	    snprintf(name, sizeof(name), "net:[%" PRIu64 "]", transaction->netns.inode) < 0)
-		return false;
-	return !has_process(name) && !is_mounted(place->root, name);
-}
-
-const char *tct_namespace_words(const struct tct_netns *netns, char out[160])
-{
-	int length;
-
-	if (netns->initial)
-		length = snprintf(out, 160, "--netns 1");
-	else if (netns->name[0] != '\0')
-		length = snprintf(out, 160, "--netns %s", netns->name);
-	else
-		length = snprintf(out, 160, "--netns PID (of a process in net:[%" PRIu64 "])",
-				  netns->inode);
-	if (length < 0)
-		out[0] = '\0';
-	return out;
-}
 
 /* Every field is as before or as after: a vector that was killed half way counts as ours. */
 static bool is_between(const struct tct_journal_key *key, const struct tct_value *now)
@@ -128,7 +50,7 @@ static int stuck(struct recovery *recovery, const char *what, int code)
 	return tct_err_set(recovery->err, TCT_FAULT_STUCK, code,
 			   "%s transaction %" PRIu64 " can't be undone: %s: %s",
 			   was_waiting(recovery) ? "the unconfirmed" : "the interrupted",
-			   recovery->transaction->id, what, strerror(code));
+			   recovery->transaction->id, what, tct_live_error(code));
 }
 
 static int recover_key(struct recovery *recovery, size_t i)

@@ -107,7 +107,8 @@ static int plan_key(struct tct_rollback_work *rollback, const struct tct_journal
 		return no_memory(rollback);
 	if (result < 0)
 		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -result,
-				   "%s: can't read it: %s", key->key->name, strerror(-result));
+				   "%s: can't read it: %s", key->key->name,
+				   tct_live_error(-result));
 	if (tct_value_stored_as(key->key, target, &now))
 		return 0;
 	if (!tct_value_stored_as(key->key, &key->after, &now) && !rollback->force)
@@ -126,7 +127,7 @@ static int plan_live(struct tct_rollback_work *rollback)
 	rollback->proc_sys = tct_live_open(rollback->options->root);
 	if (rollback->proc_sys < 0)
 		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -rollback->proc_sys,
-				   "can't open /proc/sys: %s", strerror(-rollback->proc_sys));
+				   "/proc/sys: %s", tct_live_error(-rollback->proc_sys));
 	for (size_t i = 0; result == 0 && i < rollback->undo->keys_count; i++)
 		result = plan_key(rollback, &rollback->undo->keys[i]);
 	rollback->fresh.live = true;

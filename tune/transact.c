@@ -132,14 +132,14 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 				   "%s: somebody else changed it at this moment", name);
 	if (result < 0)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it: %s", name,
-				   strerror(-result));
+				   tct_live_error(-result));
 	step->touched = true;
 	work->wrote = true;
 	result = tct_live_write(work->proc_sys, step->key->key, step->after, strlen(step->after));
 	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
-				   "%s: the kernel refuses %.*s: %s", name,
-				   (int)strcspn(step->after, "\n"), step->after, strerror(-result));
+		return tct_err_set(
+			err, TCT_FAULT_REFUSED, -result, "%s: the kernel refuses %.*s: %s", name,
+			(int)strcspn(step->after, "\n"), step->after, tct_live_error(-result));
 	result = verify(work, step, &step->key->after);
 	if (result == -ESTALE)
 		return tct_err_set(
@@ -148,7 +148,7 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 			name, (int)strcspn(step->after, "\n"), step->after);
 	if (result < 0)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
-				   name, strerror(-result));
+				   name, tct_live_error(-result));
 	return 0;
 }
 
@@ -205,12 +205,12 @@ static int forward(struct work *work, bool drop_in_changes, const char *drop_in_
 	if (result == 0 && work->steps_count > 0) {
 		work->proc_sys = tct_live_open(work->place->root);
 		if (work->proc_sys < 0)
-			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys,
-					   "can't open /proc/sys: %s", strerror(-work->proc_sys));
+			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys, "/proc/sys: %s",
+					   tct_live_error(-work->proc_sys));
 	}
 	if (result == 0 && drop_in_changes) {
-		work->wrote = true;
 		result = tct_drop_in_replace(work->place->root, drop_in_text, &work->change, err);
+		work->wrote = work->change.replaced;
 	}
 	for (size_t i = 0; result == 0 && i < work->steps_count; i++)
 		result = write_step(work, &work->steps[work->forward[i]], err);

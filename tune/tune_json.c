@@ -283,6 +283,8 @@ json_t *tct_check_json(const struct tct_check_result *result)
 	set(object, "live_looked", json_boolean(result->live_looked), &failed);
 	set(object, "boot_looked", json_boolean(result->boot_looked), &failed);
 	set(object, "profiles", tct_json_text_or_null(result->profiles), &failed);
+	set(object, "sets", result->sets != NULL ? json_incref(result->sets) : json_object(),
+	    &failed);
 	set(object, "interrupted", id_or_null(result->interrupted), &failed);
 	set(object, "waiting",
 	    result->waiting.id != 0
@@ -379,6 +381,7 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 	    &failed);
 	set(object, "sets",
 	    transaction->sets != NULL ? json_incref(transaction->sets) : json_object(), &failed);
+	set(object, "additive", json_boolean(transaction->additive), &failed);
 	set(object, "modules", tct_json_text_or_null(transaction->modules_after), &failed);
 	set(object, "version", tct_json_text_or_null(transaction->version), &failed);
 	set(object, "reason", tct_json_text_or_null(transaction->reason), &failed);

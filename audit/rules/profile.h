@@ -35,7 +35,8 @@ enum tct_cause tct_cause_find(const char *name);
 struct tct_bound {
 	bool given;
 	struct tct_place place;
-	struct tct_value literal; /* WORDS, PORTS; NONE if expressions are used */
+	struct tct_value literal; /* WORDS, PORTS, of --set NUMBERS too; NONE if expressions are
+				     used */
 	struct tct_expr *fields[TCT_KEY_FIELDS_MAX]; /* NULL = `keep`: leave this field alone */
 };
 
@@ -48,7 +49,8 @@ struct tct_requirement {
 struct tct_setting {
 	const struct tct_kernel_key *key;
 	struct tct_place place; /* of the key */
-	const char *profile;    /* whose it is */
+	const char *profile;    /* whose it is; "" by hand */
+	bool by_hand;           /* --set: `set` is a literal, whatever the key */
 	struct tct_bound set;
 	struct tct_bound at_least;
 	struct tct_bound at_most;
@@ -154,6 +156,13 @@ struct tct_var_override {
 	unsigned line;      /* 0 for --var */
 };
 
+/* --set KEY=VALUE: one key asked for by hand. */
+struct tct_set_override {
+	const char *key;    /* as given: net.ipv4.x or net/ipv4/x */
+	const char *value;  /* as sysctl(8) takes it: fields apart by white space */
+	const char *origin; /* "--set", for messages */
+};
+
 struct tct_profile_request {
 	const struct tct_root *root; /* /etc/tcptune/profiles and variables.yaml are looked for
 					here; NULL = none */
@@ -161,6 +170,8 @@ struct tct_profile_request {
 	size_t names_count;
 	const struct tct_var_override *vars;
 	size_t vars_count;
+	const struct tct_set_override *sets; /* they override what the profiles say of their keys */
+	size_t sets_count;
 	/*
 	 * Text of another host's variables.yaml, NULL = that below root; of variables that aren't
 	 * found here that host may have the profile.
@@ -176,8 +187,8 @@ int tct_variables_text(const struct tct_root *root, char **text, struct tct_err 
  * Load, check, merge. Then variables are bound: override > variables.yaml > profile. Facts in vars
  * ("mem_total", "kernel", "cpus", "page_size") change *facts, which must be filled before. *set is
  * owned by the caller. Errors: INPUT with file:line:column (YAML, names, types, units, cycles,
- * merge conflicts naming both lines). A variable that needs an unknown fact is MISSING, not an
- * error.
+ * merge conflicts naming both lines), or "--set KEY". Without names there are only the sets, and
+ * the embedded base's never list. A variable that needs an unknown fact is MISSING, not an error.
  */
 int tct_profile_set_load(const struct tct_profile_request *request, struct tct_facts *facts,
 			 struct tct_profile_set **set, struct tct_err *err);

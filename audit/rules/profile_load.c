@@ -242,6 +242,8 @@ static int load_all(struct tct_loader *loader, const struct tct_profile_request 
 		status = tct_never_load(loader);
 	if (status == 0)
 		status = tct_variables_bind(loader, request, facts);
+	if (status == 0)
+		status = tct_sets_load(loader, request, facts);
 	return status;
 }
 

@@ -118,6 +118,8 @@ int tct_profile_header(const struct tct_yaml_node *root, const char *expected,
 /* ---- profile_settings.c ---- */
 
 int tct_settings_load(struct tct_loader *loader);
+/* By the key's name, for qsort(). */
+int tct_settings_compare(const void *a, const void *b);
 /* {set, at_least, at_most} of values[0..3) for key. */
 int tct_bounds_load(const struct tct_loader *loader, const struct tct_kernel_key *key,
 		    const struct tct_yaml_node *const *values, const struct tct_scope_names *scope,
@@ -170,6 +172,12 @@ int tct_definitions_conflict(const struct tct_loader *loader, const struct tct_d
 /* One setting of several. */
 int tct_settings_merge(const struct tct_loader *loader, const struct tct_definition *const *left,
 		       size_t left_count, struct tct_setting *merged);
+
+/* ---- profile_sets.c ---- */
+
+/* The keys set by hand take the place of the profiles' settings. After everything else. */
+int tct_sets_load(struct tct_loader *loader, const struct tct_profile_request *request,
+		  const struct tct_facts *facts);
 
 /* ---- variables.c ---- */
 

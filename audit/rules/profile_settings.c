@@ -249,7 +249,7 @@ static int load_setting(const struct tct_loader *loader, const struct tct_profil
 	return status;
 }
 
-static int compare_settings(const void *a, const void *b)
+int tct_settings_compare(const void *a, const void *b)
 {
 	const struct tct_setting *left = a;
 	const struct tct_setting *right = b;
@@ -279,7 +279,8 @@ static int resolve(struct tct_loader *loader, const struct tct_definitions *defi
 	}
 	set->settings_capacity = definitions->count;
 	if (set->settings_count > 0)
-		qsort(set->settings, set->settings_count, sizeof(*set->settings), compare_settings);
+		qsort(set->settings, set->settings_count, sizeof(*set->settings),
+		      tct_settings_compare);
 	return 0;
 }
 

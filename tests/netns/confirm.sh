@@ -31,7 +31,7 @@ last_state() { # STATE: of the newest apply
 last_error() { "$TCPTUNE" history --json | jq -r '[.transactions[] | select(.kind == "apply")][0].error'; }
 
 # By the journal, microseconds since 1970.
-deadline_us() { grep -o '"deadline_ns":[0-9]*' $JOURNAL | tail -1 | sed 's/.*://; s/...$//'; }
+deadline_us() { grep -o '"deadline_ns":[0-9]*' "$JOURNAL" | tail -1 | sed 's/.*://; s/...$//'; }
 now_us() { echo "${EPOCHREALTIME//[!0-9]/}"; }
 
 # Waits until somaxconn has its old value again, and leaves in late_ms how long after the deadline that was.
