@@ -1,7 +1,6 @@
 #include "tune/apply.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,7 +267,6 @@ static void choose_parts(struct apply *apply)
 static int recover(struct apply *apply)
 {
 	const struct tct_transaction *foreign = NULL;
-	char words[160];
 	int result;
 
 	if (apply->options->dry_run) {
@@ -281,11 +279,7 @@ static int recover(struct apply *apply)
 	result = tct_recover(&apply->place, apply->journal, apply->result, &foreign, apply->err);
 	if (result < 0 || foreign == NULL || !apply->persist)
 		return result;
-	return tct_err_set(apply->err, TCT_FAULT_REFUSED, EBUSY,
-			   "transaction %" PRIu64
-			   " of another network namespace was interrupted; undo it "
-			   "first: tcptune rollback %s",
-			   foreign->id, tct_namespace_words(&foreign->netns, words));
+	return tct_refuse_foreign(foreign, apply->err);
 }
 
 /* Two unconfirmed changes at once could not be told apart when one of them fails. */

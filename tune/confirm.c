@@ -259,13 +259,9 @@ static int recover(struct confirm *confirm)
 	if (status < 0)
 		return status;
 	result->changed = result->recovered != 0 || result->expired != 0;
-	if (foreign == NULL || !tct_transaction_changed_drop_in(foreign))
-		return 0;
-	return tct_err_set(confirm->err, TCT_FAULT_REFUSED, EBUSY,
-			   "transaction %" PRIu64
-			   " of another network namespace was interrupted; undo it "
-			   "first: tcptune rollback %s",
-			   foreign->id, tct_namespace_words(&foreign->netns, words));
+	return foreign != NULL && tct_transaction_changed_drop_in(foreign)
+		       ? tct_refuse_foreign(foreign, confirm->err)
+		       : 0;
 }
 
 static int run(struct confirm *confirm, uint64_t id)

@@ -60,6 +60,8 @@ bool tct_drop_in_equals_owned(const struct tct_drop_in *drop_in, const struct tc
  * unreadable, has a NUL or is larger than 1 MiB.
  */
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err);
+/* Is this error of it one of what is there (a link, a folder ...), not of the system? */
+bool tct_drop_in_is_strange(int result);
 void tct_drop_in_sha256(const char *text, char out[65]); /* "" for NULL */
 
 /*

@@ -89,6 +89,11 @@ static int read_name(int folder, const char *name, char **text)
 	return *text != NULL ? 0 : -ENOMEM;
 }
 
+bool tct_drop_in_is_strange(int result)
+{
+	return result == -ELOOP || result == -EINVAL || result == -EBADMSG || result == -EFBIG;
+}
+
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err)
 {
 	TCT_AUTOCLOSE int folder = open_folder(root);

@@ -229,7 +229,8 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 
 		if (!is_due(recovery.transaction, place, here))
 			continue;
-		if (!here && !tct_namespace_gone(recovery.transaction, place)) {
+		if (!here && (waited || recovery.transaction->id != place->forsaken) &&
+		    !tct_namespace_gone(recovery.transaction, place)) {
 			/* One that waits has a guard there, and has written no file. */
 			if (!waited)
 				*foreign = recovery.transaction;
