@@ -78,17 +78,6 @@ static int make_plan(struct apply *apply)
 	return tct_plan_refuse_unwritable(apply->result->plan, options->root, apply->err);
 }
 
-static bool line_changes(const struct tct_plan *plan, const struct tct_plan_key *key)
-{
-	const struct tct_owned *owned = tct_owned_find(&plan->owned, key->key);
-	bool had = owned != NULL && owned->boot;
-
-	if (!plan->persist || !plan->drop_in_changes)
-		return false;
-	return had != key->persist ||
-	       (had && !tct_value_equal(&owned->boot_value, &key->wanted_boot));
-}
-
 /* What would change or did change, for people and configuration management. */
 static int fill_result(struct apply *apply)
 {
@@ -101,7 +90,7 @@ static int fill_result(struct apply *apply)
 		const struct tct_value *before = &key->before;
 		const struct tct_value *after = &key->wanted;
 
-		if (!key->write_live && !line_changes(plan, key))
+		if (!key->write_live && !key->line_changes)
 			continue;
 		if (!plan->live) {
 			before = owned != NULL && owned->boot ? &owned->boot_value

@@ -253,7 +253,6 @@ static int recover(struct confirm *confirm)
 {
 	const struct tct_transaction *foreign = NULL;
 	struct tct_apply_result *result = confirm->result;
-	char words[160];
 	int status = tct_recover(&confirm->place, confirm->journal, result, &foreign, confirm->err);
 
 	if (status < 0)
