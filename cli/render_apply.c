@@ -322,13 +322,17 @@ static void put_conflicts(const struct tct_page *page, const struct tct_options 
 					: "changed since, so left alone");
 	for (size_t i = 0; i < result->conflicts_count; i++) {
 		const struct tct_conflict *conflict = &result->conflicts[i];
+		TCT_AUTOFREE char *before = tct_value_or(&conflict->before, "nothing");
 		TCT_AUTOFREE char *now = tct_value_or(&conflict->now, "not known");
 		TCT_AUTOFREE char *ours = tct_value_or(&conflict->ours, "nothing");
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
 		tct_text_add(&text, conflict->key != NULL ? conflict->key->name : TCT_DROP_IN_PATH);
+		if (conflict->field != 0)
+			tct_text_addf(&text, ", field %u,", conflict->field);
 		if (conflict->key != NULL)
-			tct_text_addf(&text, " is %s, tcptune wrote %s", now != NULL ? now : "?",
+			tct_text_addf(&text, " is %s; tcptune had found %s and wrote %s",
+				      now != NULL ? now : "?", before != NULL ? before : "?",
 				      ours != NULL ? ours : "?");
 		tct_text_addf(&text, ": %s", conflict->reason);
 		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_WARN, data_of(&text));
@@ -377,6 +381,7 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 		tct_render_restarts(page, result);
 	}
 	put_conflicts(page, options, result);
+	put_unsupported(page, result->gone, result->gone_count);
 	if (result->dry_run && (result->changed || conflicts)) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->undid);
 		tct_text_add(&next, conflicts || options->force ? " --force" : "");

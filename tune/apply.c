@@ -49,6 +49,13 @@ static int observe(struct apply *apply)
 
 	if (result < 0)
 		return result;
+	/* By it the journal tells what is ours. */
+	if (apply->options->root->live &&
+	    strcmp(apply->observation->host.boot_id, apply->place.boot_id) != 0)
+		return tct_err_set(
+			apply->err, TCT_FAULT_REFUSED, EIO,
+			"refused, nothing was changed: the id of this boot can't be read "
+			"(" TCT_BOOT_ID_PATH ")");
 	tct_facts_from_host(&apply->observation->host, &apply->facts);
 	return tct_profile_set_load(apply->options->profile, &apply->facts, &apply->set,
 				    apply->err);
@@ -148,6 +155,31 @@ static int add_key(struct tct_transaction *transaction, const struct tct_plan *p
 	return 0;
 }
 
+/* Lines of ours that the plan has nothing to say about stay: their keys are not there just now. */
+static int carry_over(struct tct_transaction *transaction, const struct tct_plan *plan)
+{
+	for (size_t i = 0; plan->persist && i < plan->owned.items_count; i++) {
+		const struct tct_owned *owned = &plan->owned.items[i];
+		struct tct_journal_key *key;
+
+		if (!owned->boot || tct_transaction_key(transaction, owned->key) != NULL)
+			continue;
+		key = TCT_APPEND(transaction, keys);
+		if (key == NULL)
+			return -ENOMEM;
+		key->key = owned->key;
+		if (tct_value_copy(&key->boot_before, &owned->boot_value) < 0 ||
+		    tct_value_copy(&key->boot_after, &owned->boot_value) < 0)
+			return -ENOMEM;
+		if (owned->because != NULL) {
+			key->because = strdup(owned->because);
+			if (key->because == NULL)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int describe(struct apply *apply, struct tct_transaction *transaction)
 {
 	const struct tct_plan *plan = apply->result->plan;
@@ -170,7 +202,7 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	}
 	for (size_t i = 0; result == 0 && i < plan->keys_count; i++)
 		result = add_key(transaction, plan, &plan->keys[i]);
-	return result;
+	return result == 0 && !transaction->additive ? carry_over(transaction, plan) : result;
 }
 
 /* It waits to be confirmed: live values only, and the drop-in is as before. */
@@ -345,9 +377,10 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 				   "which profile? Use --profile NAME, or --set KEY=VALUE");
 	apply.additive = tct_request_is_additive(options->profile);
 	status = tct_place_of_work_check(options->root, err);
+	if (status == 0)
+		status = tct_place_of_work_init(options, &apply.place, err);
 	if (status < 0)
 		return status;
-	tct_place_of_work_init(options, &apply.place);
 	choose_parts(&apply);
 	if (options->reason != NULL)
 		tct_drop_in_sanitise(options->reason, apply.reason, sizeof(apply.reason));

@@ -62,7 +62,8 @@ struct tct_restart {
 
 struct tct_conflict {
 	const struct tct_kernel_key *key; /* NULL: the drop-in file */
-	struct tct_value before;          /* what rollback would restore */
+	unsigned field;          /* the values are this field's, from 1 on; 0 = the key's */
+	struct tct_value before; /* what rollback would restore */
 	struct tct_value ours;
 	struct tct_value now;
 	char reason[240];
@@ -97,6 +98,9 @@ struct tct_apply_result {
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
+	struct tct_plan_unsupported *gone; /* rollback: keys that the kernel lost since */
+	size_t gone_count;
+	size_t gone_capacity;
 };
 
 /*

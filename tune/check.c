@@ -267,8 +267,9 @@ int tct_check(const struct tct_apply_options *options, struct tct_check_result *
 	int status;
 
 	*result = (struct tct_check_result){ .record = tct_sos_is(options->root) };
-	tct_place_of_work_init(options, &check.place);
-	status = run(&check);
+	status = tct_place_of_work_init(options, &check.place, err);
+	if (status == 0)
+		status = run(&check);
 	done(&check);
 	return status;
 }

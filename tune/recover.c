@@ -139,6 +139,9 @@ static int recover_drop_in(struct recovery *recovery)
 
 	if (result == -ENOMEM)
 		return result;
+	/* Not "changed by somebody": the transaction stays open until it can be read. */
+	if (result < 0 && !tct_drop_in_is_strange(result))
+		return stuck(recovery, TCT_DROP_IN_PATH, -result);
 	tct_drop_in_sha256(text, sha256);
 	if (result == 0 && strcmp(sha256, transaction->drop_in_before_sha256) == 0)
 		return tct_drop_in_sweep(place->root, recovery->err);

@@ -188,9 +188,10 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 
 	*result = (struct tct_apply_result){ .dry_run = options->dry_run };
 	status = tct_place_of_work_check(options->root, err);
+	if (status == 0)
+		status = tct_place_of_work_init(options, &rollback.place, err);
 	if (status < 0)
 		return status;
-	tct_place_of_work_init(options, &rollback.place);
 	if (!options->dry_run)
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)

@@ -189,6 +189,9 @@ static json_t *conflicts_json(const struct tct_apply_result *result)
 		bool broken = object == NULL;
 
 		set(object, "key", key_or_null(conflict->key), &broken);
+		set(object, "field",
+		    conflict->field != 0 ? json_integer((json_int_t)conflict->field) : json_null(),
+		    &broken);
 		set(object, "before", tct_value_json(&conflict->before), &broken);
 		set(object, "ours", tct_value_json(&conflict->ours), &broken);
 		set(object, "now", tct_value_json(&conflict->now), &broken);
@@ -270,8 +273,8 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 			  plan != NULL ? plan->refused_count : 0),
 	    &failed);
 	set(object, "unsupported",
-	    unsupported_json(plan != NULL ? plan->unsupported : NULL,
-			     plan != NULL ? plan->unsupported_count : 0),
+	    plan != NULL ? unsupported_json(plan->unsupported, plan->unsupported_count)
+			 : unsupported_json(result->gone, result->gone_count),
 	    &failed);
 	set(object, "shadowed", shadows_json(plan), &failed);
 	set(object, "conflicts", conflicts_json(result), &failed);
