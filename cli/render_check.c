@@ -255,6 +255,13 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 
 	for (size_t i = 0; i < result->keys_count; i++)
 		apply |= has_live_drift(&result->keys[i]) || result->keys[i].boot_drift;
+	if (result->waiting.id != 0 && !result->waiting.expired) {
+		tct_text_addf(&next, "tcptune confirm %" PRIu64, result->waiting.id);
+		tct_suggest_place(&next, options);
+		tct_page_newline(page);
+		tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
+		return;
+	}
 	/* What would change that host can't be suggested here. */
 	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit"
 			    : apply                   ? "tcptune apply"

@@ -255,6 +255,7 @@ static int run(struct check *check)
 		.options = &check->plan_options,
 		.plan = check->plan,
 		.blind = check->blind,
+		.waits = check->result->waiting.deferred,
 	};
 
 	return tct_check_conclude(&question, check->result) == 0 ? 0 : tct_err_nomem(check->err);

@@ -285,8 +285,9 @@ int tct_confirm(const struct tct_apply_options *options, uint64_t id,
 	int status;
 
 	*result = (struct tct_apply_result){ 0 };
-	tct_place_of_work_init(options, &confirm.place);
-	status = tct_lock_take(options->root, &options->wait, &lock, err);
+	status = tct_place_of_work_init(options, &confirm.place, err);
+	if (status == 0)
+		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&confirm, id);
 	tct_lock_release(&lock);

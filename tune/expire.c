@@ -80,7 +80,9 @@ int tct_expire(const struct tct_apply_options *options, uint64_t id,
 	int status;
 
 	*result = (struct tct_apply_result){ 0 };
-	tct_place_of_work_init(options, &place);
+	status = tct_place_of_work_init(options, &place, err);
+	if (status < 0)
+		return status;
 	ask_to_be_spared();
 	status = tct_guard_watch(&place, id, ready, err);
 	if (status <= 0)

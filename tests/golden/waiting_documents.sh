@@ -29,7 +29,7 @@ apply=(apply --profile highconn --persist --allow-shadowed)
 keep 1 "${apply[@]}" --confirm-within 60 --dry-run
 keep 0 "${apply[@]}" --confirm-within 60
 keep 3 "${apply[@]}"
-keep 0 check
+keep 1 check
 keep 0 history
 keep 0 confirm
 keep 0 confirm

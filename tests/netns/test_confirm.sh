@@ -25,8 +25,11 @@ run 0 history
 grep -q 'waiting until 20' "$WORK/out" || fail "history doesn't tell the deadline"
 run 0 history show 1
 grep -q 'deadline  *60 s to be confirmed until 20' "$WORK/out" || fail "history show doesn't tell the deadline"
-run 0 check --json
+run 1 check --json
 json '.waiting.transaction == 1 and (.waiting.expired | not)'
+json '[.settings[] | .live_ok, (.drift == ["boot"]), (.reason | contains("is written when what waits is confirmed"))] | all'
+run 1 check
+grep -qx 'next: tcptune confirm 1' "$WORK/out" || fail "check doesn't tell what to type"
 
 # Meanwhile: no other apply, not even the same, nor as a dry run; no rollback of what is older.
 for more in "" --dry-run; do
@@ -84,7 +87,7 @@ run 0 apply "${SECOND[@]}" --confirm-within 60 --json
 waits=$(jq .transaction "$WORK/out")
 run 3 rollback $((waits - 1))
 grep -q "transaction $waits waits to be confirmed" "$WORK/err" || fail "the reason for refusing an older one"
-run 0 rollback --dry-run --json
+run 1 rollback --dry-run --json
 json ".undid == $waits"
 run 0 rollback --json
 json ".undid == $waits and .drop_in == null"
