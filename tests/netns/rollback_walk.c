@@ -323,7 +323,7 @@ static void look_at_boot_id(struct walk *walk)
 	const struct tct_apply_options options = options_of(walk, NULL);
 	struct tct_place_of_work place;
 
-	tct_place_of_work_init(&options, &place);
+	(void)tct_place_of_work_init(&options, &place, NULL);
 	memcpy(walk->boot_id, place.boot_id, sizeof(walk->boot_id));
 }
 
