@@ -6,6 +6,7 @@
 #include "core/json_text.h"
 #include "core/mem.h"
 #include "tune/apply.h"
+#include "tune/guard.h"
 
 /* Sets name to value, which may be out of memory; keeps the first failure. */
 static void set(json_t *object, const char *name, json_t *value, bool *failed)
@@ -39,7 +40,45 @@ static json_t *key_or_null(const struct tct_kernel_key *key)
 	return key != NULL ? tct_json_text(key->name) : json_null();
 }
 
-static json_t *setting_json(const struct tct_apply_key *setting)
+/* What one applier makes of the key at the next boot, and the line that decides it. */
+static json_t *promise_json(const struct tct_plan_promise *promise)
+{
+	json_t *object;
+	bool failed;
+
+	if (promise->value.kind == TCT_VALUE_NONE && promise->file[0] == '\0')
+		return json_null();
+	object = json_object();
+	failed = object == NULL;
+	set(object, "value", tct_value_json(&promise->value), &failed);
+	set(object, "file", tct_json_text_or_null(promise->file), &failed);
+	set(object, "line",
+	    promise->line != 0 ? json_integer((json_int_t)promise->line) : json_null(), &failed);
+	return whole(object, failed);
+}
+
+/* By applier; null where the next boot isn't part of it. */
+static json_t *next_boot_json(const struct tct_plan_promise promises[TCT_BOOT_MODELS], bool looked)
+{
+	json_t *object = looked ? json_object() : json_null();
+	bool failed = object == NULL;
+
+	for (unsigned model = 0; looked && model < TCT_BOOT_MODELS; model++)
+		set(object, tct_boot_model_name((enum tct_boot_model)model),
+		    promise_json(&promises[model]), &failed);
+	return whole(object, failed);
+}
+
+static json_t *setting_next_boot(const struct tct_plan *plan, const struct tct_kernel_key *key)
+{
+	for (size_t i = 0; i < plan->keys_count; i++) {
+		if (plan->keys[i].key == key)
+			return next_boot_json(plan->keys[i].next_boot, plan->persist);
+	}
+	return json_null();
+}
+
+static json_t *setting_json(const struct tct_apply_key *setting, const struct tct_plan *plan)
 {
 	json_t *object = json_object();
 	bool failed = object == NULL;
@@ -49,6 +88,8 @@ static json_t *setting_json(const struct tct_apply_key *setting)
 	set(object, "after", tct_value_json(&setting->after), &failed);
 	set(object, "live_written", json_boolean(setting->live_written), &failed);
 	set(object, "persisted", json_boolean(setting->persisted), &failed);
+	if (plan != NULL)
+		set(object, "next_boot", setting_next_boot(plan, setting->key), &failed);
 	set(object, "effect",
 	    setting->live_written ? tct_json_text(tct_effect_name(setting->effect)) : json_null(),
 	    &failed);
@@ -148,6 +189,9 @@ static json_t *conflicts_json(const struct tct_apply_result *result)
 		bool broken = object == NULL;
 
 		set(object, "key", key_or_null(conflict->key), &broken);
+		set(object, "field",
+		    conflict->field != 0 ? json_integer((json_int_t)conflict->field) : json_null(),
+		    &broken);
 		set(object, "before", tct_value_json(&conflict->before), &broken);
 		set(object, "ours", tct_value_json(&conflict->ours), &broken);
 		set(object, "now", tct_value_json(&conflict->now), &broken);
@@ -173,6 +217,28 @@ static json_t *drop_in_json(const struct tct_apply_result *result)
 	return whole(object, failed);
 }
 
+/* Of an apply that has to be confirmed, or would have to be. */
+static json_t *waiting_json(const struct tct_apply_result *result)
+{
+	json_t *object;
+	bool failed;
+
+	if (result->waiting.ns == 0)
+		return json_null();
+	object = json_object();
+	failed = object == NULL;
+	set(object, "until",
+	    result->waiting.until_ns != 0 ? tct_json_time(result->waiting.until_ns) : json_null(),
+	    &failed);
+	set(object, "seconds", json_real((double)result->waiting.ns / 1e9), &failed);
+	set(object, "guard",
+	    result->waiting.guard != TCT_GUARD_NONE
+		    ? tct_json_text(tct_guard_name(result->waiting.guard))
+		    : json_null(),
+	    &failed);
+	return whole(object, failed);
+}
+
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 {
 	const struct tct_plan *plan = result->plan;
@@ -184,7 +250,7 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	bool failed = object == NULL || settings == NULL;
 
 	for (size_t i = 0; !failed && i < result->settings_count; i++)
-		append(settings, setting_json(&result->settings[i]), &failed);
+		append(settings, setting_json(&result->settings[i], plan), &failed);
 	if (object == NULL || failed) {
 		json_decref(settings);
 		return whole(object, true);
@@ -196,6 +262,9 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	if (rollback)
 		set(object, "undid", id_or_null(result->undid), &failed);
 	set(object, "recovered", id_or_null(result->recovered), &failed);
+	set(object, "expired", id_or_null(result->expired), &failed);
+	if (!rollback)
+		set(object, "waiting", waiting_json(result), &failed);
 	set(object, "rolled_back", json_boolean(result->rolled_back), &failed);
 	set(object, "settings", settings, &failed);
 	set(object, "drop_in", drop_in_json(result), &failed);
@@ -204,13 +273,43 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 			  plan != NULL ? plan->refused_count : 0),
 	    &failed);
 	set(object, "unsupported",
-	    unsupported_json(plan != NULL ? plan->unsupported : NULL,
-			     plan != NULL ? plan->unsupported_count : 0),
+	    plan != NULL ? unsupported_json(plan->unsupported, plan->unsupported_count)
+			 : unsupported_json(result->gone, result->gone_count),
 	    &failed);
 	set(object, "shadowed", shadows_json(plan), &failed);
 	set(object, "conflicts", conflicts_json(result), &failed);
 	set(object, "restart_needed", restart_needed_json(result), &failed);
 	return whole(object, failed);
+}
+
+/* What it has in common with a rollback, and which one is kept. */
+json_t *tct_confirm_json(const struct tct_apply_result *result)
+{
+	static const char *const others[] = { "dry_run",     "undid",    "refused",
+					      "unsupported", "shadowed", "restart_needed" };
+	json_t *object = tct_apply_json(result, true);
+	bool failed = object == NULL;
+
+	set(object, "schema", tct_json_text("tcptune.confirm.v1"), &failed);
+	set(object, "confirmed", id_or_null(result->confirmed), &failed);
+	for (size_t i = 0; !failed && i < TCT_COUNT(others); i++)
+		failed = json_object_del(object, others[i]) < 0;
+	return whole(object, failed);
+}
+
+/* The kinds of difference, each by its word. */
+static json_t *drift_json(const struct tct_check_key *key)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	if (!failed && key->live_known && !key->live_ok)
+		append(list, json_string("live"), &failed);
+	if (!failed && key->boot_drift)
+		append(list, json_string("boot"), &failed);
+	if (!failed && key->shadowed)
+		append(list, json_string("shadowed"), &failed);
+	return whole(list, failed);
 }
 
 static json_t *check_key_json(const struct tct_check_key *key)
@@ -219,6 +318,7 @@ static json_t *check_key_json(const struct tct_check_key *key)
 	bool failed = object == NULL;
 
 	set(object, "key", tct_json_text(key->key->name), &failed);
+	set(object, "drift", drift_json(key), &failed);
 	set(object, "wanted", tct_value_json(&key->wanted), &failed);
 	set(object, "live", tct_value_json(&key->live), &failed);
 	set(object, "live_ok", key->live_known ? json_boolean(key->live_ok) : json_null(), &failed);
@@ -227,6 +327,8 @@ static json_t *check_key_json(const struct tct_check_key *key)
 	set(object, "file", tct_json_text_or_null(key->file), &failed);
 	set(object, "line", key->line != 0 ? json_integer((json_int_t)key->line) : json_null(),
 	    &failed);
+	set(object, "wanted_boot", tct_value_json(&key->wanted_boot), &failed);
+	set(object, "next_boot", next_boot_json(key->next_boot, key->boot_known), &failed);
 	set(object, "reason", tct_json_text_or_null(key->reason), &failed);
 	return whole(object, failed);
 }
@@ -251,6 +353,14 @@ json_t *tct_check_json(const struct tct_check_result *result)
 	set(object, "sets", result->sets != NULL ? json_incref(result->sets) : json_object(),
 	    &failed);
 	set(object, "interrupted", id_or_null(result->interrupted), &failed);
+	set(object, "waiting",
+	    result->waiting.id != 0
+		    ? json_pack("{s:I, s:o, s:b}", "transaction", (json_int_t)result->waiting.id,
+				"until", tct_json_time(result->waiting.until_ns), "expired",
+				result->waiting.expired)
+		    : json_null(),
+	    &failed);
+	set(object, "drop_in", tct_json_text_or_null(result->drop_in), &failed);
 	set(object, "settings", keys, &failed);
 	set(object, "refused", refusals_json(result->refused, result->refused_count), &failed);
 	set(object, "unsupported", unsupported_json(result->unsupported, result->unsupported_count),
