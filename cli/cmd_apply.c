@@ -88,6 +88,7 @@ static int run(const struct tct_options *options)
 
 	int code = tct_apply(&apply, &result, &err);
 
+	tct_remark(result.journal_note);
 	tct_progress_end(&progress);
 	if (code == 0)
 		return report(options, &result,

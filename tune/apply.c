@@ -283,6 +283,7 @@ static int run(struct apply *apply)
 	int status = tct_journal_open(apply->options->root, !apply->options->dry_run,
 				      &apply->journal, apply->err);
 
+	tct_result_note_torn(result, apply->journal);
 	if (status == 0)
 		status = recover(apply);
 	if (status == 0 && apply->additive &&
@@ -339,6 +340,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&apply);
+	if (status == 0 && result->transaction != 0)
+		tct_result_prune(result, &apply.place, apply.journal);
 	tct_lock_release(&lock);
 	done(&apply);
 	return status;

@@ -90,6 +90,7 @@ struct tct_apply_result {
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
+	char journal_note[200];            /* what the journal's keeper should know; "" = nothing */
 	struct tct_plan_unsupported *gone; /* rollback: keys that the kernel lost since */
 	size_t gone_count;
 	size_t gone_capacity;

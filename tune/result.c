@@ -1,6 +1,7 @@
 /* The result of apply and rollback, and what they share. */
 #include <errno.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #include "audit/observe/sosreport.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/journal_prune.h"
 #include "tune/transact.h"
 
 void tct_apply_result_done(struct tct_apply_result *result)
@@ -211,4 +213,33 @@ void tct_result_take_back(struct tct_apply_result *result)
 	free(result->drop_in_diff);
 	result->drop_in_diff = NULL;
 	result->restart_needed_count = 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void note(struct tct_apply_result *result,
+						       const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vsnprintf(result->journal_note, sizeof(result->journal_note), format, arguments) < 0)
+		result->journal_note[0] = '\0';
+	va_end(arguments);
+}
+
+void tct_result_note_torn(struct tct_apply_result *result, const struct tct_journal *journal)
+{
+	if (journal != NULL && journal->torn)
+		note(result, "the last record of the journal %s was cut off; it is left out",
+		     journal->path);
+}
+
+void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
+		      struct tct_journal *journal)
+{
+	size_t dropped = 0;
+	int status = tct_journal_prune(journal, place->root, place->boot_id, &dropped);
+
+	if (status < 0)
+		note(result, "the journal %s could not be shortened: %s", journal->path,
+		     strerror(-status));
 }

@@ -100,7 +100,14 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 
 	if (rollback->options->dry_run) {
 		recovered = tct_journal_interrupted(rollback->journal);
-		result->recovered = recovered != NULL ? recovered->id : 0;
+		if (recovered == NULL)
+			return 0;
+		result->recovered = recovered->id;
+		result->changed = true;
+		if (recovered->kind == TCT_TRANSACTION_APPLY && (id == 0 || id == recovered->id)) {
+			result->undid = recovered->id;
+			*enough = true;
+		}
 		return 0;
 	}
 	if (rollback->force)
@@ -128,6 +135,7 @@ static int run(struct tct_rollback_work *rollback, uint64_t id)
 	int status = tct_journal_open(rollback->options->root, !rollback->options->dry_run,
 				      &rollback->journal, rollback->err);
 
+	tct_result_note_torn(rollback->result, rollback->journal);
 	if (status == 0)
 		status = recover(rollback, id, &enough);
 	if (status < 0 || enough)
@@ -162,6 +170,8 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&rollback, id);
+	if (status == 0 && result->transaction != 0)
+		tct_result_prune(result, &rollback.place, rollback.journal);
 	tct_lock_release(&lock);
 	tct_transaction_done(&rollback.fresh);
 	tct_owned_set_done(&rollback.before);

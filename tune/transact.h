@@ -71,6 +71,12 @@ int tct_restart_find(const struct tct_root *root, struct tct_apply_result *resul
 enum tct_effect tct_effect_of_change(const struct tct_kernel_key *key,
 				     const struct tct_value *before, const struct tct_value *after);
 
+/* Note a record that was cut off when the journal was read. journal may be NULL. */
+void tct_result_note_torn(struct tct_apply_result *result, const struct tct_journal *journal);
+/* After a transaction: keep the journal short. What fails is noted, and fails nothing. */
+void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
+		      struct tct_journal *journal);
+
 /* Nothing was written after all: let the result say so. */
 void tct_result_take_back(struct tct_apply_result *result);
 
