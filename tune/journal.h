@@ -147,6 +147,9 @@ bool tct_transaction_waits(const struct tct_transaction *transaction);
 /* Did it change the drop-in? */
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction);
 
+/* Did it change our modules-load.d file? */
+bool tct_transaction_changed_modules(const struct tct_transaction *transaction);
+
 /* Did the rollback that undid it leave conflicts alone? Returns that rollback, or NULL. */
 const struct tct_transaction *tct_journal_left_over(const struct tct_journal *journal,
 						    const struct tct_transaction *transaction);
@@ -182,11 +185,17 @@ struct tct_owned_set {
 	size_t items_capacity;
 	const struct tct_transaction *drop_in; /* the newest that changed the drop-in; NULL = none.
 						  Borrowed */
+	char *modules; /* names in our modules-load.d file, joined by blanks, sorted; owned, NULL =
+			  there is none */
 };
 /* without: as if this transaction had never been (0 = all count). Items are sorted by key name. 0
  * or -ENOMEM. */
 int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns *netns,
 		      const char *boot_id, uint64_t without, struct tct_owned_set *owned);
+/* The part of tct_journal_owned that is about the modules-load.d file; after its lines. 0 or
+ * -ENOMEM. */
+int tct_journal_owned_modules(const struct tct_journal *journal, uint64_t without,
+			      struct tct_owned_set *owned);
 const struct tct_owned *tct_owned_find(const struct tct_owned_set *owned,
 				       const struct tct_kernel_key *key);
 void tct_owned_set_done(struct tct_owned_set *owned);

@@ -131,7 +131,7 @@ static int recover_drop_in(struct recovery *recovery)
 		return result;
 	tct_drop_in_sha256(text, sha256);
 	if (result == 0 && strcmp(sha256, transaction->drop_in_before_sha256) == 0)
-		return tct_drop_in_sweep(place->root, recovery->err);
+		return tct_own_file_sweep(place->root, &tct_own_drop_in, recovery->err);
 	if (result < 0 || strcmp(sha256, transaction->drop_in_after_sha256) != 0) {
 		result = tct_result_conflict(
 			recovery->result, NULL, NULL, NULL, NULL,
@@ -141,8 +141,8 @@ static int recover_drop_in(struct recovery *recovery)
 	if (tct_journal_owned(recovery->journal, &place->netns, place->boot_id, 0, &owned) < 0 ||
 	    tct_drop_in_render_owned(&owned, &regenerated) < 0)
 		return tct_err_nomem(recovery->err);
-	return tct_drop_in_restore(place->root, transaction->drop_in_before_sha256, regenerated,
-				   recovery->err);
+	return tct_own_file_restore(place->root, &tct_own_drop_in,
+				    transaction->drop_in_before_sha256, regenerated, recovery->err);
 }
 
 static int recover_one(struct recovery *recovery, bool live)
@@ -203,5 +203,5 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 			result->recovered = recovery.transaction->id;
 	}
 	/* Another namespace's leftovers are its own recovery's means. */
-	return *foreign == NULL ? tct_drop_in_sweep(place->root, err) : 0;
+	return *foreign == NULL ? tct_own_file_sweep(place->root, &tct_own_drop_in, err) : 0;
 }

@@ -29,7 +29,7 @@ struct work {
 	size_t *forward;
 	size_t *backward;
 	int proc_sys;
-	struct tct_drop_in_change change;
+	struct tct_own_file_change change;
 	bool wrote;
 };
 
@@ -182,7 +182,7 @@ static bool put_all_back(struct work *work, char *stuck, size_t size)
 		if (length > 0 && (size_t)length < size - used)
 			used += (size_t)length;
 	}
-	if (tct_drop_in_undo(&work->change) < 0) {
+	if (tct_own_file_undo(&work->change) < 0) {
 		all = false;
 		work->transaction->drop_in_stuck = true;
 		(void)snprintf(stuck + used, size - used, "%s%s", used > 0 ? ", " : "",
@@ -203,7 +203,8 @@ static int forward(struct work *work, bool drop_in_changes, const char *drop_in_
 					   tct_live_error(-work->proc_sys));
 	}
 	if (drop_in_changes) {
-		result = tct_drop_in_replace(work->place->root, drop_in_text, &work->change, err);
+		result = tct_own_file_replace(work->place->root, &tct_own_drop_in, drop_in_text,
+					      &work->change, err);
 		work->wrote = work->change.replaced;
 	}
 	for (size_t i = 0; result == 0 && i < work->steps_count; i++)
@@ -280,7 +281,7 @@ int tct_transact(const struct tct_place_of_work *place, struct tct_journal *jour
 		if (result < 0)
 			result = backward(&work, rolled_back, error);
 		else
-			tct_drop_in_finish(&work.change);
+			tct_own_file_finish(&work.change);
 		done(&work);
 	}
 	(void)sigprocmask(SIG_SETMASK, &signals, NULL);
