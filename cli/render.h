@@ -50,6 +50,12 @@ void tct_render_owners(const struct tct_page *page, const struct tct_observation
 /* Ports, connection tracking, memory, the environment: a line each, if it says something. */
 void tct_render_usage(const struct tct_page *page, bool verbose, const struct tct_report *report);
 
+/* After apply or rollback: by what keeps them, the keys whose old values stay in what is there. */
+void tct_render_keepers(const struct tct_page *page, const struct tct_apply_result *result);
+/* The listeners that keep another limit than listen() gives now, by unit and process, and what
+ * restarts them. */
+void tct_render_restarts(const struct tct_page *page, const struct tct_apply_result *result);
+
 /* Add "nginx[812] nginx.service", or why the owner isn't known; nothing if nobody asked. */
 void tct_owner_add(struct tct_text *text, const struct tct_owner *owner);
 

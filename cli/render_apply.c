@@ -124,25 +124,6 @@ static void put_unsupported(const struct tct_page *page, const struct tct_plan_u
 		tct_page_paragraph(page, 2, items[i].key->name, 34, TCT_STYLE_DIM, items[i].reason);
 }
 
-static void put_restarts(const struct tct_page *page, const struct tct_apply_result *result)
-{
-	if (result->restart_needed_count == 0)
-		return;
-	tct_page_heading(page, "Restart or reload",
-			 "they keep the old limit until they listen() again");
-	for (size_t i = 0; i < result->restart_needed_count; i++) {
-		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-		char endpoint[TCT_ENDPOINT_TEXT];
-		char number[TCT_NUMBER_TEXT];
-
-		tct_text_addf(&text, "its accept queue is limited to %s",
-			      tct_text_count(result->restart_needed[i].backlog, number));
-		tct_page_paragraph(page, 2,
-				   tct_listener_endpoint(&result->restart_needed[i], endpoint), 34,
-				   TCT_STYLE_PLAIN, data_of(&text));
-	}
-}
-
 static void put_next(const struct tct_page *page, const struct tct_text *text)
 {
 	if (text->length > 0)
@@ -252,7 +233,8 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 		put_warnings(page, plan);
 		put_unsupported(page, plan->unsupported, plan->unsupported_count);
 	}
-	put_restarts(page, result);
+	tct_render_keepers(page, result);
+	tct_render_restarts(page, result);
 	if (options->quiet || refused)
 		return;
 	if (result->dry_run && result->changed) {
@@ -329,6 +311,8 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	if (!has_failed(exit_code)) {
 		put_settings(page, result);
 		put_diff(page, result);
+		tct_render_keepers(page, result);
+		tct_render_restarts(page, result);
 	}
 	put_conflicts(page, options, result);
 	if (result->dry_run && (result->changed || conflicts)) {

@@ -36,7 +36,7 @@
 
 /* The last four lines of each conntrack timeout but its default. */
 #define CONNTRACK_TIMEOUT(default_)                                                                \
-	SECONDS, SANE(1, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(LIVE), BUILT_IN(default_),           \
+	SECONDS, SANE(1, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(TIMER), BUILT_IN(default_),          \
 	.module = CONNTRACK_MODULE, .source = CONNTRACK_TABLE
 
 const struct tct_kernel_key tct_kernel_keys[] = {
@@ -87,7 +87,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		.name = "net.core.rmem_max",
 		TYPE(INT_RANGE, 1, BYTES, 2304, INT32_MAX), SANE(65536, INT64_C(1) << 30), HOST,
-		EFFECT(SOCKET), BUILT_IN(4194304), .default_since = TCT_VERSION(6, 18),
+		EFFECT(OPTION), BUILT_IN(4194304), .default_since = TCT_VERSION(6, 18),
 		.default_text = "4194304 (212992 before 6.18)",
 		.summary = "cap on SO_RCVBUF; no limit on TCP's automatic receive buffers",
 		.source = CORE_TABLE,
@@ -96,6 +96,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		/* Kept in 16 bits before 5.0: larger values were refused or wrapped. */
 		.name = "net.core.somaxconn",
 		TYPE(INT_RANGE, 1, COUNT, 0, INT32_MAX), SANE(128, 65535), NETNS, EFFECT(LISTEN),
+		.caps_accept_queue = true,
 		BUILT_IN(4096), .default_since = TCT_VERSION(5, 4),
 		.default_text = "4096 (128 before 5.4)",
 		.summary = "cap on the backlog argument of listen(): accept queue and SYN queue",
@@ -111,7 +112,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		.name = "net.core.wmem_max",
 		TYPE(INT_RANGE, 1, BYTES, 4608, INT32_MAX), SANE(65536, INT64_C(1) << 30), HOST,
-		EFFECT(SOCKET), BUILT_IN(4194304), .default_since = TCT_VERSION(6, 18),
+		EFFECT(OPTION), BUILT_IN(4194304), .default_since = TCT_VERSION(6, 18),
 		.default_text = "4194304 (212992 before 6.18)",
 		.summary = "cap on SO_SNDBUF; no limit on TCP's automatic send buffers",
 		.source = CORE_TABLE,
@@ -127,7 +128,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.name = "net.ipv4.conf.default.rp_filter",
 		ANY_INT(COUNT), SANE(0, 2), NETNS, EFFECT(INTERFACE), BUILT_IN(0),
 		.default_text = "0 (distributions set 1 or 2)",
-		.summary = "reverse path filter that new interfaces start with",
+		.summary = "reverse path filter of new interfaces, and of those that have none of their own",
 		.source = "net/ipv4/devinet.c",
 	},
 	{
@@ -162,15 +163,18 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	},
 	{
 		.name = "net.ipv4.ip_forward",
-		ANY_INT(COUNT), SANE(0, 1), NETNS, EFFECT(LIVE), BUILT_IN(0), .default_text = "0",
+		ANY_INT(COUNT), SANE(0, 1), NETNS, EFFECT(LIVE), BUILT_IN(0),
+		.write_first = true, .default_text = "0",
 		.also = "net.ipv4.conf.all.forwarding",
 		.summary = "route packets between interfaces; a change resets other keys, so it goes first",
 		.source = "net/ipv4/devinet.c, devinet_sysctl_forward()",
 	},
 	{
+		/* What is reserved is so before the range takes it in. */
 		.name = "net.ipv4.ip_local_port_range",
 		TYPE(PORT_RANGE, 2, PORT, 1, 65535), SANE(1024, 65535), NETNS, EFFECT(LIVE),
 		.ordered = true, BUILT_IN(32768, 60999), .default_text = "32768 60999",
+		.write_after = "net.ipv4.ip_local_reserved_ports",
 		.refused_below = "net.ipv4.ip_unprivileged_port_start",
 		.summary = "ports for connect() and bind(0); a limit per destination, not in total",
 		.source = "net/ipv4/sysctl_net_ipv4.c, ipv4_local_port_range()",
@@ -207,8 +211,10 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.source = SYSCTL_TABLE,
 	},
 	{
+		/* In the initial namespace setting an algorithm adds it to this list. */
 		.name = "net.ipv4.tcp_allowed_congestion_control",
-		WORDS, HOST, EFFECT(LIVE), .default_text = "reno and the built-in default",
+		WORDS, HOST, EFFECT(LIVE), .write_after = "net.ipv4.tcp_congestion_control",
+		.default_text = "reno and the built-in default",
 		.summary = "algorithms that a process without CAP_NET_ADMIN, or a namespace, may choose",
 		.source = "net/ipv4/tcp_cong.c, tcp_set_allowed_congestion_control()",
 	},
@@ -325,7 +331,8 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		/* 0x1, 0x2, 0x4, 0x200 and 0x400 are the bits that mean something. */
 		.name = "net.ipv4.tcp_fastopen",
-		ANY_INT(COUNT), SANE(0, 0x607), NETNS, EFFECT(LISTEN), BUILT_IN(1),
+		ANY_INT(COUNT), SANE(0, 0x607), NETNS, EFFECT(LISTEN),
+		.late_bits = 0x400, BUILT_IN(1),
 		.default_since = TCT_VERSION(4, 4), .default_text = "1, client only",
 		.summary = "TCP Fast Open bits: 1 client, 2 server, 4 no cookie sent, 512 none asked, 1024 all",
 		.source = "net/ipv4/tcp_fastopen.c; net/ipv4/af_inet.c, __inet_listen_sk()",
@@ -346,7 +353,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	},
 	{
 		.name = "net.ipv4.tcp_fin_timeout",
-		SECONDS, SANE(1, 3600), NETNS, EFFECT(LIVE), BUILT_IN(60), .default_text = "60",
+		SECONDS, SANE(1, 3600), NETNS, EFFECT(TIMER), BUILT_IN(60), .default_text = "60",
 		.summary = "how long a closed socket without owner stays in FIN_WAIT2; not TIME_WAIT",
 		.source = "net/ipv4/tcp.c; include/net/tcp.h, tcp_fin_time()",
 	},
@@ -367,7 +374,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	},
 	{
 		.name = "net.ipv4.tcp_keepalive_intvl",
-		SECONDS, SANE(1, 32767), NETNS, EFFECT(LIVE), BUILT_IN(75), .default_text = "75",
+		SECONDS, SANE(1, 32767), NETNS, EFFECT(TIMER), BUILT_IN(75), .default_text = "75",
 		.summary = "time between keepalive probes; only sockets with SO_KEEPALIVE",
 		.source = "net/ipv4/tcp_timer.c, tcp_keepalive_timer()",
 	},
@@ -380,7 +387,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	},
 	{
 		.name = "net.ipv4.tcp_keepalive_time",
-		SECONDS, SANE(1, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(LIVE), BUILT_IN(7200),
+		SECONDS, SANE(1, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(TIMER), BUILT_IN(7200),
 		.default_text = "7200",
 		.summary = "idle time before the first keepalive probe; only sockets with SO_KEEPALIVE",
 		.source = "net/ipv4/tcp_timer.c, tcp_keepalive_timer()",
@@ -543,7 +550,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		/* Late kernels refuse less than 4096. */
 		.name = "net.ipv4.tcp_rmem",
 		TYPE(INT_RANGE, 3, BYTES, 1, INT32_MAX), SANE(4096, INT64_C(1) << 30), NETNS,
-		EFFECT(SOCKET),
+		EFFECT(SOCKET), .live_fields = 1 << 0 | 1 << 2,
 		.ordered = true,
 		.default_text = "4096 131072 33554432 (6291456 before 6.16, less on small hosts)",
 		.summary = "receive buffer of a TCP socket: guaranteed, at the start, automatic maximum",
@@ -659,7 +666,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		.name = "net.ipv4.tcp_wmem",
 		TYPE(INT_RANGE, 3, BYTES, 1, INT32_MAX), SANE(4096, INT64_C(1) << 30), NETNS,
-		EFFECT(SOCKET),
+		EFFECT(SOCKET), .live_fields = 1 << 0 | 1 << 2,
 		.ordered = true, .default_text = "4096 16384 4194304 (less on small hosts)",
 		.summary = "send buffer of a TCP socket: guaranteed, at the start, automatic maximum",
 		.source = SYSCTL_TABLE,
@@ -713,7 +720,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	},
 	{
 		.name = "net.netfilter.nf_conntrack_tcp_timeout_established",
-		SECONDS, SANE(60, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(LIVE), BUILT_IN(432000),
+		SECONDS, SANE(60, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(TIMER), BUILT_IN(432000),
 		.default_text = "432000, 5 days",
 		.summary = "how long an idle established connection stays tracked",
 		.module = CONNTRACK_MODULE,

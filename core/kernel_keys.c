@@ -150,25 +150,45 @@ const char *tct_unit_name(enum tct_unit unit)
 	return "";
 }
 
+/* The words about each effect. */
+static const struct effect_words {
+	const char *name;
+	const char *text;
+	const char *keeps; /* NULL = nothing does */
+} effect_words[] = {
+	[TCT_EFFECT_LIVE] = { "live", "at once, for existing sockets too", NULL },
+	[TCT_EFFECT_TIMER] = { "timer", "when a timer is set next: one that runs keeps its expiry",
+			       "timers that run already" },
+	[TCT_EFFECT_HANDSHAKE] = { "handshake", "for connections made from now on",
+				   "open connections" },
+	[TCT_EFFECT_OPTION] = { "option", "at the next setsockopt()",
+				"buffers set by setsockopt()" },
+	[TCT_EFFECT_SOCKET] = { "socket",
+				"for sockets made from now on; a listening socket must be made again",
+				"open sockets, and what is accepted from them" },
+	[TCT_EFFECT_LISTEN] = { "listen", "at the next listen()", "listeners" },
+	[TCT_EFFECT_NETNS] = { "netns", "for network namespaces made from now on",
+			       "network namespaces" },
+	[TCT_EFFECT_QDISC] = { "qdisc", "for queueing disciplines made from now on",
+			       "queueing disciplines" },
+	[TCT_EFFECT_INTERFACE] = { "interface",
+				   "for network interfaces made from now on, and those whose own "
+				   "value nobody set",
+				   "interfaces with a value of their own" },
+	[TCT_EFFECT_NONE] = { "none", "never: the kernel ignores it", NULL },
+};
+
 const char *tct_effect_text(enum tct_effect effect)
 {
-	switch (effect) {
-	case TCT_EFFECT_LIVE:
-		return "at once, for existing sockets too";
-	case TCT_EFFECT_HANDSHAKE:
-		return "for connections made from now on";
-	case TCT_EFFECT_SOCKET:
-		return "for sockets made from now on; a listening socket must be made again";
-	case TCT_EFFECT_LISTEN:
-		return "at the next listen()";
-	case TCT_EFFECT_NETNS:
-		return "for network namespaces made from now on";
-	case TCT_EFFECT_QDISC:
-		return "for queueing disciplines made from now on";
-	case TCT_EFFECT_INTERFACE:
-		return "for network interfaces made from now on";
-	case TCT_EFFECT_NONE:
-		return "never: the kernel ignores it";
-	}
-	return "";
+	return effect_words[effect].text;
+}
+
+const char *tct_effect_name(enum tct_effect effect)
+{
+	return effect_words[effect].name;
+}
+
+const char *tct_effect_keeps(enum tct_effect effect)
+{
+	return effect_words[effect].keeps;
 }

@@ -48,12 +48,14 @@ enum tct_scope {
 /* When a changed value begins to count. */
 enum tct_effect {
 	TCT_EFFECT_LIVE,      /* existing sockets included */
+	TCT_EFFECT_TIMER,     /* when a timer is set: one that runs keeps its expiry */
 	TCT_EFFECT_HANDSHAKE, /* connections made from now on; listeners need no restart */
+	TCT_EFFECT_OPTION,    /* bounds a setsockopt(): what was set stays */
 	TCT_EFFECT_SOCKET,    /* copied at socket(): listening sockets must be made again */
 	TCT_EFFECT_LISTEN,    /* taken at listen() */
 	TCT_EFFECT_NETNS,     /* read when a child namespace is made */
 	TCT_EFFECT_QDISC,     /* queueing disciplines made from now on */
-	TCT_EFFECT_INTERFACE, /* network interfaces made from now on */
+	TCT_EFFECT_INTERFACE, /* interfaces made from now on, or whose own value nobody set */
 	TCT_EFFECT_NONE,      /* no effect on any kernel that still has the file */
 };
 
@@ -77,6 +79,10 @@ struct tct_kernel_key {
 	int64_t sane_max;
 	enum tct_scope scope;
 	enum tct_effect effect;
+	unsigned live_fields; /* bits of the fields that count at once, whatever `effect` says */
+	int64_t late_bits;    /* of a bit mask: only these have `effect`, the others count at once;
+				 0 = all have it */
+	bool caps_accept_queue; /* listen() cuts its backlog to this */
 	enum tct_unlimited unlimited;
 	bool beyond_max;   /* ULONG: the kernel takes up to 2^64 - 1; we count to max */
 	int64_t rounding;  /* the kernel may round a write up by less than this; 0 = exact or MS */
@@ -92,6 +98,7 @@ struct tct_kernel_key {
 	const char *default_text;  /* for people: "4096 (128 before 5.4)" */
 	const char *write_after;   /* key to write first when both rise, last when both fall; NULL =
 				      none */
+	bool write_first;          /* before all others: a write resets others */
 	/*
 	 * The kernel refuses a first number above the other key's first number, or below it, as
 	 * that is at the moment of the write. NULL = it doesn't look at other keys.
@@ -133,5 +140,9 @@ const char *tct_unit_name(enum tct_unit unit);
 
 /* When does a change count, in words for people: "at the next listen()" ... */
 const char *tct_effect_text(enum tct_effect effect);
+/* The word of JSON: "live", "listen" ... */
+const char *tct_effect_name(enum tct_effect effect);
+/* What keeps the old value: "open connections" ...; NULL where nothing does. */
+const char *tct_effect_keeps(enum tct_effect effect);
 
 #endif

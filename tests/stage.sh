@@ -49,10 +49,13 @@ cp -a /etc/passwd /etc/group /etc/nsswitch.conf "$WORK/etc/" 2>/dev/null
 mkdir "$WORK/etc/sysctl.d"
 : >"$WORK/etc/sysctl.conf"
 mount --bind "$WORK/etc" /etc || fail "mount /etc"
-for dir in /usr/lib/sysctl.d /lib/sysctl.d; do
-	[[ -d $dir ]] && { mount -t tmpfs tmpfs "$dir" || fail "mount $dir"; }
-done
-[[ -d /usr/local/lib/sysctl.d ]] && mount -t tmpfs tmpfs /usr/local/lib/sysctl.d
+hide_vendor_files() {
+	local dir
+	for dir in /usr/lib/sysctl.d /lib/sysctl.d /usr/local/lib/sysctl.d; do
+		[[ ! -d $dir ]] || mount -t tmpfs tmpfs "$dir" || fail "mount $dir"
+	done
+}
+hide_vendor_files
 mount -t tmpfs tmpfs /var/lib || fail "mount /var/lib"
 mount -t tmpfs tmpfs /run || fail "mount /run"
 mkdir -p /run/systemd/system # systemd's order counts

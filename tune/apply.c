@@ -44,7 +44,6 @@ static int observe(struct apply *apply)
 	const struct tct_observe_options options = {
 		.root = apply->options->root,
 		.netns = apply->options->root->live ? &apply->options->netns : NULL,
-		.listeners = apply->live,
 	};
 	int result = tct_observe(&options, &apply->observation, apply->err);
 
@@ -113,7 +112,7 @@ static int fill_result(struct apply *apply)
 				       key->persist, key->because) < 0)
 			return tct_err_nomem(apply->err);
 	}
-	if (tct_restart_find(plan, apply->observation, result) < 0)
+	if (plan->refused_count == 0 && tct_restart_find(apply->options->root, result) < 0)
 		return tct_err_nomem(apply->err);
 	if (plan->persist && tct_result_drop_in(result, apply->options->root, plan->drop_in_before,
 						plan->drop_in_after) < 0)

@@ -49,7 +49,14 @@ struct tct_apply_key {
 	struct tct_value after;
 	bool live_written;
 	bool persisted;
-	char *because; /* owned, NULL = none */
+	enum tct_effect effect; /* when the change of the live value counts */
+	char *because;          /* owned, NULL = none */
+};
+
+/* A listener that keeps the limit of its listen() until it calls it again. */
+struct tct_restart {
+	struct tct_listener listener; /* of its owner what could be told; .sight says why not */
+	int64_t limit;                /* what listen() is cut to now */
 };
 
 struct tct_conflict {
@@ -75,8 +82,8 @@ struct tct_apply_result {
 	char drop_in_after_sha256[65];
 	char *drop_in_diff;    /* owned; unified diff for people; NULL = none */
 	struct tct_plan *plan; /* owned; refused, shadowed, unsupported; NULL for rollback */
-	struct tct_listener *restart_needed; /* after (or, in a dry run, if) a listen() limit was
-					       raised */
+	struct tct_restart *restart_needed; /* after (or, in a dry run, if) the cap on listen()
+					       changed; sorted by owner */
 	size_t restart_needed_count;
 	size_t restart_needed_capacity;
 	struct tct_conflict *conflicts;

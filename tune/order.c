@@ -2,12 +2,33 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Its first field gets smaller: that is the one that other keys lean on. */
+/* Ports in a normalised list, "80,9000-9100". */
+static long count_ports(const char *text)
+{
+	long ports = 0;
+
+	while (*text >= '0' && *text <= '9') {
+		char *end;
+		long first = strtol(text, &end, 10);
+		long last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+
+		ports += last - first + 1;
+		text = *end == ',' ? end + 1 : end;
+	}
+	return ports;
+}
+
+/* Its first field gets smaller: that is the one that other keys lean on. Or it has fewer ports. */
 static bool falls(const struct tct_order_item *item)
 {
-	return item->from->kind == TCT_VALUE_NUMBERS && item->to->kind == TCT_VALUE_NUMBERS &&
+	if (item->from->kind != item->to->kind)
+		return false;
+	if (item->from->kind == TCT_VALUE_PORTS)
+		return count_ports(item->to->text) < count_ports(item->from->text);
+	return item->from->kind == TCT_VALUE_NUMBERS &&
 	       item->to->numbers[0] < item->from->numbers[0];
 }
 
@@ -19,6 +40,8 @@ static bool leans_on(const struct tct_order_item *item, const struct tct_order_i
 
 static bool must_follow(const struct tct_order_item *item, const struct tct_order_item *other)
 {
+	if (item->key->write_first != other->key->write_first)
+		return other->key->write_first;
 	return (leans_on(item, other) && !falls(other)) || (leans_on(other, item) && falls(item));
 }
 

@@ -14,9 +14,10 @@ struct tct_order_item {
 };
 
 /*
- * Fill order[count] with positions in items: a key with `write_after` comes after that key when
- * that one rises or stays, before it when it falls; otherwise the order of items is kept. Never
- * fails, allocates nothing.
+ * Fill order[count] with positions in items: keys with `write_first` first; a key with
+ * `write_after` comes after that key when that one rises or stays, before it when it falls;
+ * otherwise the order of items is kept. Only what from and to say counts, so the way back gets an
+ * order of its own. Never fails, allocates nothing.
  */
 void tct_order(const struct tct_order_item *items, size_t count, size_t *order);
 

@@ -335,6 +335,8 @@ static int check_states(struct tct_plan_work *work)
 				work->planned[tct_kernel_key_index(key->key)] = &key->wanted;
 		}
 		result = tct_plan_check_planned(work, "");
+		if (result == 0)
+			result = tct_plan_check_way_back(work);
 	}
 	if (result < 0 || !plan->persist)
 		return result;

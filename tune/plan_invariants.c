@@ -163,3 +163,39 @@ int tct_plan_check_planned(struct tct_plan_work *work, const char *when)
 		result = check_pair(work, &invariants[i], when);
 	return result;
 }
+
+/* Is the key's value one that the kernel lets stand, but would not take as a write? */
+static bool is_beyond(const struct tct_plan_work *work, const struct tct_plan_key *planned,
+		      const struct tct_kernel_key *other, bool above)
+{
+	const struct tct_value *limit =
+		other != NULL ? tct_observation_value(work->observation, other) : NULL;
+
+	if (limit == NULL || limit->kind != TCT_VALUE_NUMBERS ||
+	    planned->before.kind != TCT_VALUE_NUMBERS)
+		return false;
+	return above ? planned->before.numbers[0] > limit->numbers[0]
+		     : planned->before.numbers[0] < limit->numbers[0];
+}
+
+int tct_plan_check_way_back(struct tct_plan_work *work)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < work->plan->keys_count; i++) {
+		const struct tct_plan_key *planned = &work->plan->keys[i];
+		bool above = planned->key->refused_above != NULL;
+		const char *name =
+			above ? planned->key->refused_above : planned->key->refused_below;
+		const struct tct_kernel_key *other =
+			name != NULL ? tct_kernel_key_find(name) : NULL;
+
+		if (planned->write_live && is_beyond(work, planned, other, above))
+			result = tct_plan_refuse(
+				work, planned->key, "invariant",
+				"its value %" PRId64
+				" could not be put back: the kernel refuses one %s %s",
+				planned->before.numbers[0], above ? "above" : "below", name);
+	}
+	return result;
+}

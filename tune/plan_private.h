@@ -51,5 +51,8 @@ int tct_plan_drop_in(struct tct_plan_work *work);
 
 /* Check work->planned: requirements, then what the kernel or sense demands between keys. */
 int tct_plan_check_planned(struct tct_plan_work *work, const char *when);
+/* Refuse to change what the kernel would not take back: values that it lets stand, but not be
+ * written. */
+int tct_plan_check_way_back(struct tct_plan_work *work);
 
 #endif

@@ -63,6 +63,8 @@ int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_
 	setting->key = key;
 	setting->live_written = live_written;
 	setting->persisted = persisted;
+	if (before != NULL && after != NULL)
+		setting->effect = tct_effect_of_change(key, before, after);
 	if (copy_known(&setting->before, before) < 0 || copy_known(&setting->after, after) < 0)
 		return -ENOMEM;
 	if (because != NULL && because[0] != '\0') {

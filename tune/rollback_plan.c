@@ -210,7 +210,8 @@ static int fill_result(struct tct_rollback_work *rollback)
 				       key->boot_after.kind != TCT_VALUE_NONE, NULL) < 0)
 			return no_memory(rollback);
 	}
-	return 0;
+	return tct_restart_find(rollback->options->root, rollback->result) < 0 ? no_memory(rollback)
+									       : 0;
 }
 
 static int describe(struct tct_rollback_work *rollback)

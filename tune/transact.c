@@ -118,6 +118,47 @@ static int verify(const struct work *work, const struct step *step, const struct
 	return result;
 }
 
+/* Of what was written and what is read back, the first field that differs. */
+static int tell_difference(const struct step *step, const struct tct_value *now,
+			   struct tct_err *err)
+{
+	const struct tct_value *after = &step->key->after;
+	unsigned field = 0;
+
+	while (field < after->count && field < now->count &&
+	       after->numbers[field] == now->numbers[field])
+		field++;
+	if (after->kind != TCT_VALUE_NUMBERS || now->kind != TCT_VALUE_NUMBERS ||
+	    field >= after->count || field >= now->count)
+		return tct_err_set(
+			err, TCT_FAULT_REFUSED, ESTALE,
+			"%s: %.*s was written without an error, but another value is read back",
+			step->key->key->name, (int)strcspn(step->after, "\n"), step->after);
+	if (after->count == 1)
+		return tct_err_set(err, TCT_FAULT_REFUSED, ESTALE,
+				   "%s: %" PRId64 " was written without an error, but %" PRId64
+				   " is read back",
+				   step->key->key->name, after->numbers[0], now->numbers[0]);
+	return tct_err_set(err, TCT_FAULT_REFUSED, ESTALE,
+			   "%s: %.*s was written without an error, but field %u is read back as "
+			   "%" PRId64,
+			   step->key->key->name, (int)strcspn(step->after, "\n"), step->after,
+			   field + 1, now->numbers[field]);
+}
+
+static int read_back(const struct work *work, const struct step *step, struct tct_err *err)
+{
+	TCT_AUTO(tct_value_done) struct tct_value now = { 0 };
+	const struct tct_kernel_key *key = step->key->key;
+	int result = tct_live_read(work->proc_sys, key, &now);
+
+	if (result < 0)
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
+				   key->name, tct_live_error(-result));
+	return tct_value_stored_as(key, &step->key->after, &now) ? 0
+								 : tell_difference(step, &now, err);
+}
+
 static int write_step(struct work *work, struct step *step, struct tct_err *err)
 {
 	/* prepare() fills each step that counts. */
@@ -138,16 +179,7 @@ static int write_step(struct work *work, struct step *step, struct tct_err *err)
 		return tct_err_set(
 			err, TCT_FAULT_REFUSED, -result, "%s: the kernel refuses %.*s: %s", name,
 			(int)strcspn(step->after, "\n"), step->after, tct_live_error(-result));
-	result = verify(work, step, &step->key->after);
-	if (result == -ESTALE)
-		return tct_err_set(
-			err, TCT_FAULT_REFUSED, ESTALE,
-			"%s: %.*s was written without an error, but another value is read back",
-			name, (int)strcspn(step->after, "\n"), step->after);
-	if (result < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: can't read it back: %s",
-				   name, tct_live_error(-result));
-	return 0;
+	return read_back(work, step, err);
 }
 
 /* Also the key that failed: a refused vector may be half written. */

@@ -51,11 +51,15 @@ bool tct_namespace_gone(const struct tct_transaction *transaction,
 const char *tct_namespace_words(const struct tct_netns *netns, char out[160]);
 
 /*
- * Note the listeners that keep the old limit when the plan raises one that is taken at listen().
+ * If result->settings change what listen() is cut to, live: look at the listeners of this thread's
+ * namespace and note those that keep another limit, with their owners. Otherwise looks at nothing.
  * 0 or -ENOMEM.
  */
-int tct_restart_find(const struct tct_plan *plan, const struct tct_observation *observation,
-		     struct tct_apply_result *result);
+int tct_restart_find(const struct tct_root *root, struct tct_apply_result *result);
+
+/* When does this change of the key begin to count? By the fields, or bits, that change. */
+enum tct_effect tct_effect_of_change(const struct tct_kernel_key *key,
+				     const struct tct_value *before, const struct tct_value *after);
 
 /* Nothing was written after all: let the result say so. */
 void tct_result_take_back(struct tct_apply_result *result);

@@ -49,6 +49,9 @@ static json_t *setting_json(const struct tct_apply_key *setting)
 	set(object, "after", tct_value_json(&setting->after), &failed);
 	set(object, "live_written", json_boolean(setting->live_written), &failed);
 	set(object, "persisted", json_boolean(setting->persisted), &failed);
+	set(object, "effect",
+	    setting->live_written ? tct_json_text(tct_effect_name(setting->effect)) : json_null(),
+	    &failed);
 	set(object, "because", tct_json_text_or_null(setting->because), &failed);
 	return whole(object, failed);
 }
@@ -113,14 +116,17 @@ static json_t *restart_needed_json(const struct tct_apply_result *result)
 	bool failed = list == NULL;
 
 	for (size_t i = 0; !failed && i < result->restart_needed_count; i++) {
-		const struct tct_listener *restart = &result->restart_needed[i];
-		const struct tct_owner *owner = &restart->owner;
-		json_t *entry = json_pack("{s:o, s:o, s:o, s:s, s:i, s:I}", "unit",
+		const struct tct_restart *restart = &result->restart_needed[i];
+		const struct tct_listener *listener = &restart->listener;
+		const struct tct_owner *owner = &listener->owner;
+		json_t *entry = json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:I, s:I}", "unit",
 					  tct_json_text_or_null(owner->unit), "pid",
 					  owner->pid != 0 ? json_integer(owner->pid) : json_null(),
-					  "comm", tct_json_text_or_null(owner->comm), "address",
-					  restart->address, "port", (int)restart->port, "backlog",
-					  (json_int_t)restart->backlog);
+					  "comm", tct_json_text_or_null(owner->comm), "owner_sight",
+					  tct_owner_sight_name(owner->sight), "address",
+					  listener->address, "port", (int)listener->port, "backlog",
+					  (json_int_t)listener->backlog, "limit",
+					  (json_int_t)restart->limit);
 
 		failed = json_array_append_new(list, entry) < 0;
 	}

@@ -73,20 +73,6 @@ json_t *tct_states_json(const struct tct_states *states)
 							   : seconds(states->elapsed_ns));
 }
 
-static const char *sight_name(enum tct_owner_sight sight)
-{
-	static const char *const names[] = {
-		[TCT_OWNER_NOT_SOUGHT] = "not_sought",
-		[TCT_OWNER_FOUND] = "found",
-		[TCT_OWNER_NOT_PERMITTED] = "not_permitted",
-		[TCT_OWNER_OUT_OF_BUDGET] = "out_of_budget",
-		[TCT_OWNER_NOBODY] = "nobody",
-		[TCT_OWNER_SEVERAL] = "several",
-	};
-
-	return names[sight];
-}
-
 static json_t *owner_json(const struct tct_owner *owner)
 {
 	if (owner->pid == 0 && owner->unit[0] == '\0')
@@ -120,7 +106,8 @@ static json_t *listener_json(const struct tct_listener *listener)
 		number_or_null(counted ? listener->remote : -1), "unguarded",
 		number_or_null(counted ? listener->unguarded : -1), "retransmitting",
 		number_or_null(counted ? listener->retransmitting : -1), "owner",
-		owner_json(&listener->owner), "owner_sight", sight_name(listener->owner.sight));
+		owner_json(&listener->owner), "owner_sight",
+		tct_owner_sight_name(listener->owner.sight));
 }
 
 static json_t *listeners_json(const struct tct_observation *observation)
@@ -187,9 +174,9 @@ static json_t *populations_json(const struct tct_population populations[TCT_POPU
 static json_t *owner_group_json(const struct tct_owner_group *group)
 {
 	json_t *entry = json_pack("{s:o, s:s, s:o, s:o}", "owner", owner_json(&group->owner),
-				  "owner_sight", sight_name(group->owner.sight), "established",
-				  number_or_null(group->established), "close_wait_first",
-				  number_or_null(group->close_wait_first));
+				  "owner_sight", tct_owner_sight_name(group->owner.sight),
+				  "established", number_or_null(group->established),
+				  "close_wait_first", number_or_null(group->close_wait_first));
 	int failed = 0;
 
 	for (size_t i = 0; i < TCT_POPULATION_LIMIT; i++) {
@@ -238,7 +225,7 @@ static json_t *peers_json(const struct tct_observation *observation)
 			"local", peer->local, "port", (int)peer->port, "established",
 			(json_int_t)peer->established, "unguarded",
 			population_json(&peer->unguarded), "owner", owner_json(&peer->owner),
-			"owner_sight", sight_name(peer->owner.sight));
+			"owner_sight", tct_owner_sight_name(peer->owner.sight));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);
@@ -320,7 +307,8 @@ static json_t *destinations_json(const struct tct_observation *observation)
 			"syn_unanswered", number_or_null(to->syn_unanswered), "growth_per_second",
 			real_or_null(known, growth_ppm, 1e6), "exhausted_in_seconds",
 			real_or_null(known && left_ns >= 0, left_ns, 1e9), "owner",
-			owner_json(&to->owner), "owner_sight", sight_name(to->owner.sight));
+			owner_json(&to->owner), "owner_sight",
+			tct_owner_sight_name(to->owner.sight));
 
 		if (json_array_append_new(list, entry) != 0) {
 			json_decref(list);

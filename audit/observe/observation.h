@@ -177,6 +177,9 @@ enum tct_owner_sight {
 	TCT_OWNER_SEVERAL,       /* sockets of one user that several processes have */
 };
 
+/* "found", "not_permitted" ...: in documents. */
+const char *tct_owner_sight_name(enum tct_owner_sight sight);
+
 struct tct_owner {
 	int32_t pid;     /* 0 = not known */
 	char comm[32];   /* "" = not known */

@@ -304,3 +304,42 @@ void tct_owners_find_limits(const struct tct_root *root, struct tct_observation 
 				tct_process_descriptors_max(root, group->owner.pid);
 	}
 }
+
+int tct_owners_find_listeners(const struct tct_root *root, struct tct_listener *listeners,
+			      size_t count)
+{
+	TCT_AUTO(done_hunt) struct hunt hunt = { .sought = NULL };
+	struct tct_cgroups *cgroups = tct_cgroups_new(root);
+	int result = cgroups != NULL ? 0 : -ENOMEM;
+
+	for (size_t i = 0; result == 0 && i < count && i < SOUGHT_LISTENERS; i++) {
+		result = seek(&hunt, listeners[i].inode);
+		hint(&hunt, cgroups, listeners[i].owner.cgroup);
+	}
+	if (result == 0 && hunt.sought_count > 0) {
+		result = tct_processes_seek(root, hunt.sought, hunt.sought_count, hunt.hints,
+					    hunt.hints_count,
+					    TCT_OWNERS_BUDGET_MS * INT64_C(1000000), &hunt.search);
+		hunt.done = result == 0;
+		/* without /proc the units are still known */
+		result = result == -ENOMEM ? result : 0;
+	}
+	for (size_t i = 0; result == 0 && i < count; i++)
+		name_by_socket(&hunt, root, cgroups, listeners[i].inode, &listeners[i].owner);
+	tct_cgroups_free(cgroups);
+	return result;
+}
+
+const char *tct_owner_sight_name(enum tct_owner_sight sight)
+{
+	static const char *const names[] = {
+		[TCT_OWNER_NOT_SOUGHT] = "not_sought",
+		[TCT_OWNER_FOUND] = "found",
+		[TCT_OWNER_NOT_PERMITTED] = "not_permitted",
+		[TCT_OWNER_OUT_OF_BUDGET] = "out_of_budget",
+		[TCT_OWNER_NOBODY] = "nobody",
+		[TCT_OWNER_SEVERAL] = "several",
+	};
+
+	return names[sight];
+}

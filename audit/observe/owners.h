@@ -23,6 +23,13 @@ int tct_owners_find(const struct tct_root *root, struct tct_cgroups *cgroups,
 		    struct tct_owner_groups groups[TCT_DIRECTIONS],
 		    struct tct_observation *observation);
 
+/*
+ * Name the owners of these listeners only, their cgroup being set: unit and process as far as the
+ * budget goes; owner.sight says why not. 0 or -ENOMEM.
+ */
+int tct_owners_find_listeners(const struct tct_root *root, struct tct_listener *listeners,
+			      size_t count);
+
 /* Learn how many descriptors the owners handed over may have. */
 void tct_owners_find_limits(const struct tct_root *root, struct tct_observation *observation);
 

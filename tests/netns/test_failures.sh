@@ -19,7 +19,8 @@ inject() { # EXPRESSION PATH WORDS...: the exit code is in $code
 }
 inject write:retval=4:when=1 /proc/sys/net/ipv4/tcp_keepalive_time apply "${FIRST[@]}" --json
 [[ $code == 3 ]] || fail "a swallowed write: exit $code"
-grep -q 'another value is read back' "$WORK/err" || fail "the reason for a swallowed write"
+grep -q 'tcp_keepalive_time: 600 was written without an error, but 7200 is read back' "$WORK/err" ||
+	fail "the reason for a swallowed write"
 json '.rolled_back and (.changed | not)'
 ck_state "$WORK/old" "a swallowed write"
 inject write:error=EINVAL:when=1 /proc/sys/net/ipv4/tcp_rmem apply "${FIRST[@]}"

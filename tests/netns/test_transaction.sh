@@ -99,27 +99,6 @@ ck_state "$WORK/both" "the later transaction has them all"
 run 0 rollback
 ck_state "$WORK/old" "then back to the beginning"
 
-# --- who must listen() again ---------------------------------------------------------------------------------------
-
-"$TCPLAB" listen --address 127.0.0.1 --port 7100 --backlog 65535 --for 30 >"$WORK/capped" &
-capped=$!
-"$TCPLAB" listen --address 127.0.0.1 --port 7101 --backlog 100 --for 30 >"$WORK/modest" &
-modest=$!
-for ((i = 0; i < 200; i++)); do
-	[[ -s $WORK/capped && -s $WORK/modest ]] && break
-	sleep 0.02
-done
-run 1 apply "${FIRST[@]}" --dry-run --json
-json '[.restart_needed[] | {address, port, backlog}] == [{address: "127.0.0.1", port: 7100, backlog: 4096}]'
-run 0 apply "${FIRST[@]}" --json
-json '[.restart_needed[].port] == [7100]'
-run 0 apply "${FIRST[@]}" --json
-json '.restart_needed == []'
-kill "$capped" "$modest"
-wait "$capped" "$modest"
-run 0 rollback
-ck_state "$WORK/old" "listeners or not"
-
 # --- three ways ----------------------------------------------------------------------------------------------------
 
 run 0 apply "${FIRST[@]}"

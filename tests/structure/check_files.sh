@@ -25,9 +25,10 @@ done < <(find core audit tune cli docs tests -name '*.[ch]' | sort)
 
 # The words are put together here so that this file does not find itself.
 words="\\b(TO""DO|FIX""ME|X""XX|HA""CK|not imple""mented)\\b"
-if grep -rnIE "$words" core audit tune cli profiles docs cmake tests quickstart .ci \
+if grep -rnIE "$words" core audit tune cli profiles docs cmake integrations tests quickstart .ci \
 	--include='*.[ch]' --include='*.sh' --include='*.py' --include='*.yaml' --include='*.cmake' \
-	--include='*.scd' --include='*.md' --include=CMakeLists.txt --include=quickstart --include=run; then
+	--include='*.scd' --include='*.md' --include=CMakeLists.txt --include=quickstart --include=run \
+	--include='*.yml' --include='*.pp' --include='*.sls' --include='*.rb'; then
 	complain "something is left open in the lines above"
 fi
 

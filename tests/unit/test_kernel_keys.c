@@ -77,6 +77,9 @@ START_TEST(rows_make_sense)
 					      key->default_value[field] <= key->max,
 				      "%s", key->name);
 		ck_assert_msg(is_number(key) || !key->default_known, "%s", key->name);
+		ck_assert_msg(key->live_fields >> key->fields == 0, "%s", key->name);
+		ck_assert_msg(!key->caps_accept_queue || key->effect == TCT_EFFECT_LISTEN, "%s",
+			      key->name);
 		if (key->write_after != NULL)
 			ck_assert_ptr_nonnull(tct_kernel_key_find(key->write_after));
 	}
@@ -200,6 +203,10 @@ START_TEST(units_and_effects_have_words)
 	ck_assert_str_eq(tct_unit_name(TCT_UNIT_COUNT), "");
 	for (int effect = TCT_EFFECT_LIVE; effect <= TCT_EFFECT_NONE; effect++)
 		ck_assert_uint_gt(strlen(tct_effect_text((enum tct_effect)effect)), 0);
+	for (int effect = TCT_EFFECT_LIVE; effect <= TCT_EFFECT_NONE; effect++)
+		ck_assert_uint_gt(strlen(tct_effect_name((enum tct_effect)effect)), 0);
+	ck_assert_str_eq(tct_effect_keeps(TCT_EFFECT_HANDSHAKE), "open connections");
+	ck_assert_ptr_null(tct_effect_keeps(TCT_EFFECT_LIVE));
 	ck_assert_str_eq(tct_effect_text(TCT_EFFECT_LISTEN), "at the next listen()");
 }
 END_TEST

@@ -1,0 +1,12 @@
+default['tcptune']['executable'] = '/usr/bin/tcptune'
+default['tcptune']['profiles'] = []
+default['tcptune']['variables'] = {}
+default['tcptune']['settings'] = {}
+default['tcptune']['reason'] = nil
+default['tcptune']['persist'] = nil
+default['tcptune']['boot'] = nil
+default['tcptune']['netns'] = nil
+default['tcptune']['allow_shadowed'] = false
+default['tcptune']['modules_load'] = false
+default['tcptune']['exact'] = false
+default['tcptune']['wait'] = 30
