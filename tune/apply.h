@@ -31,6 +31,7 @@ struct tct_apply_options {
 	bool no_persist; /* --no-persist */
 	bool persist;    /* --persist: even outside the initial namespace */
 	bool allow_shadowed;
+	bool modules_load; /* --modules-load */
 	bool boot_model_given;
 	enum tct_boot_model boot_model;
 	const char *reason;
@@ -51,6 +52,7 @@ struct tct_apply_key {
 	bool persisted;
 	enum tct_effect effect; /* when the change of the live value counts */
 	char *because;          /* owned, NULL = none */
+	char *note; /* owned: what the line for the next boot depends on; NULL = nothing */
 };
 
 /* A listener that keeps the limit of its listen() until it calls it again. */
@@ -80,6 +82,9 @@ struct tct_apply_result {
 	char drop_in_path[300]; /* "" = not part of it */
 	char drop_in_before_sha256[65];
 	char drop_in_after_sha256[65];
+	char modules_path[300]; /* of our modules-load.d file; "" = it doesn't change */
+	char *modules_before;   /* owned: its names, joined by blanks; NULL = no file */
+	char *modules_after;
 	char *drop_in_diff;    /* owned; unified diff for people; NULL = none */
 	struct tct_plan *plan; /* owned; refused, shadowed, unsupported; NULL for rollback */
 	struct tct_restart *restart_needed; /* after (or, in a dry run, if) the cap on listen()

@@ -21,6 +21,7 @@ struct check {
 	const struct tct_observation *observation;
 	struct tct_facts facts;
 	struct tct_profile_set *set;
+	struct tct_modules modules; /* looked for where a key needs one */
 	struct tct_plan *plan;
 	struct tct_plan_options plan_options;
 	struct tct_err *err;
@@ -32,6 +33,7 @@ static void done(struct check *check)
 	tct_profile_set_free(check->set);
 	tct_observation_free(check->looked);
 	tct_asked_done(&check->asked);
+	tct_modules_done(&check->modules);
 	tct_journal_free(check->journal);
 }
 
@@ -152,6 +154,12 @@ static int make_plan(struct check *check)
 			tct_host_looked_at(&options->snapshot->host) == TCT_SOURCE_LIVE;
 		check->plan_options.persist = options->snapshot->files_govern;
 	}
+	if (options->snapshot == NULL && tct_plan_needs_modules(check->set, check->journal)) {
+		if (tct_modules_look(options->root, check->observation->host.kernel,
+				     &check->modules) < 0)
+			return tct_err_nomem(check->err);
+		check->plan_options.modules = &check->modules;
+	}
 	check->result->live_looked = check->plan_options.live;
 	check->result->boot_looked = check->plan_options.persist;
 	return tct_plan_make(check->set, &check->facts, check->observation, check->journal,
@@ -209,6 +217,28 @@ static int check_boot(struct check *check, const struct tct_plan_key *planned,
 	return 0;
 }
 
+/*
+ * The line is there, but is there its key when it is applied? What apply promised must hold: a
+ * module that is in our list by the journal and not on disk any more. Without a list it is only
+ * said.
+ */
+static void check_module(const struct check *check, const struct tct_plan_key *planned,
+			 struct tct_check_key *key)
+{
+	const struct tct_plan *plan = check->plan;
+	const char *module = planned->key->module;
+
+	if (!key->boot_known || module == NULL)
+		return;
+	if (planned->note[0] != '\0')
+		explain(key, planned->note);
+	if (!plan->modules_change || !tct_module_is_among(plan->modules_after, module) ||
+	    tct_module_is_among(plan->modules_before, module))
+		return;
+	key->boot_ok = false;
+	explain(key, TCT_MODULES_LOAD_PATH " doesn't load its module any more");
+}
+
 static int check_key(struct check *check, const struct tct_plan_key *planned)
 {
 	struct tct_check_key *key = TCT_APPEND(check->result, keys);
@@ -235,6 +265,7 @@ static int check_key(struct check *check, const struct tct_plan_key *planned)
 		if (result < 0)
 			return result;
 	}
+	check_module(check, planned, key);
 	if ((key->live_known && !key->live_ok) || (key->boot_known && !key->boot_ok))
 		check->result->conforms = false;
 	return 0;
@@ -286,7 +317,8 @@ static int conclude(struct check *check)
 		struct tct_plan_refusal *item;
 
 		/* No plan to write: an edited drop-in shows in what comes up at boot. */
-		if (strcmp(check->plan->refused[i].kind, "drop-in") == 0)
+		if (strcmp(check->plan->refused[i].kind, "drop-in") == 0 ||
+		    strcmp(check->plan->refused[i].kind, "modules-load") == 0)
 			continue;
 		item = TCT_APPEND(result, refused);
 		if (item == NULL)

@@ -84,8 +84,9 @@ struct tct_transaction {
 	char *modules_after;
 	char drop_in_before_sha256[65]; /* "" = no file */
 	char drop_in_after_sha256[65];
-	char *error;        /* UNDONE, STUCK: why */
-	bool drop_in_left;  /* ROLLBACK: somebody had edited the drop-in; it was left alone */
+	char *error;       /* UNDONE, STUCK: why */
+	bool drop_in_left; /* ROLLBACK: somebody had edited the drop-in, or our modules-load.d file;
+			      it was left alone */
 	bool drop_in_stuck; /* STUCK: the drop-in could not be put back */
 	struct tct_journal_key *keys;
 	size_t keys_count;

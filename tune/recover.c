@@ -159,6 +159,9 @@ static int recover_one(struct recovery *recovery, bool live)
 		result = recover_live(recovery);
 	if (result == 0 && tct_transaction_changed_drop_in(transaction))
 		result = recover_drop_in(recovery);
+	if (result == 0 && tct_transaction_changed_modules(transaction))
+		result = tct_recover_modules(recovery->place, transaction, recovery->result,
+					     recovery->err);
 	if (recovery->proc_sys >= 0)
 		(void)close(recovery->proc_sys);
 	for (size_t i = 0; i < transaction->keys_count; i++)
@@ -203,5 +206,10 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 			result->recovered = recovery.transaction->id;
 	}
 	/* Another namespace's leftovers are its own recovery's means. */
-	return *foreign == NULL ? tct_own_file_sweep(place->root, &tct_own_drop_in, err) : 0;
+	if (*foreign != NULL)
+		return 0;
+
+	int swept = tct_own_file_sweep(place->root, &tct_own_drop_in, err);
+
+	return swept == 0 ? tct_own_file_sweep(place->root, &tct_own_modules_load, err) : swept;
 }

@@ -262,5 +262,8 @@ int tct_rollback_plan(struct tct_rollback_work *rollback)
 	if (result == 0 && tct_transaction_changed_drop_in(undo) && !options->no_persist &&
 	    (rollback->earlier == NULL || rollback->earlier->drop_in_left))
 		result = plan_drop_in(rollback);
+	if (result == 0 && undo->persisted && !undo->deferred && !options->no_persist &&
+	    !rollback->fresh.drop_in_left)
+		result = tct_rollback_modules(rollback);
 	return result == 0 ? fill_result(rollback) : result;
 }
