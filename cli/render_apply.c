@@ -107,9 +107,11 @@ static void put_warnings(const struct tct_page *page, const struct tct_plan *pla
 		if (first)
 			tct_page_heading(page, "Overridden at the next boot", NULL);
 		first = false;
-		tct_text_addf(&text, "%s: where %s applies the files, %s:%u sets it to %s",
+		tct_text_addf(&text, "%s: where %s applies the files, %s:%u %s %s",
 			      shadow->key->name, tct_boot_model_name(shadow->model), shadow->file,
-			      shadow->line, value != NULL ? value : "?");
+			      shadow->line,
+			      shadow->takes_away ? "takes our line away, and it is" : "sets it to",
+			      value != NULL ? value : "?");
 		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_WARN, data_of(&text));
 	}
 }

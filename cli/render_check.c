@@ -17,6 +17,26 @@ static bool is_fine(const struct tct_check_key *key)
 	return (!key->live_known || key->live_ok) && (!key->boot_known || key->boot_ok);
 }
 
+static bool has_live_drift(const struct tct_check_key *key)
+{
+	return key->live_known && !key->live_ok;
+}
+
+/* In what it differs: "live", "boot", "shadowed". */
+static void add_drift(struct tct_table *table, const struct tct_check_key *key)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (has_live_drift(key))
+		tct_text_add(&text, "live");
+	if (key->boot_drift)
+		tct_text_addf(&text, "%sboot", text.length > 0 ? ", " : "");
+	if (key->shadowed)
+		tct_text_addf(&text, "%sshadowed", text.length > 0 ? ", " : "");
+	tct_table_cell(table, is_fine(key) ? TCT_STYLE_DIM : TCT_STYLE_BAD,
+		       text.length > 0 ? text.data : "-");
+}
+
 /* The boot winner: the value, and the line that sets it. */
 static void add_boot(struct tct_table *table, const struct tct_check_key *key)
 {
@@ -38,6 +58,7 @@ static void put_keys(const struct tct_page *page, bool verbose,
 {
 	static const struct tct_column columns[] = {
 		{ "KEY", false },
+		{ "DRIFT", false },
 		{ "WANTED", false },
 		{ "LIVE", false },
 		{ "AT THE NEXT BOOT", false },
@@ -54,6 +75,7 @@ static void put_keys(const struct tct_page *page, bool verbose,
 			continue;
 		tct_table_row(table);
 		tct_table_cell(table, TCT_STYLE_PLAIN, key->key->name);
+		add_drift(table, key);
 		tct_table_cell(table, TCT_STYLE_PLAIN, wanted);
 		tct_table_cell(table,
 			       !key->live_known ? TCT_STYLE_DIM
@@ -67,7 +89,9 @@ static void put_keys(const struct tct_page *page, bool verbose,
 	tct_table_print(table);
 }
 
-static void put_reasons(const struct tct_page *page, const struct tct_check_result *result)
+/* Why, for each key; unless asked for, only for what another file does. */
+static void put_reasons(const struct tct_page *page, bool verbose,
+			const struct tct_check_result *result)
 {
 	bool first = true;
 
@@ -75,7 +99,7 @@ static void put_reasons(const struct tct_page *page, const struct tct_check_resu
 		const struct tct_check_key *key = &result->keys[i];
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-		if (key->reason[0] == '\0' || is_fine(key))
+		if (key->reason[0] == '\0' || is_fine(key) || (!verbose && !key->shadowed))
 			continue;
 		if (first)
 			tct_page_newline(page);
@@ -155,6 +179,31 @@ static void add_what(struct tct_text *text, const struct tct_check_result *resul
 		tct_text_addf(text, "%s = %s", name, json_string_value(value));
 }
 
+/* How many keys differ in which way: "2 live, 1 shadowed". */
+static void add_kinds(struct tct_text *text, const struct tct_check_result *result)
+{
+	size_t live = 0;
+	size_t boot = 0;
+	size_t shadowed = 0;
+	const char *comma = "";
+
+	for (size_t i = 0; i < result->keys_count; i++) {
+		live += has_live_drift(&result->keys[i]);
+		boot += result->keys[i].boot_drift;
+		shadowed += result->keys[i].shadowed;
+	}
+	if (live > 0) {
+		tct_text_addf(text, "%zu with live drift", live);
+		comma = ", ";
+	}
+	if (boot > 0) {
+		tct_text_addf(text, "%s%zu with boot drift", comma, boot);
+		comma = ", ";
+	}
+	if (shadowed > 0)
+		tct_text_addf(text, "%s%zu shadowed by another file", comma, shadowed);
+}
+
 /* "live and at the next boot", as far as each was looked at. */
 static const char *scope(const struct tct_check_result *result)
 {
@@ -163,11 +212,51 @@ static const char *scope(const struct tct_check_result *result)
 	return result->boot_looked ? "at the next boot" : "live";
 }
 
+/* The lines of others that have to go first; each once. */
+static void put_edits(const struct tct_page *page, const struct tct_check_result *result)
+{
+	for (size_t i = 0; i < result->keys_count; i++) {
+		const struct tct_check_key *key = &result->keys[i];
+		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+		if (!key->shadowed)
+			continue;
+		tct_text_addf(&text, "%s:%u, for %s", key->file, key->line, key->key->name);
+		tct_page_line(page, 0, "edit:", 6, TCT_STYLE_STRONG, data_of(&text));
+	}
+}
+
+/* What to type: nothing that a shadow refuses, before its line is edited. */
+static void put_next(const struct tct_page *page, const struct tct_options *options,
+		     const struct tct_check_result *result)
+{
+	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
+	bool apply = result->drop_in[0] != '\0' || result->interrupted != 0;
+
+	for (size_t i = 0; i < result->keys_count; i++)
+		apply |= has_live_drift(&result->keys[i]) || result->keys[i].boot_drift;
+	/* What would change that host can't be suggested here. */
+	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit"
+			    : apply                   ? "tcptune apply"
+						      : "tcptune check");
+	if (apply || options->snapshot != NULL || options->profiles.items_count > 0)
+		tct_suggest_profiles(&next, options->profiles.items, options->profiles.items_count);
+	if (options->profiles.items_count == 0 && options->sets.items_count == 0 && apply)
+		suggest_applied(&next, result);
+	tct_suggest_vars(&next, options);
+	tct_suggest_sets(&next, options);
+	tct_suggest_place(&next, options);
+	if (options->snapshot == NULL && apply)
+		tct_text_add(&next, " --dry-run");
+	tct_page_newline(page);
+	put_edits(page, result);
+	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
+}
+
 void tct_render_check(const struct tct_page *page, const struct tct_options *options,
 		      const struct tct_check_result *result)
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
 	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
 	size_t wrong = 0;
 
@@ -180,16 +269,25 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 		tct_text_addf(&text, "Yes: the host conforms to %s, %s (%zu key%s).",
 			      data_of(&what), scope(result), result->keys_count,
 			      result->keys_count == 1 ? "" : "s");
+	else if (wrong == 0)
+		tct_text_add(&text, "No: the keys are as asked, but there is more to put right.");
 	else
-		tct_text_addf(&text, "No: %zu of %zu key%s %s not as %s asks, %s.", wrong,
+		tct_text_addf(&text, "No: %zu of %zu key%s %s not as %s asks, %s: ", wrong,
 			      result->keys_count, result->keys_count == 1 ? "" : "s",
 			      wrong == 1 ? "is" : "are", data_of(&what), scope(result));
+	if (wrong > 0) {
+		add_kinds(&text, result);
+		tct_text_add(&text, ".");
+	}
 	tct_page_paragraph(page, 0, NULL, 0, result->conforms ? TCT_STYLE_GOOD : TCT_STYLE_BAD,
 			   data_of(&text));
 	put_keys(page, options->verbose, result);
-	if (options->verbose)
-		put_reasons(page, result);
+	put_reasons(page, options->verbose, result);
 	put_exceptions(page, options->verbose, result);
+	if (result->drop_in[0] != '\0') {
+		tct_page_heading(page, "Our drop-in", "apply has to put it right, or can't");
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_BAD, result->drop_in);
+	}
 	if (result->interrupted != 0) {
 		tct_page_newline(page);
 		tct_page_putf(page, TCT_STYLE_WARN,
@@ -201,16 +299,5 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	if (result->conforms || result->refused_count > 0 || result->profiles == NULL ||
 	    result->record)
 		return;
-	/* What would change that host can't be suggested here. */
-	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit" : "tcptune apply");
-	tct_suggest_profiles(&next, options->profiles.items, options->profiles.items_count);
-	if (options->profiles.items_count == 0 && options->sets.items_count == 0)
-		suggest_applied(&next, result);
-	tct_suggest_vars(&next, options);
-	tct_suggest_sets(&next, options);
-	tct_suggest_place(&next, options);
-	if (options->snapshot == NULL)
-		tct_text_add(&next, " --dry-run");
-	tct_page_newline(page);
-	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
+	put_next(page, options, result);
 }

@@ -13,6 +13,8 @@
 	.min = (min_), .max = (max_)
 #define SANE(from, to) .sane_min = (from), .sane_max = (to)
 #define BUILT_IN(...) .default_known = true, .default_value = { __VA_ARGS__ }
+#define HALF_OF_THE_TABLE                                                                          \
+	.default_part_of = "net.ipv4.tcp_ehash_entries", .default_divisor = 2, .default_least = 0
 #define NETNS .scope = TCT_SCOPE_NETNS
 #define HOST .scope = TCT_SCOPE_HOST
 #define EFFECT(effect_) .effect = TCT_EFFECT_##effect_
@@ -420,6 +422,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		/* Negative: every orphan is one too many. */
 		.name = "net.ipv4.tcp_max_orphans",
 		ANY_INT(COUNT), SANE(1024, 16777216), HOST, EFFECT(LIVE),
+		HALF_OF_THE_TABLE,
 		.default_text = "half the connection table",
 		.summary = "sockets without owner on the whole host; beyond it they are reset",
 		.source = "net/ipv4/tcp.c, tcp_check_oom()",
@@ -435,6 +438,8 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		.name = "net.ipv4.tcp_max_syn_backlog",
 		ANY_INT(COUNT), SANE(128, 4194304), NETNS, EFFECT(LIVE),
+		.default_part_of = "net.ipv4.tcp_ehash_entries", .default_divisor = 128,
+		.default_least = 128,
 		.default_text = "by memory: max(128, connection table / 128)",
 		.summary = "half-open connections per listener; only looked at when tcp_syncookies = 0",
 		.source = "net/ipv4/tcp_input.c, tcp_conn_request()",
@@ -442,7 +447,8 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 	{
 		.name = "net.ipv4.tcp_max_tw_buckets",
 		ANY_INT(COUNT), SANE(1024, 16777216), NETNS, EFFECT(LIVE),
-		.unlimited = TCT_UNLIMITED_NEGATIVE, .default_text = "half the connection table",
+		.unlimited = TCT_UNLIMITED_NEGATIVE, HALF_OF_THE_TABLE,
+		.default_text = "half the connection table",
 		.summary = "TIME_WAIT sockets; a connection beyond it is closed without that protection",
 		.source = "net/ipv4/inet_timewait_sock.c, inet_twsk_alloc()",
 	},

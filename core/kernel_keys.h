@@ -95,10 +95,15 @@ struct tct_kernel_key {
 				    default_since */
 	int64_t default_value[TCT_KEY_FIELDS_MAX];
 	tct_version default_since; /* 0 = always */
-	const char *default_text;  /* for people: "4096 (128 before 5.4)" */
-	const char *write_after;   /* key to write first when both rise, last when both fall; NULL =
-				      none */
-	bool write_first;          /* before all others: a write resets others */
+	/* Where that depends on the host: this part of another key's number, but no less than that.
+	 */
+	const char *default_part_of; /* NULL = not known */
+	int64_t default_divisor;
+	int64_t default_least;
+	const char *default_text; /* for people: "4096 (128 before 5.4)" */
+	const char *write_after;  /* key to write first when both rise, last when both fall; NULL =
+				     none */
+	bool write_first;         /* before all others: a write resets others */
 	/*
 	 * The kernel refuses a first number above the other key's first number, or below it, as
 	 * that is at the moment of the write. NULL = it doesn't look at other keys.

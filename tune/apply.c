@@ -1,7 +1,6 @@
 #include "tune/apply.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,17 +95,6 @@ static int make_plan(struct apply *apply)
 	return tct_plan_refuse_unwritable(apply->result->plan, options->root, apply->err);
 }
 
-static bool line_changes(const struct tct_plan *plan, const struct tct_plan_key *key)
-{
-	const struct tct_owned *owned = tct_owned_find(&plan->owned, key->key);
-	bool had = owned != NULL && owned->boot;
-
-	if (!plan->persist || !plan->drop_in_changes)
-		return false;
-	return had != key->persist ||
-	       (had && !tct_value_equal(&owned->boot_value, &key->wanted_boot));
-}
-
 /* What would change or did change, for people and configuration management. */
 static int fill_result(struct apply *apply)
 {
@@ -119,7 +107,7 @@ static int fill_result(struct apply *apply)
 		const struct tct_value *before = &key->before;
 		const struct tct_value *after = &key->wanted;
 
-		if (!key->write_live && !line_changes(plan, key))
+		if (!key->write_live && !key->line_changes)
 			continue;
 		if (!plan->live || key->dormant) {
 			before = owned != NULL && owned->boot ? &owned->boot_value
@@ -274,7 +262,6 @@ static void choose_parts(struct apply *apply)
 static int recover(struct apply *apply)
 {
 	const struct tct_transaction *foreign = NULL;
-	char words[160];
 	int result;
 
 	if (apply->options->dry_run) {
@@ -286,11 +273,7 @@ static int recover(struct apply *apply)
 	result = tct_recover(&apply->place, apply->journal, apply->result, &foreign, apply->err);
 	if (result < 0 || foreign == NULL || !apply->persist)
 		return result;
-	return tct_err_set(apply->err, TCT_FAULT_REFUSED, EBUSY,
-			   "transaction %" PRIu64
-			   " of another network namespace was interrupted; undo it "
-			   "first: tcptune rollback %s",
-			   foreign->id, tct_namespace_words(&foreign->netns, words));
+	return tct_refuse_foreign(foreign, apply->err);
 }
 
 static int run(struct apply *apply)

@@ -117,13 +117,17 @@ struct tct_check_key {
 	bool live_known;
 	bool live_ok;
 	bool boot_known;
-	bool boot_ok;
+	bool boot_ok;    /* the next boot gives what is wanted */
+	bool boot_drift; /* our line is missing or differs, or what files set doesn't suffice */
+	bool shadowed;   /* a file that counts after our drop-in gives another value */
 	struct tct_value live;
 	struct tct_value wanted;
-	struct tct_value boot; /* winner; NONE = no file sets it */
-	char file[280];        /* of the boot winner */
+	struct tct_value wanted_boot; /* NONE = as wanted, or nothing */
+	struct tct_value boot;        /* winner; NONE = no file sets it */
+	char file[280]; /* of the boot winner; if it is shadowed, of what overrides our drop-in */
 	unsigned line;
-	char reason[240];
+	struct tct_plan_promise next_boot[TCT_BOOT_MODELS]; /* with the files as they are */
+	char reason[400];
 };
 struct tct_check_result {
 	bool conforms;
@@ -135,6 +139,7 @@ struct tct_check_result {
 	json_t *variables;    /* of the last apply, if it is judged against; NULL = none */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
 	bool record;          /* of a sosreport: nothing can be applied there */
+	char drop_in[400];    /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;

@@ -8,6 +8,8 @@
 #include "core/text.h"
 #include "tune/apply.h"
 #include "tune/asked.h"
+#include "tune/check_private.h"
+#include "tune/drop_in.h"
 #include "tune/transact.h"
 
 struct check {
@@ -24,6 +26,8 @@ struct check {
 	struct tct_modules modules; /* looked for where a key needs one */
 	struct tct_plan *plan;
 	struct tct_plan_options plan_options;
+	char *drop_in; /* owned; text now */
+	bool blind;    /* what tcptune did here isn't known: there is no journal to ask */
 	struct tct_err *err;
 };
 
@@ -34,6 +38,7 @@ static void done(struct check *check)
 	tct_observation_free(check->looked);
 	tct_asked_done(&check->asked);
 	tct_modules_done(&check->modules);
+	free(check->drop_in);
 	tct_journal_free(check->journal);
 }
 
@@ -42,7 +47,10 @@ void tct_check_result_done(struct tct_check_result *result)
 	for (size_t i = 0; i < result->keys_count; i++) {
 		tct_value_done(&result->keys[i].live);
 		tct_value_done(&result->keys[i].wanted);
+		tct_value_done(&result->keys[i].wanted_boot);
 		tct_value_done(&result->keys[i].boot);
+		for (unsigned model = 0; model < TCT_BOOT_MODELS; model++)
+			tct_value_done(&result->keys[i].next_boot[model].value);
 	}
 	free(result->keys);
 	free(result->unsupported);
@@ -96,6 +104,7 @@ static int make_journal(struct check *check)
 	check->journal = calloc(1, sizeof(*check->journal));
 	if (check->journal == NULL)
 		return tct_err_nomem(check->err);
+	check->blind = true;
 	check->journal->fd = -1;
 	check->journal->next_id = 1;
 	return 0;
@@ -136,14 +145,60 @@ static int observe(struct check *check)
 	return tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
 }
 
+/* Did what was last applied here have the drop-in, too? Then it is looked at, wherever we are. */
+static bool last_persisted(const struct check *check)
+{
+	const struct tct_transaction *newest =
+		tct_journal_newest(check->journal, &check->place.netns, check->place.boot_id);
+
+	return newest != NULL && newest->persisted;
+}
+
+/* A snapshot has the lines of our drop-in, not its text. */
+static int drop_in_of_snapshot(struct check *check)
+{
+	const struct tct_sysctl_files *files = check->observation->files;
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	for (size_t i = 0; files != NULL && i < files->lines_count; i++) {
+		const struct tct_file_line *line = &files->lines[i];
+
+		if (line->ours && line->value != NULL)
+			tct_text_addf(&text, "%s = %s\n", line->key, line->value);
+	}
+	if (text.length == 0)
+		return text.failed ? -ENOMEM : 0;
+	check->drop_in = tct_text_take(&text);
+	return check->drop_in != NULL ? 0 : -ENOMEM;
+}
+
+static int read_drop_in(struct check *check)
+{
+	struct tct_err why = { 0 };
+	int result = 0;
+
+	if (!check->plan_options.persist)
+		return 0;
+	if (check->options->snapshot != NULL)
+		result = drop_in_of_snapshot(check);
+	else if (tct_drop_in_read(check->options->root, &check->drop_in, &why) < 0 &&
+		 snprintf(check->result->drop_in, sizeof(check->result->drop_in), "%s",
+			  why.message) < 0)
+		check->result->drop_in[0] = '\0';
+	check->plan_options.drop_in = check->drop_in;
+	return result < 0 ? tct_err_nomem(check->err) : 0;
+}
+
 static int make_plan(struct check *check)
 {
 	const struct tct_apply_options *options = check->options;
+	int result;
 
 	check->plan_options = (struct tct_plan_options){
 		.live = options->root->live && !options->no_live,
-		.persist = !options->no_persist &&
-			   (!options->root->live || options->netns.initial || options->persist),
+		.persist =
+			!options->no_persist && (!options->root->live || options->netns.initial ||
+						 options->persist || last_persisted(check)),
 		.additive = tct_request_is_additive(&check->request),
 		.allow_shadowed = true, /* seen by what comes up at boot */
 		.boot_model_given = options->boot_model_given,
@@ -162,172 +217,11 @@ static int make_plan(struct check *check)
 	}
 	check->result->live_looked = check->plan_options.live;
 	check->result->boot_looked = check->plan_options.persist;
+	result = read_drop_in(check);
+	if (result < 0)
+		return result;
 	return tct_plan_make(check->set, &check->facts, check->observation, check->journal,
 			     &check->plan_options, &check->plan, check->err);
-}
-
-static void explain(struct tct_check_key *key, const char *what)
-{
-	size_t used = strlen(key->reason);
-
-	(void)snprintf(key->reason + used, sizeof(key->reason) - used, "%s%s", used > 0 ? "; " : "",
-		       what);
-}
-
-/* What one model boots with, our drop-in as it is. 0 or -ENOMEM. */
-static int check_boot(struct check *check, const struct tct_plan_key *planned,
-		      enum tct_boot_model model, struct tct_check_key *key)
-{
-	const struct tct_sysctl_files *files = check->observation->files;
-	const struct tct_value *none =
-		planned->baseline_boot.kind != TCT_VALUE_NONE ? &planned->baseline_boot : NULL;
-	TCT_AUTO(tct_value_done) struct tct_value value = { 0 };
-	const struct tct_file_line *winner;
-	bool fine;
-	int known = tct_sysctl_files_value(files, planned->key, model, false, none, &value);
-
-	if (known < 0)
-		return known;
-	/* No file, and it suffices: then there is no line of ours, either. */
-	fine = known ? tct_value_stored_as(planned->key, &planned->wanted_boot, &value)
-		     : !planned->persist;
-	if (!fine)
-		key->boot_ok = false;
-	winner = tct_sysctl_files_winner(files, planned->key->name, model, false);
-	if (winner != NULL && (!fine || key->file[0] == '\0')) {
-		if (snprintf(key->file, sizeof(key->file), "%s", winner->file) < 0)
-			key->file[0] = '\0';
-		key->line = winner->line;
-	}
-	if (!fine || key->boot.kind == TCT_VALUE_NONE) {
-		tct_value_done(&key->boot);
-		key->boot = value;
-		value = (struct tct_value){ 0 };
-	}
-	if (!fine) {
-		char what[120];
-
-		if (snprintf(what, sizeof(what),
-			     winner == NULL ? "no file sets it at boot"
-					    : "the next boot (%s) gives another value",
-			     tct_boot_model_name(model)) < 0)
-			what[0] = '\0';
-		explain(key, what);
-	}
-	return 0;
-}
-
-/*
- * The line is there, but is there its key when it is applied? What apply promised must hold: a
- * module that is in our list by the journal and not on disk any more. Without a list it is only
- * said.
- */
-static void check_module(const struct check *check, const struct tct_plan_key *planned,
-			 struct tct_check_key *key)
-{
-	const struct tct_plan *plan = check->plan;
-	const char *module = planned->key->module;
-
-	if (!key->boot_known || module == NULL)
-		return;
-	if (planned->note[0] != '\0')
-		explain(key, planned->note);
-	if (!plan->modules_change || !tct_module_is_among(plan->modules_after, module) ||
-	    tct_module_is_among(plan->modules_before, module))
-		return;
-	key->boot_ok = false;
-	explain(key, TCT_MODULES_LOAD_PATH " doesn't load its module any more");
-}
-
-static int check_key(struct check *check, const struct tct_plan_key *planned)
-{
-	struct tct_check_key *key = TCT_APPEND(check->result, keys);
-	const struct tct_value *wanted =
-		check->plan->live ? &planned->wanted : &planned->wanted_boot;
-
-	if (key == NULL || tct_value_copy(&key->live, &planned->before) < 0 ||
-	    tct_value_copy(&key->wanted, wanted) < 0)
-		return -ENOMEM;
-	key->key = planned->key;
-	key->live_known = check->plan->live && planned->wanted.kind != TCT_VALUE_NONE;
-	key->live_ok = !planned->write_live;
-	key->boot_known = check->plan->persist && planned->wanted_boot.kind != TCT_VALUE_NONE;
-	key->boot_ok = true;
-	if (key->live_known && !key->live_ok)
-		explain(key, "the live value differs");
-	for (unsigned model = 0; key->boot_known && model < TCT_BOOT_MODELS; model++) {
-		int result;
-
-		if (!tct_plan_model_counts(&check->plan_options, check->observation,
-					   (enum tct_boot_model)model))
-			continue;
-		result = check_boot(check, planned, (enum tct_boot_model)model, key);
-		if (result < 0)
-			return result;
-	}
-	check_module(check, planned, key);
-	if ((key->live_known && !key->live_ok) || (key->boot_known && !key->boot_ok))
-		check->result->conforms = false;
-	return 0;
-}
-
-/* What it is judged against, for people, for configuration management and for suggestions. */
-static int name_it(const struct check *check)
-{
-	struct tct_check_result *result = check->result;
-	TCT_AUTO(tct_text_done) struct tct_text names = { 0 };
-
-	result->names = json_array();
-	result->sets = tct_asked_sets(check->set);
-	for (size_t i = 0; i < check->set->names_count; i++) {
-		tct_text_addf(&names, "%s%s", i > 0 ? "," : "", check->set->names[i]);
-		if (json_array_append_new(result->names, json_string(check->set->names[i])) < 0)
-			return -ENOMEM;
-	}
-	result->profiles = tct_text_take(&names);
-	return result->names != NULL && result->sets != NULL && result->profiles != NULL ? 0
-											 : -ENOMEM;
-}
-
-static int conclude(struct check *check)
-{
-	struct tct_check_result *result = check->result;
-
-	result->conforms = true;
-	if (name_it(check) < 0)
-		return -ENOMEM;
-	/* In the table's order, not in that of writing. */
-	for (size_t k = 0; k < tct_kernel_keys_count; k++) {
-		for (size_t i = 0; i < check->plan->keys_count; i++) {
-			const struct tct_plan_key *planned = &check->plan->keys[i];
-
-			if (planned->key == &tct_kernel_keys[k] && planned->setting != NULL &&
-			    check_key(check, planned) < 0)
-				return -ENOMEM;
-		}
-	}
-	for (size_t i = 0; i < check->plan->unsupported_count; i++) {
-		struct tct_plan_unsupported *item = TCT_APPEND(result, unsupported);
-
-		if (item == NULL)
-			return -ENOMEM;
-		*item = check->plan->unsupported[i];
-	}
-	for (size_t i = 0; i < check->plan->refused_count; i++) {
-		struct tct_plan_refusal *item;
-
-		/* No plan to write: an edited drop-in shows in what comes up at boot. */
-		if (strcmp(check->plan->refused[i].kind, "drop-in") == 0 ||
-		    strcmp(check->plan->refused[i].kind, "modules-load") == 0)
-			continue;
-		item = TCT_APPEND(result, refused);
-		if (item == NULL)
-			return -ENOMEM;
-		*item = check->plan->refused[i];
-	}
-	if (result->refused_count > 0)
-		result->conforms = false;
-	return 0;
 }
 
 static int run(struct check *check)
@@ -345,9 +239,18 @@ static int run(struct check *check)
 		result = observe(check);
 	if (result == 0)
 		result = make_plan(check);
-	if (result == 0 && conclude(check) < 0)
-		result = tct_err_nomem(check->err);
-	return result;
+	if (result < 0)
+		return result;
+
+	const struct tct_check_question question = {
+		.set = check->set,
+		.observation = check->observation,
+		.options = &check->plan_options,
+		.plan = check->plan,
+		.blind = check->blind,
+	};
+
+	return tct_check_conclude(&question, check->result) == 0 ? 0 : tct_err_nomem(check->err);
 }
 
 int tct_check(const struct tct_apply_options *options, struct tct_check_result *result,

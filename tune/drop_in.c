@@ -114,6 +114,7 @@ int tct_drop_in_render_owned(const struct tct_owned_set *owned, char **text)
 	}
 	if (count == 0 || owned->drop_in == NULL)
 		return 0;
+	(void)tct_drop_in_order(lines, count, 0);
 
 	struct tct_drop_in_head head = {
 		.profiles = owned->drop_in->profiles,
@@ -200,14 +201,22 @@ void tct_drop_in_done(struct tct_drop_in *drop_in)
 	*drop_in = (struct tct_drop_in){ 0 };
 }
 
-static bool has(const struct tct_drop_in *drop_in, const struct tct_kernel_key *key,
-		const struct tct_value *value)
+const struct tct_value *tct_drop_in_find(const struct tct_drop_in *drop_in,
+					 const struct tct_kernel_key *key)
 {
 	for (size_t i = 0; i < drop_in->values_count; i++) {
 		if (drop_in->values[i].key == key)
-			return tct_value_equal(&drop_in->values[i].value, value);
+			return &drop_in->values[i].value;
 	}
-	return false;
+	return NULL;
+}
+
+static bool has(const struct tct_drop_in *drop_in, const struct tct_kernel_key *key,
+		const struct tct_value *value)
+{
+	const struct tct_value *found = tct_drop_in_find(drop_in, key);
+
+	return found != NULL && tct_value_equal(found, value);
 }
 
 bool tct_drop_in_equals(const struct tct_drop_in *drop_in, const struct tct_drop_in_line *lines,

@@ -28,6 +28,13 @@ struct tct_drop_in_head {
 void tct_drop_in_sanitise(const char *text, char *out, size_t out_size);
 
 /*
+ * Sort the lines by name, but where the kernel refuses one key above another's value, that of the
+ * two first that it takes from the state it starts with. Bit i of turned turns the i-th such pair
+ * round. Returns the number of pairs.
+ */
+unsigned tct_drop_in_order(struct tct_drop_in_line *lines, size_t count, unsigned turned);
+
+/*
  * The text for these lines (count > 0). The same lines and head give the same bytes. Owned by the
  * caller; NULL on ENOMEM.
  */
@@ -51,6 +58,9 @@ struct tct_drop_in {
 /* text NULL = no file. 0 or -ENOMEM. */
 int tct_drop_in_parse(const char *text, struct tct_drop_in *drop_in);
 void tct_drop_in_done(struct tct_drop_in *drop_in);
+/* The value of the key's line; NULL = there is none. */
+const struct tct_value *tct_drop_in_find(const struct tct_drop_in *drop_in,
+					 const struct tct_kernel_key *key);
 /* Exactly these keys with these values, in any order, and nothing else? */
 bool tct_drop_in_equals(const struct tct_drop_in *drop_in, const struct tct_drop_in_line *lines,
 			size_t count);

@@ -247,3 +247,14 @@ const char *tct_namespace_words(const struct tct_netns *netns, char out[160])
 		out[0] = '\0';
 	return out;
 }
+
+int tct_refuse_foreign(const struct tct_transaction *foreign, struct tct_err *err)
+{
+	char words[160];
+
+	return tct_err_set(err, TCT_FAULT_REFUSED, EBUSY,
+			   "transaction %" PRIu64
+			   " of another network namespace was interrupted; undo it first: tcptune "
+			   "rollback %s; if that is gone: tcptune rollback %" PRIu64 " --force",
+			   foreign->id, tct_namespace_words(&foreign->netns, words), foreign->id);
+}

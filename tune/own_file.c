@@ -97,6 +97,11 @@ static int read_name(int folder, const char *name, char **text)
 	return *text != NULL ? 0 : -ENOMEM;
 }
 
+bool tct_own_file_is_strange(int result)
+{
+	return result == -ELOOP || result == -EINVAL || result == -EBADMSG || result == -EFBIG;
+}
+
 int tct_own_file_read(const struct tct_root *root, const struct tct_own_file *file, char **text,
 		      struct tct_err *err)
 {

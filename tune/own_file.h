@@ -30,6 +30,8 @@ extern const struct tct_own_file tct_own_modules_load;
  */
 int tct_own_file_read(const struct tct_root *root, const struct tct_own_file *file, char **text,
 		      struct tct_err *err);
+/* Is this error of it one of what is there (a link, a folder ...), not of the system? */
+bool tct_own_file_is_strange(int result);
 void tct_own_file_sha256(const char *text, char out[65]); /* "" for NULL */
 
 /*

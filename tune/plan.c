@@ -18,6 +18,10 @@ static void clear_key(struct tct_plan_key *key)
 	tct_value_done(&key->baseline_boot);
 	tct_value_done(&key->wanted);
 	tct_value_done(&key->wanted_boot);
+	for (unsigned model = 0; model < TCT_BOOT_MODELS; model++) {
+		tct_value_done(&key->next_boot[model].value);
+		tct_value_done(&key->boot_now[model].value);
+	}
 }
 
 void tct_plan_free(struct tct_plan *plan)
@@ -28,10 +32,7 @@ void tct_plan_free(struct tct_plan *plan)
 		clear_key(&plan->keys[i]);
 	for (size_t i = 0; i < plan->shadowed_count; i++)
 		tct_value_done(&plan->shadowed[i].value);
-	for (size_t i = 0; plan->boot != NULL && i < tct_kernel_keys_count; i++)
-		tct_value_done(&plan->boot[i]);
 	tct_owned_set_done(&plan->owned);
-	free(plan->boot);
 	free(plan->keys);
 	free(plan->refused);
 	free(plan->shadowed);
@@ -321,6 +322,28 @@ static int plan_keys(struct tct_plan_work *work)
 	return result;
 }
 
+/* What this model makes of the next boot, against what must hold. */
+static int check_boot_state(struct tct_plan_work *work, enum tct_boot_model model)
+{
+	struct tct_value *values = calloc(tct_kernel_keys_count, sizeof(*values));
+	int result = -ENOMEM;
+
+	if (values != NULL)
+		result = tct_plan_boot_state(work, model, values);
+	for (size_t i = 0; i < tct_kernel_keys_count; i++)
+		work->planned[i] =
+			result == 0 && values[i].kind != TCT_VALUE_NONE ? &values[i] : NULL;
+	if (result == 0)
+		result = tct_plan_check_planned(work, " after the next boot");
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		work->planned[i] = NULL;
+		if (values != NULL)
+			tct_value_done(&values[i]);
+	}
+	free(values);
+	return result;
+}
+
 /* The state to come, live and at boot, against what must hold. */
 static int check_states(struct tct_plan_work *work)
 {
@@ -338,14 +361,12 @@ static int check_states(struct tct_plan_work *work)
 		if (result == 0)
 			result = tct_plan_check_way_back(work);
 	}
-	if (result < 0 || !plan->persist)
-		return result;
-	result = tct_plan_boot_state(work);
-	if (result < 0)
-		return result;
-	for (size_t i = 0; i < tct_kernel_keys_count; i++)
-		work->planned[i] = plan->boot[i].kind != TCT_VALUE_NONE ? &plan->boot[i] : NULL;
-	return tct_plan_check_planned(work, " after the next boot");
+	for (unsigned model = 0; result == 0 && plan->persist && model < TCT_BOOT_MODELS; model++) {
+		if (tct_plan_model_counts(work->options, work->observation,
+					  (enum tct_boot_model)model))
+			result = check_boot_state(work, (enum tct_boot_model)model);
+	}
+	return result;
 }
 
 static int order_keys(struct tct_plan *plan)
@@ -390,11 +411,13 @@ static int make(struct tct_plan_work *work)
 	if (result == 0)
 		result = plan_keys(work);
 	if (result == 0 && plan->persist)
+		result = tct_plan_drop_in(work);
+	if (result == 0 && plan->persist)
 		result = tct_plan_boot_shadows(work);
 	if (result == 0)
 		result = check_states(work);
-	if (result == 0)
-		result = tct_plan_drop_in(work);
+	if (result == 0 && plan->persist)
+		result = tct_plan_drop_in_refuse(work);
 	if (result == 0)
 		result = tct_plan_modules(work);
 	if (result == 0)
@@ -432,15 +455,17 @@ int tct_plan_make(const struct tct_profile_set *set, const struct tct_facts *fac
 		plan->persist = options->persist;
 		result = options->persist && observation->files == NULL ? -ENODATA : make(&work);
 	}
-	if (result < 0) {
+	tct_sysctl_files_free(work.files);
+	if (result < 0)
 		tct_plan_free(plan);
-		return result == -ENODATA
-			       ? tct_err_set(
-					 err, TCT_FAULT_REFUSED, ENODATA,
-					 "the sysctl.d files can't be read, so what the next boot does "
-					 "can't be told")
-			       : tct_err_nomem(err);
-	}
+	if (result == -ENODATA)
+		return tct_err_set(err, TCT_FAULT_REFUSED, ENODATA,
+				   "the sysctl.d files can't be read, so what the next boot does "
+				   "can't be told");
+	if (result == -ENOMEM)
+		return tct_err_nomem(err);
+	if (result < 0)
+		return result;
 	*out = plan;
 	return 0;
 }

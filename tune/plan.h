@@ -9,6 +9,13 @@
 #include "tune/journal.h"
 #include "tune/modules.h"
 
+/* What a key is after the next boot, under one applier. */
+struct tct_plan_promise {
+	struct tct_value value; /* NONE = not known */
+	char file[280];         /* of the boot winner; "" = no file sets it */
+	unsigned line;
+};
+
 struct tct_plan_key {
 	const struct tct_setting *setting; /* NULL: a key that only an earlier profile set; it goes
 					      back */
@@ -24,6 +31,12 @@ struct tct_plan_key {
 	bool persist;                   /* our drop-in gets/keeps a line */
 	bool dormant;                   /* its module isn't loaded: nothing but the line */
 	char note[240];                 /* what the line depends on at boot; "" = nothing */
+	bool line_changes;              /* that line comes, goes, or gets another value: */
+	bool line_differs;              /* it is there with another one */
+	/* If the drop-in is part of it: what comes up by the plan, and with the files as they are.
+	 */
+	struct tct_plan_promise next_boot[TCT_BOOT_MODELS];
+	struct tct_plan_promise boot_now[TCT_BOOT_MODELS];
 	char because[400];
 };
 
@@ -38,10 +51,12 @@ struct tct_plan_refusal {
 struct tct_plan_shadow {
 	const struct tct_kernel_key *key;
 	enum tct_boot_model model;
-	bool refuses; /* this host's model: refuse; else a warning */
+	bool counts;     /* this host's model, or it can't be told */
+	bool refuses;    /* it counts and isn't allowed: refuse; else a warning */
+	bool takes_away; /* "-key": our line isn't applied at all */
 	char file[280];
 	unsigned line;
-	struct tct_value value; /* what it would be */
+	struct tct_value value; /* what it would be; NONE = not known */
 };
 
 struct tct_plan_unsupported {
@@ -66,15 +81,13 @@ struct tct_plan {
 	bool persist;         /* the drop-in is part of it */
 	char *drop_in_before; /* text now on disk, NULL = no file */
 	char *drop_in_after;  /* text to have, NULL = no file */
-	bool drop_in_changes; /* by value, not by comment */
+	bool drop_in_changes; /* by value, or by an order that matters; not by comment */
 	/* Our modules-load.d file, as names joined by blanks; NULL = no file. */
 	char *modules_before; /* on disk, or by the journal where nobody looked */
 	char *modules_after;
 	bool modules_change;
 	bool changes;               /* anything at all */
 	struct tct_owned_set owned; /* what is ours before it; borrows texts of the journal */
-	struct tct_value *boot; /* [tct_kernel_keys_count] after the next boot; NONE = not known.
-				   NULL if !persist */
 };
 
 struct tct_plan_options {

@@ -13,6 +13,7 @@ struct tct_plan_work {
 	const struct tct_plan_options *options;
 	struct tct_plan *plan;
 	const struct tct_value **planned; /* [tct_kernel_keys_count] the state to check */
+	struct tct_sysctl_files *files;   /* owned; as they will be, NULL = as they are */
 	struct tct_err *err;
 };
 
@@ -42,12 +43,30 @@ int tct_plan_modules(struct tct_plan_work *work);
 
 /* The boot part of one key: baseline_boot, wanted_boot, persist. 0 (refusals noted) or -ENOMEM. */
 int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key);
-/* Who overrides us. */
-int tct_plan_boot_shadows(struct tct_plan_work *work);
-/* The values after the next boot: plan->boot. */
-int tct_plan_boot_state(struct tct_plan_work *work);
-/* The drop-in's text and whether it changes. */
+/*
+ * What files make of a key at boot, the kernel's own value where none sets it. live: the live
+ * baseline, for keys whose built-in value isn't known; NULL or NONE = not known. *last: the last
+ * line that had an effect; may be NULL. 1 = known, 0 = not, -ENOMEM.
+ */
+int tct_plan_boot_value(const struct tct_plan_work *work, const struct tct_sysctl_files *files,
+			const struct tct_kernel_key *key, enum tct_boot_model model,
+			bool without_ours, const struct tct_value *live, struct tct_value *value,
+			const struct tct_file_line **last);
+/* The state after the next boot as it is meant: values[tct_kernel_keys_count], empty before. */
+int tct_plan_boot_state(const struct tct_plan_work *work, enum tct_boot_model model,
+			struct tct_value *values);
+
+/* Is the key in the plan? Of ours that aren't, the lines stay: keys that are not there just now, or
+ * not asked for by it. */
+bool tct_plan_has(const struct tct_plan *plan, const struct tct_kernel_key *key);
+/* The drop-in's text, whether it changes, and what comes up with it: next_boot of all keys. */
 int tct_plan_drop_in(struct tct_plan_work *work);
+/* Refuse to replace a drop-in that isn't what we wrote. */
+int tct_plan_drop_in_refuse(struct tct_plan_work *work);
+/* The files as they will be. */
+const struct tct_sysctl_files *tct_plan_files(const struct tct_plan_work *work);
+/* Who overrides us, and whom our lines hinder. */
+int tct_plan_boot_shadows(struct tct_plan_work *work);
 
 /* Check work->planned: requirements, then what the kernel or sense demands between keys. */
 int tct_plan_check_planned(struct tct_plan_work *work, const char *when);

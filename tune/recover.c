@@ -195,7 +195,8 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 
 		if (recovery.transaction->state != TCT_TRANSACTION_OPEN)
 			continue;
-		if (!here && !tct_namespace_gone(recovery.transaction, place)) {
+		if (!here && recovery.transaction->id != place->forsaken &&
+		    !tct_namespace_gone(recovery.transaction, place)) {
 			*foreign = recovery.transaction;
 			continue;
 		}

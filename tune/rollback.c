@@ -96,7 +96,6 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 	struct tct_apply_result *result = rollback->result;
 	const struct tct_transaction *foreign = NULL;
 	const struct tct_transaction *recovered;
-	char words[160];
 	int status;
 
 	if (rollback->options->dry_run) {
@@ -104,15 +103,13 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 		result->recovered = recovered != NULL ? recovered->id : 0;
 		return 0;
 	}
+	if (rollback->force)
+		rollback->place.forsaken = id;
 	status = tct_recover(&rollback->place, rollback->journal, result, &foreign, rollback->err);
 	if (status < 0)
 		return status;
 	if (foreign != NULL && tct_transaction_changed_drop_in(foreign))
-		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, EBUSY,
-				   "transaction %" PRIu64
-				   " of another network namespace was interrupted; "
-				   "undo it first: tcptune rollback %s",
-				   foreign->id, tct_namespace_words(&foreign->netns, words));
+		return tct_refuse_foreign(foreign, rollback->err);
 	recovered = result->recovered != 0 ? tct_journal_find(rollback->journal, result->recovered)
 					   : NULL;
 	if (recovered == NULL)

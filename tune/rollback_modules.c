@@ -38,6 +38,11 @@ int tct_rollback_modules(struct tct_rollback_work *rollback)
 	result = tct_own_file_read(rollback->options->root, &tct_own_modules_load, &text, &why);
 	if (result == -ENOMEM || (result == 0 && tct_modules_parse(text, &names) < 0))
 		return tct_err_nomem(rollback->err);
+	if (result < 0 && !tct_own_file_is_strange(result)) {
+		if (rollback->err != NULL)
+			*rollback->err = why;
+		return result;
+	}
 	if (result < 0)
 		return conflict(rollback, why.message);
 	/* Taken away by hand is what we want, too. */

@@ -165,12 +165,16 @@ static int plan_drop_in(struct tct_rollback_work *rollback)
 	TCT_AUTO(tct_drop_in_done) struct tct_drop_in on_disk = { 0 };
 	int result = tct_drop_in_read(rollback->options->root, &rollback->drop_in, rollback->err);
 
-	if (result == -ENOMEM)
+	/* Something else is in its place: left alone, and named. Not so when the system fails to
+	 * give it: who knows what it has. */
+	if (result < 0 && !tct_own_file_is_strange(result))
 		return result;
-	if (result < 0)
+	if (result < 0) {
+		rollback->fresh.drop_in_left = true;
 		return conflict(rollback, NULL, NULL, NULL,
 				rollback->err != NULL ? rollback->err->message
 						      : "it can't be read");
+	}
 	if (tct_drop_in_parse(rollback->drop_in, &on_disk) < 0 ||
 	    tct_drop_in_render_owned(&rollback->after, &rollback->drop_in_after) < 0)
 		return no_memory(rollback);

@@ -11,6 +11,7 @@ struct tct_place_of_work {
 	const struct tct_root *root;
 	struct tct_netns netns; /* initial below a DIR */
 	char boot_id[40];       /* "" below a DIR */
+	uint64_t forsaken;      /* rollback ID --force: the namespace of this one counts as gone */
 };
 
 /* Refuse a root into which nothing is ever to be written: a sosreport is a record. */
@@ -54,6 +55,11 @@ bool tct_namespace_gone(const struct tct_transaction *transaction,
 			const struct tct_place_of_work *place);
 /* How to name that namespace on a command line. */
 const char *tct_namespace_words(const struct tct_netns *netns, char out[160]);
+/*
+ * Its interrupted transaction stands in the way of ours, and only from within it is it undone
+ * whole. Sets err (REFUSED) and returns its code; says what to type.
+ */
+int tct_refuse_foreign(const struct tct_transaction *foreign, struct tct_err *err);
 
 /*
  * If result->settings change what listen() is cut to, live: look at the listeners of this thread's

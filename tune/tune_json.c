@@ -39,7 +39,45 @@ static json_t *key_or_null(const struct tct_kernel_key *key)
 	return key != NULL ? tct_json_text(key->name) : json_null();
 }
 
-static json_t *setting_json(const struct tct_apply_key *setting)
+/* What one applier makes of the key at the next boot, and the line that decides it. */
+static json_t *promise_json(const struct tct_plan_promise *promise)
+{
+	json_t *object;
+	bool failed;
+
+	if (promise->value.kind == TCT_VALUE_NONE && promise->file[0] == '\0')
+		return json_null();
+	object = json_object();
+	failed = object == NULL;
+	set(object, "value", tct_value_json(&promise->value), &failed);
+	set(object, "file", tct_json_text_or_null(promise->file), &failed);
+	set(object, "line",
+	    promise->line != 0 ? json_integer((json_int_t)promise->line) : json_null(), &failed);
+	return whole(object, failed);
+}
+
+/* By applier; null where the next boot isn't part of it. */
+static json_t *next_boot_json(const struct tct_plan_promise promises[TCT_BOOT_MODELS], bool looked)
+{
+	json_t *object = looked ? json_object() : json_null();
+	bool failed = object == NULL;
+
+	for (unsigned model = 0; looked && model < TCT_BOOT_MODELS; model++)
+		set(object, tct_boot_model_name((enum tct_boot_model)model),
+		    promise_json(&promises[model]), &failed);
+	return whole(object, failed);
+}
+
+static json_t *setting_next_boot(const struct tct_plan *plan, const struct tct_kernel_key *key)
+{
+	for (size_t i = 0; i < plan->keys_count; i++) {
+		if (plan->keys[i].key == key)
+			return next_boot_json(plan->keys[i].next_boot, plan->persist);
+	}
+	return json_null();
+}
+
+static json_t *setting_json(const struct tct_apply_key *setting, const struct tct_plan *plan)
 {
 	json_t *object = json_object();
 	bool failed = object == NULL;
@@ -49,6 +87,8 @@ static json_t *setting_json(const struct tct_apply_key *setting)
 	set(object, "after", tct_value_json(&setting->after), &failed);
 	set(object, "live_written", json_boolean(setting->live_written), &failed);
 	set(object, "persisted", json_boolean(setting->persisted), &failed);
+	if (plan != NULL)
+		set(object, "next_boot", setting_next_boot(plan, setting->key), &failed);
 	set(object, "effect",
 	    setting->live_written ? tct_json_text(tct_effect_name(setting->effect)) : json_null(),
 	    &failed);
@@ -215,7 +255,7 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	bool failed = object == NULL || settings == NULL;
 
 	for (size_t i = 0; !failed && i < result->settings_count; i++)
-		append(settings, setting_json(&result->settings[i]), &failed);
+		append(settings, setting_json(&result->settings[i], plan), &failed);
 	if (object == NULL || failed) {
 		json_decref(settings);
 		return whole(object, true);
@@ -245,12 +285,28 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	return whole(object, failed);
 }
 
+/* The kinds of difference, each by its word. */
+static json_t *drift_json(const struct tct_check_key *key)
+{
+	json_t *list = json_array();
+	bool failed = list == NULL;
+
+	if (!failed && key->live_known && !key->live_ok)
+		append(list, json_string("live"), &failed);
+	if (!failed && key->boot_drift)
+		append(list, json_string("boot"), &failed);
+	if (!failed && key->shadowed)
+		append(list, json_string("shadowed"), &failed);
+	return whole(list, failed);
+}
+
 static json_t *check_key_json(const struct tct_check_key *key)
 {
 	json_t *object = json_object();
 	bool failed = object == NULL;
 
 	set(object, "key", tct_json_text(key->key->name), &failed);
+	set(object, "drift", drift_json(key), &failed);
 	set(object, "wanted", tct_value_json(&key->wanted), &failed);
 	set(object, "live", tct_value_json(&key->live), &failed);
 	set(object, "live_ok", key->live_known ? json_boolean(key->live_ok) : json_null(), &failed);
@@ -259,6 +315,8 @@ static json_t *check_key_json(const struct tct_check_key *key)
 	set(object, "file", tct_json_text_or_null(key->file), &failed);
 	set(object, "line", key->line != 0 ? json_integer((json_int_t)key->line) : json_null(),
 	    &failed);
+	set(object, "wanted_boot", tct_value_json(&key->wanted_boot), &failed);
+	set(object, "next_boot", next_boot_json(key->next_boot, key->boot_known), &failed);
 	set(object, "reason", tct_json_text_or_null(key->reason), &failed);
 	return whole(object, failed);
 }
@@ -283,6 +341,7 @@ json_t *tct_check_json(const struct tct_check_result *result)
 	set(object, "sets", result->sets != NULL ? json_incref(result->sets) : json_object(),
 	    &failed);
 	set(object, "interrupted", id_or_null(result->interrupted), &failed);
+	set(object, "drop_in", tct_json_text_or_null(result->drop_in), &failed);
 	set(object, "settings", keys, &failed);
 	set(object, "refused", refusals_json(result->refused, result->refused_count), &failed);
 	set(object, "unsupported", unsupported_json(result->unsupported, result->unsupported_count),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # jq has variables of its own; a subshell's environment is meant
-# The transaction when the system refuses: writes that fail or are swallowed, folders that can't be written, full disks,
-# another namespace's interrupted transaction.
+# The transaction when the system refuses: writes that fail or are swallowed, another
+# namespace's interrupted transaction. Where nothing can be written: test_hard_folders.sh.
 # shellcheck source-path=SCRIPTDIR source=../stage.sh
 . "$(dirname "$0")/../stage.sh"
 
@@ -44,49 +44,6 @@ grep -q 'could not be put back: .*net.ipv4.tcp_' "$WORK/err" || fail "what is st
 grep -q '^Failed, and not everything could be put back' "$WORK/out" || fail "the outcome of a stuck rollback"
 run 0 rollback --force
 ck_state "$WORK/old" "after a stuck rollback"
-
-# A folder that can't be written, a full disk below the drop-in, below the journal.
-mount --bind /etc/sysctl.d /etc/sysctl.d && mount -o remount,bind,ro /etc/sysctl.d
-run 3 apply "${FIRST[@]}"
-umount /etc/sysctl.d
-ck_state "$WORK/old" "a read-only folder"
-fill() { # FOLDER: not a byte left
-	head -c 1M /dev/zero >"$1/.fill" 2>/dev/null
-	cat /dev/zero >>"$1/.fill" 2>/dev/null
-}
-mount -t tmpfs -o size=16k tmpfs /etc/sysctl.d
-fill /etc/sysctl.d
-run 3 apply "${FIRST[@]}"
-grep -q 'No space left' "$WORK/err" || fail "the reason for a full disk"
-rm /etc/sysctl.d/.fill
-ck_state "$WORK/old" "a full disk below the drop-in"
-umount /etc/sysctl.d
-mkdir "$WORK/journal.d"
-cp -a /var/lib/tcptune/. "$WORK/journal.d"
-mount -t tmpfs -o size=1m,mode=700 tmpfs /var/lib/tcptune
-cp -a "$WORK/journal.d/." /var/lib/tcptune
-fill /var/lib/tcptune
-refusals=0
-for ((i = 0; i < 12; i++)); do # at first the last page has room; then none for the beginning, or for the end
-	code=0
-	"$TCPTUNE" apply "${FIRST[@]}" >"$WORK/out" 2>"$WORK/err" || code=$?
-	[[ $code == 3 ]] && refusals=$((refusals + 1))
-	[[ $code == 0 || $code == 3 ]] || fail "a full disk below the journal: exit $code"
-	[[ $code == 0 ]] || grep -q '^Failed: ' "$WORK/out" || fail "the outcome of a full disk below the journal"
-	ck_state "$WORK/$([[ $code == 0 ]] && echo new || echo old)" "a full disk below the journal, apply $i"
-	[[ $code == 3 && $i -lt 8 ]] && truncate -s -4096 /var/lib/tcptune/.fill
-	[[ $code == 0 ]] || continue
-	"$TCPTUNE" rollback >"$WORK/out" 2>"$WORK/err" || code=3
-	ck_state "$WORK/$([[ $code == 0 ]] && echo old || echo new)" "a full disk below the journal, rollback $i"
-	[[ $code == 0 ]] || { truncate -s -8192 /var/lib/tcptune/.fill && run 0 rollback; }
-done
-((refusals > 1)) || fail "the disk below the journal was never full"
-rm /var/lib/tcptune/.fill
-run 0 apply "${FIRST[@]}"
-ck_state "$WORK/new" "room again"
-reset "a full disk below the journal"
-umount /var/lib/tcptune
-reset "the old journal"
 
 # Another namespace's interrupted transaction is its own to undo, as long as that namespace lives.
 if command -v ip >/dev/null && ip netns add blue 2>"$WORK/err"; then

@@ -103,6 +103,52 @@ START_TEST(they_load_alone_and_in_pairs)
 }
 END_TEST
 
+static void load(const char *name, struct tct_facts *facts, struct tct_profile_set **set)
+{
+	const struct tct_profile_request request = { .names = &name, .names_count = 1 };
+	struct tct_err err = { 0 };
+
+	*facts = facts_of(2);
+	ck_assert_msg(tct_profile_set_load(&request, facts, set, &err) == 0, "%s", err.message);
+}
+
+/* What container sets, a namespace has. */
+START_TEST(container_has_only_keys_of_a_namespace)
+{
+	struct tct_profile_set *set = NULL;
+	struct tct_facts facts;
+
+	load("container", &facts, &set);
+	ck_assert_uint_gt(set->settings_count, 4);
+	for (size_t i = 0; i < set->settings_count; i++)
+		ck_assert_msg(set->settings[i].key->scope == TCT_SCOPE_NETNS, "%s",
+			      set->settings[i].key->name);
+	tct_profile_set_free(set);
+}
+END_TEST
+
+/* A key that has no effect on some kernel that tcptune knows, or is only there to be read. */
+START_TEST(nothing_is_set_in_vain)
+{
+	TCT_AUTOFREE struct tct_profile_info *infos = NULL;
+	struct tct_err err = { 0 };
+	size_t count = 0;
+
+	ck_assert_int_eq(tct_profile_list(NULL, &infos, &count, &err), 0);
+	for (size_t i = 0; i < count; i++) {
+		struct tct_profile_set *set = NULL;
+		struct tct_facts facts;
+
+		load(infos[i].name, &facts, &set);
+		for (size_t k = 0; k < set->settings_count; k++)
+			ck_assert_msg(set->settings[k].key->effect != TCT_EFFECT_NONE &&
+					      !set->settings[k].key->read_only,
+				      "%s: %s", infos[i].name, set->settings[k].key->name);
+		tct_profile_set_free(set);
+	}
+}
+END_TEST
+
 START_TEST(every_rule_can_be_judged_on_a_host_that_shows_nothing)
 {
 	static const char *const names[] = { "base" };
@@ -146,6 +192,8 @@ int main(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, they_load_alone_and_in_pairs);
+	tcase_add_test(tests, container_has_only_keys_of_a_namespace);
+	tcase_add_test(tests, nothing_is_set_in_vain);
 	tcase_add_test(tests, every_rule_can_be_judged_on_a_host_that_shows_nothing);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);

@@ -213,7 +213,10 @@ static char *report_of(const struct tct_observation *observation, const char *pr
 /* The same report as of the observation itself, but for its source. */
 START_TEST(the_report_is_the_same)
 {
-	static const char *const profiles[] = { "base", "highconn", "longlived" };
+	static const char *const profiles[] = {
+		"base",     "highconn",   "longlived", "proxy",
+		"synflood", "lowlatency", "bulk",      "container"
+	};
 	static const enum tct_source sources[] = { TCT_SOURCE_LIVE, TCT_SOURCE_ROOT };
 	TCT_AUTO(tct_snapshot_done) struct tct_snapshot saved = snapshot_of(full_observation());
 

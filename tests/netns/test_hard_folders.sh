@@ -1,0 +1,334 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2016,SC2154 # jq has variables of its own; code is set by what is sourced
+# Where the drop-in, the journal and the lock lie: on other file systems, read-only, full, over a quota or a limit, behind
+# links, missing. Refused means: exit 3, one line that says why, and everything as it was.
+# shellcheck source-path=SCRIPTDIR source=../stage.sh
+. "$(dirname "$0")/../stage.sh"
+# shellcheck source-path=SCRIPTDIR source=../hard.sh
+. "$(dirname "$0")/../hard.sh"
+
+run 0 apply "${FIRST[@]}"
+state >"$WORK/new"
+run 0 rollback
+
+# --- file systems of their own -------------------------------------------------------------------------------------
+
+# /etc/sysctl.d is another file system than /etc and /tmp: the temporary file has to be beside the drop-in.
+elsewhere() { # WHAT
+	state >"$WORK/old.elsewhere"
+	run 0 apply "${FIRST[@]}"
+	run 0 apply "${SECOND[@]}"
+	run 0 check
+	no_leftovers "$1"
+	run 0 rollback
+	run 0 rollback
+	ck_state "$WORK/old.elsewhere" "$1"
+}
+traced -e trace=openat -- apply "${FIRST[@]}"
+grep O_CREAT "$WORK/trace" | grep -vE '"(tcptune.lock|.99-tcptune.conf.new|journal)"' && fail "a file is made elsewhere"
+reset "a look at what is made"
+mount -t tmpfs tmpfs /etc/sysctl.d
+elsewhere "a tmpfs at /etc/sysctl.d"
+umount /etc/sysctl.d
+if command -v mkfs.ext4 >/dev/null && ext4 /etc/sysctl.d; then
+	elsewhere "an ext4 at /etc/sysctl.d"
+	umount /etc/sysctl.d
+else
+	echo "note: no ext4 in a file here"
+fi
+[[ -e $DROP_IN ]] && fail "a drop-in below the mounts"
+mkdir -p "$WORK/lower" "$WORK/upper"
+if mount -t tmpfs tmpfs "$WORK/upper" && mkdir "$WORK/upper"/{up,work} &&
+	mount -t overlay -o "lowerdir=$WORK/lower,upperdir=$WORK/upper/up,workdir=$WORK/upper/work" overlay /etc/sysctl.d \
+		2>"$WORK/err"; then
+	elsewhere "an overlay at /etc/sysctl.d"
+	umount /etc/sysctl.d
+else
+	echo "note: no overlay here"
+fi
+
+# --- read-only ------------------------------------------------------------------------------------------------------
+
+read_only /etc
+refused 3 '^tcptune: can.t write /etc/sysctl.d/99-tcptune.conf: Read-only file system; --no-persist changes live values only$' \
+	"a read-only /etc" apply "${FIRST[@]}"
+untouched "a read-only /etc"
+run 3 apply "${FIRST[@]}" --json
+json '(.changed | not) and (.rolled_back | not) and [.settings[] | select(.live_written or .persisted)] == []'
+run 0 apply --profile "$WORK/first.yaml" --no-persist # as the message says
+run 0 rollback
+umount /etc
+ck_state "$WORK/old" "a read-only /etc"
+read_only /etc/sysctl.d
+refused 3 'Read-only file system' "a read-only folder" apply "${FIRST[@]}"
+umount /etc/sysctl.d
+untouched "a read-only folder"
+run 0 apply "${FIRST[@]}"
+read_only /etc
+refused 3 "can't remove .*Read-only file system" "a read-only /etc, on the way back" rollback
+ck_state "$WORK/new" "a read-only /etc, on the way back"
+refused 3 "can't write .*Read-only file system" "a read-only /etc, with a drop-in" apply "${SECOND[@]}"
+ck_state "$WORK/new" "a read-only /etc, with a drop-in"
+run 0 apply "${FIRST[@]}" # nothing to do needs nothing
+umount /etc
+
+read_only /var/lib
+refused 3 "can't write the journal /var/lib/tcptune/journal: Read-only file system" "a read-only /var/lib" \
+	apply "${SECOND[@]}"
+refused 3 "can't write the journal" "a read-only /var/lib, on the way back" rollback
+ck_state "$WORK/new" "a read-only /var/lib"
+run 0 apply "${FIRST[@]}" --json # nothing to do needs nothing
+json '.changed | not'
+run 0 history
+umount /var/lib
+read_only /run
+refused 3 "can't lock /run/tcptune.lock: Read-only file system" "a read-only /run" rollback
+refused 3 "can't lock" "a read-only /run, apply" apply "${SECOND[@]}"
+run 0 check
+umount /run
+ck_state "$WORK/new" "a read-only /run"
+reset "read-only places"
+# No journal yet, and no place for it.
+mv /var/lib/tcptune "$WORK/journal.d"
+read_only /var/lib
+refused 3 "can't write the journal" "a read-only /var/lib without a journal" apply "${FIRST[@]}"
+umount /var/lib
+[[ ! -e /var/lib/tcptune ]] || fail "a folder for a journal that was never written"
+ck_state "$WORK/old" "a read-only /var/lib without a journal"
+
+# --- full -----------------------------------------------------------------------------------------------------------
+
+mount -t tmpfs -o nr_inodes=1 tmpfs /var/lib
+refused 3 "can't write the journal .*No space left on device .df and df -i show it.$" "no inode for the journal's folder" \
+	apply "${FIRST[@]}"
+umount /var/lib
+mount -t tmpfs -o nr_inodes=2 tmpfs /var/lib
+refused 3 "can't write the journal .*No space left" "no inode for the journal" apply "${FIRST[@]}"
+umount /var/lib
+mount -t tmpfs -o size=4k tmpfs /var/lib
+fill /var/lib
+refused 3 "can't write the journal .*No space left" "no room for the journal's first record" apply "${FIRST[@]}"
+[[ ! -s $JOURNAL ]] || fail "a torn record is left in the journal"
+ck_state "$WORK/old" "no room for the journal"
+nothing_open "no room for the journal"
+rm /var/lib/.fill
+run 0 apply "${FIRST[@]}"
+ck_state "$WORK/new" "room for the journal again"
+reset "room for the journal again"
+umount /var/lib
+mv "$WORK/journal.d" /var/lib/tcptune
+
+mount -t tmpfs -o nr_inodes=1 tmpfs /etc/sysctl.d
+refused 3 "can't write /etc/sysctl.d/99-tcptune.conf: No space left" "no inode for the drop-in" apply "${FIRST[@]}"
+umount /etc/sysctl.d
+mount -t tmpfs -o size=16k tmpfs /etc/sysctl.d
+fill /etc/sysctl.d
+run 3 apply "${FIRST[@]}"
+one_line "can't write /etc/sysctl.d/99-tcptune.conf: No space left" "no room for the drop-in"
+untouched "no room for the drop-in"
+rm /etc/sysctl.d/.fill
+run 0 apply "${FIRST[@]}"
+ck_state "$WORK/new" "room for the drop-in again"
+# A full disk can't stand in the way of taking it back.
+fill /etc/sysctl.d
+run 0 rollback
+rm /etc/sysctl.d/.fill
+ck_state "$WORK/old" "taken back on a full disk"
+umount /etc/sysctl.d
+
+# Below a journal that exists: at whichever record the room ends.
+mkdir "$WORK/journal.d"
+cp -a /var/lib/tcptune/. "$WORK/journal.d"
+mount -t tmpfs -o size=1m,mode=700 tmpfs /var/lib/tcptune
+cp -a "$WORK/journal.d/." /var/lib/tcptune
+fill /var/lib/tcptune
+refusals=0
+for ((i = 0; i < 12; i++)); do # at first the last page has room; then none for the beginning, or for the end
+	code=0
+	"$TCPTUNE" apply "${FIRST[@]}" >"$WORK/out" 2>"$WORK/err" || code=$?
+	[[ $code == 3 ]] && refusals=$((refusals + 1))
+	[[ $code == 0 || $code == 3 ]] || fail "a full disk below the journal: exit $code"
+	[[ $code == 0 ]] || grep -q '^Failed: ' "$WORK/out" || fail "the outcome of a full disk below the journal"
+	ck_state "$WORK/$([[ $code == 0 ]] && echo new || echo old)" "a full disk below the journal, apply $i"
+	[[ $code == 3 && $i -lt 8 ]] && truncate -s -4096 /var/lib/tcptune/.fill
+	[[ $code == 0 ]] || continue
+	"$TCPTUNE" rollback >"$WORK/out" 2>"$WORK/err" || code=3
+	ck_state "$WORK/$([[ $code == 0 ]] && echo old || echo new)" "a full disk below the journal, rollback $i"
+	[[ $code == 0 ]] || { truncate -s -8192 /var/lib/tcptune/.fill && run 0 rollback; }
+done
+((refusals > 1)) || fail "the disk below the journal was never full"
+rm /var/lib/tcptune/.fill
+run 0 apply "${FIRST[@]}"
+ck_state "$WORK/new" "room again"
+reset "a full disk below the journal"
+umount /var/lib/tcptune
+reset "the old journal"
+
+# --- quotas, limits --------------------------------------------------------------------------------------------------
+
+# A quota's EDQUOT comes at the same calls as ENOSPC. This kernel need not have quotas: the call is made to fail.
+traced -P /etc/sysctl.d/.99-tcptune.conf.new -e inject=write:error=EDQUOT:when=1 -- apply "${FIRST[@]}"
+[[ $code == 3 ]] || fail "a quota at the drop-in: exit $code"
+one_line "can't write /etc/sysctl.d/99-tcptune.conf: Disk quota exceeded" "a quota at the drop-in"
+no_leftovers "a quota at the drop-in"
+ck_state "$WORK/old" "a quota at the drop-in"
+traced -P .99-tcptune.conf.new -e trace=openat -e inject=openat:error=EDQUOT:when=1 -- apply "${FIRST[@]}"
+[[ $code == 3 ]] || fail "a quota of files at the drop-in: exit $code"
+one_line "can't write /etc/sysctl.d/99-tcptune.conf: Disk quota exceeded" "a quota of files at the drop-in"
+ck_state "$WORK/old" "a quota of files at the drop-in"
+for when in 1 2; do # the first record, the last one
+	traced -P $JOURNAL -e inject=write:error=EDQUOT:when=$when -- apply "${FIRST[@]}"
+	[[ $code == 3 ]] || fail "a quota at record $when of the journal: exit $code"
+	one_line "can't write the journal .*Disk quota exceeded" "a quota at record $when of the journal"
+	ck_state "$WORK/old" "a quota at record $when of the journal"
+	untouched "a quota at record $when of the journal"
+done
+# Half of a record was written when the room ended: it is cut off again.
+size=$(stat -c %s $JOURNAL)
+(ulimit -f $((size / 1024)) && exec "$TCPTUNE" apply "${FIRST[@]}" 2>&1 >/dev/null | cat >"$WORK/err")
+one_line "can't write the journal .*File too large .see ulimit -f." "a limit of file sizes at the journal"
+[[ $(stat -c %s $JOURNAL) == "$size" ]] || fail "a limit of file sizes tears the journal"
+(ulimit -f $((size / 1024)) && exec "$TCPTUNE" apply "${FIRST[@]}" >/dev/null 2>&1)
+code=$?
+[[ $code == 3 ]] || fail "a limit of file sizes: exit $code" # not 153, the signal
+ck_state "$WORK/old" "a limit of file sizes at the journal"
+(ulimit -f 0 && exec "$TCPTUNE" apply "${FIRST[@]}" >/dev/null 2>&1)
+code=$?
+[[ $code == 3 ]] || fail "no files at all: exit $code"
+ck_state "$WORK/old" "no files at all"
+
+# --- immutable, append-only ------------------------------------------------------------------------------------------
+
+attributes="" # where there are such
+mount -t tmpfs tmpfs /etc/sysctl.d
+if command -v mkfs.ext4 >/dev/null && ext4 /etc/sysctl.d; then
+	attributes=ext4
+elif : >/etc/sysctl.d/probe && chattr +i /etc/sysctl.d/probe 2>/dev/null; then
+	attributes=tmpfs
+	chattr -i /etc/sysctl.d/probe && rm /etc/sysctl.d/probe
+fi
+if [[ -n $attributes ]]; then
+	rm -rf /etc/sysctl.d/lost+found
+	state >"$WORK/old.ext4"
+	chattr +i /etc/sysctl.d
+	refused 3 "can't write /etc/sysctl.d/99-tcptune.conf: Operation not permitted .immutable or append-only. lsattr shows it.$" \
+		"an immutable folder" apply "${FIRST[@]}"
+	chattr -i /etc/sysctl.d
+	ck_state "$WORK/old.ext4" "an immutable folder"
+	run 0 apply "${FIRST[@]}"
+	state >"$WORK/new.ext4"
+	for flag in i a; do
+		chattr +$flag $DROP_IN
+		refused 3 "can't write .*Operation not permitted" "a drop-in with +$flag" apply "${SECOND[@]}"
+		refused 3 "can't remove .*Operation not permitted" "a drop-in with +$flag, on the way back" rollback
+		chattr -$flag $DROP_IN
+		ck_state "$WORK/new.ext4" "a drop-in with +$flag"
+		nothing_open "a drop-in with +$flag"
+	done
+	chattr +a /etc/sysctl.d # names may be added, but not replaced or removed: the temporary file can't be, either
+	run 3 apply "${SECOND[@]}"
+	one_line "can't write .*Operation not permitted" "an append-only folder"
+	chattr -a /etc/sysctl.d
+	run 0 rollback # sweeps what had to stay
+	no_leftovers "an append-only folder"
+	ck_state "$WORK/old.ext4" "after an append-only folder"
+
+	# The journal may be append-only: that is how it is written. Only a torn record can't be cut off then.
+	mount --bind /etc/sysctl.d /var/lib/tcptune && rm -f $JOURNAL
+	run 0 apply --profile "$WORK/first.yaml"
+	chattr +a $JOURNAL
+	run 0 apply --profile "$WORK/second.yaml"
+	run 0 rollback
+	run 0 rollback
+	untouched "an append-only journal"
+	chattr -a $JOURNAL
+	printf 'torn' >>$JOURNAL
+	chattr +a $JOURNAL
+	run 0 history --json
+	json .torn
+	refused 3 "can't write the journal .*Operation not permitted .immutable or append-only" "a torn append-only journal" \
+		apply --profile "$WORK/first.yaml"
+	chattr -a $JOURNAL
+	run 0 apply --profile "$WORK/first.yaml"
+	chattr +i $JOURNAL
+	refused 3 "can't write the journal .*Operation not permitted" "an immutable journal" rollback
+	run 0 apply --profile "$WORK/first.yaml" # nothing to do
+	chattr -i $JOURNAL
+	run 0 rollback
+	untouched "an immutable journal"
+	umount /var/lib/tcptune
+	[[ $attributes == ext4 ]] && umount /etc/sysctl.d
+else
+	echo "note: no file system here knows immutable files"
+fi
+umount /etc/sysctl.d
+rm -rf "$WORK/journal.d"
+
+# --- the folder itself -----------------------------------------------------------------------------------------------
+
+# Missing: it is made, and stays when all is taken back; it belongs to every host that knows sysctl.d.
+rmdir /etc/sysctl.d
+(umask 0777 && run 0 apply "${FIRST[@]}")
+[[ $(stat -c %a:%u:%g /etc/sysctl.d) == 755:0:0 && $(stat -c %a:%u:%g $DROP_IN) == 644:0:0 ]] || fail "modes of what is made"
+reset "a missing folder"
+[[ -d /etc/sysctl.d ]] || fail "the folder that was made is gone"
+rmdir /etc/sysctl.d
+traced -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:error=EIO:when=1 -- apply "${FIRST[@]}"
+[[ $code == 3 ]] || fail "a failure with a new folder: exit $code"
+ck_state "$WORK/old" "a failure with a new folder"
+
+# A link to a folder, or one above it: followed, as the boot appliers do.
+rmdir /etc/sysctl.d
+mkdir -p /etc/conf/sysctl.d
+ln -s conf/sysctl.d /etc/sysctl.d
+run 0 apply "${FIRST[@]}"
+run 0 check
+[[ -f /etc/conf/sysctl.d/99-tcptune.conf && -L /etc/sysctl.d ]] || fail "a link to a folder is not followed"
+reset "a link to a folder"
+[[ -L /etc/sysctl.d ]] || fail "the link to a folder was replaced"
+mv /var/lib/tcptune /var/lib/real
+ln -s real /var/lib/tcptune
+run 0 apply "${FIRST[@]}"
+[[ -L /var/lib/tcptune ]] || fail "the journal's folder was a link"
+reset "a link to the journal's folder"
+rm /var/lib/tcptune
+mv /var/lib/real /var/lib/tcptune
+rm /etc/sysctl.d
+ln -s nowhere /etc/sysctl.d
+refused 3 '/etc/sysctl.d is not a folder, nor a symbolic link to one' "a link to nothing" apply "${FIRST[@]}"
+untouched "a link to nothing"
+rm /etc/sysctl.d
+: >/etc/sysctl.d
+refused 3 '/etc/sysctl.d is not a folder' "a file in the folder's place" apply "${FIRST[@]}"
+rm /etc/sysctl.d
+ln -s sysctl.d /etc/sysctl.d
+refused 3 '/etc/sysctl.d is not a folder' "a link to itself" apply "${FIRST[@]}"
+rm /etc/sysctl.d
+mkdir /etc/sysctl.d
+ck_state "$WORK/old" "strange folders"
+
+# The journal and the lock in other shapes.
+mv $JOURNAL "$WORK/journal"
+ln -s "$WORK/journal" $JOURNAL
+refused 3 "/var/lib/tcptune/journal: Too many levels of symbolic links" "a journal that is a link" apply "${FIRST[@]}"
+rm $JOURNAL
+mkfifo $JOURNAL
+refused 2 "/var/lib/tcptune/journal is not a regular file" "a journal that is a pipe" apply "${FIRST[@]}"
+rm $JOURNAL
+cp "$WORK/journal" $JOURNAL
+chmod 666 $JOURNAL
+refused 2 "can be written by others than root" "a journal of everybody" apply "${FIRST[@]}"
+rm $JOURNAL
+mv "$WORK/journal" $JOURNAL
+rm /run/tcptune.lock
+ln -s "$WORK/elsewhere" /run/tcptune.lock
+refused 3 "can't lock /run/tcptune.lock" "a lock that is a link" apply "${FIRST[@]}"
+[[ ! -e $WORK/elsewhere ]] || fail "a lock's link was followed"
+rm /run/tcptune.lock
+mkdir /run/tcptune.lock
+refused 3 "can't lock /run/tcptune.lock: Is a directory" "a lock that is a folder" apply "${FIRST[@]}"
+rmdir /run/tcptune.lock
+untouched "strange journals and locks"
+run 0 apply "${FIRST[@]}"
+ck_state "$WORK/new" "after all that"
+reset "after all that"
