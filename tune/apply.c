@@ -72,6 +72,8 @@ static int look_for_modules(struct apply *apply)
 static int make_plan(struct apply *apply)
 {
 	const struct tct_apply_options *options = apply->options;
+	const struct tct_asked *asked = &apply->asked;
+	TCT_AUTOFREE char *names = apply->additive ? NULL : tct_asked_profiles(apply->set);
 	const struct tct_plan_options plan_options = {
 		.live = apply->live,
 		.persist = apply->persist,
@@ -83,7 +85,9 @@ static int make_plan(struct apply *apply)
 		.modules = apply->needs_modules ? &apply->modules : NULL,
 		.modules_load = options->modules_load,
 		.additive = apply->additive,
-		.profiles = apply->asked.source != NULL ? apply->asked.source->profiles : NULL,
+		.profiles = names != NULL           ? names
+			    : asked->source != NULL ? asked->source->profiles
+						    : NULL,
 	};
 
 	int result = tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,

@@ -101,7 +101,8 @@ struct tct_plan_options {
 	const struct tct_modules *modules; /* NULL = not looked for: no key needs one */
 	bool modules_load;                 /* --modules-load */
 	bool additive;        /* keys of ours that the set doesn't name stay as they are */
-	const char *profiles; /* additive: what the drop-in's head names, NULL = none */
+	const char *profiles; /* what the drop-in's head names; NULL = the set's names, additive:
+				 none */
 };
 
 /* Must modules be looked for: is or was a key asked for that needs one? */
