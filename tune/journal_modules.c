@@ -27,7 +27,8 @@ static bool is_needed(const struct tct_owned_set *owned, const char *module)
 	return false;
 }
 
-/* Did the newest that says something of it put it in? */
+/* The newest that says something of it: a whole apply does, whatever its list has; others by what
+ * they change. */
 static bool is_in(const struct tct_journal *journal, uint64_t without, const char *module)
 {
 	for (size_t i = journal->transactions_count; i-- > 0;) {
@@ -35,10 +36,9 @@ static bool is_in(const struct tct_journal *journal, uint64_t without, const cha
 		bool before = tct_module_is_among(transaction->modules_before, module);
 		bool after = tct_module_is_among(transaction->modules_after, module);
 
-		if (transaction->id != without && before != after &&
-		    tct_transaction_stands(transaction) &&
-		    tct_transaction_changed_modules(transaction) &&
-		    (transaction->state != TCT_TRANSACTION_STUCK || transaction->drop_in_stuck))
+		if (transaction->id != without && tct_transaction_stands(transaction) &&
+		    tct_transaction_has_lines(transaction) &&
+		    (before != after || tct_transaction_rules(transaction)))
 			return after;
 	}
 	return false;

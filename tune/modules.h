@@ -62,6 +62,8 @@ bool tct_module_is_among(const char *names, const char *module);
 int tct_modules_render(const char *names, char **text);
 /* The names that a text lists, joined by blanks, sorted; NULL for NULL. 0 or -ENOMEM. */
 int tct_modules_parse(const char *text, char **names);
+/* A copy for the caller; NULL stays NULL. 0 or -ENOMEM. */
+int tct_modules_copy(char **to, const char *names);
 /* The same names (NULL = none)? Both are sorted. */
 bool tct_modules_same(const char *a, const char *b);
 

@@ -238,3 +238,9 @@ bool tct_modules_same(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
+
+int tct_modules_copy(char **to, const char *names)
+{
+	*to = names != NULL ? strdup(names) : NULL;
+	return names != NULL && *to == NULL ? -ENOMEM : 0;
+}

@@ -152,12 +152,6 @@ static int choose(struct tct_plan_work *work)
 	return work->plan->modules_after != NULL ? 0 : -ENOMEM;
 }
 
-static int copy_text(char **to, const char *from)
-{
-	*to = from != NULL ? strdup(from) : NULL;
-	return from != NULL && *to == NULL ? -ENOMEM : 0;
-}
-
 /* What a key's line depends on at the next boot. */
 static void add_note(const struct tct_plan_work *work, struct tct_plan_key *key)
 {
@@ -208,8 +202,9 @@ int tct_plan_modules(struct tct_plan_work *work)
 	if (!plan->persist)
 		return 0;
 	if (modules == NULL)
-		return copy_text(&plan->modules_before, plan->owned.modules) < 0 ||
-				       copy_text(&plan->modules_after, plan->owned.modules) < 0
+		return tct_modules_copy(&plan->modules_before, plan->owned.modules) < 0 ||
+				       tct_modules_copy(&plan->modules_after, plan->owned.modules) <
+					       0
 			       ? -ENOMEM
 			       : 0;
 	if (tct_modules_parse(modules->own, &plan->modules_before) < 0 || choose(work) < 0)

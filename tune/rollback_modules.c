@@ -16,12 +16,6 @@ static int conflict(struct tct_rollback_work *rollback, const char *reason)
 		       : 0;
 }
 
-static int copy_text(char **to, const char *from)
-{
-	*to = from != NULL ? strdup(from) : NULL;
-	return from != NULL && *to == NULL ? -ENOMEM : 0;
-}
-
 int tct_rollback_modules(struct tct_rollback_work *rollback)
 {
 	struct tct_transaction *fresh = &rollback->fresh;
@@ -52,8 +46,8 @@ int tct_rollback_modules(struct tct_rollback_work *rollback)
 		return conflict(rollback, "somebody edited " TCT_MODULES_LOAD_PATH
 					  " since; it is left as it is; --force writes it anew");
 	fresh->persisted = true;
-	if (copy_text(&fresh->modules_before, names) < 0 ||
-	    copy_text(&fresh->modules_after, wanted) < 0 ||
+	if (tct_modules_copy(&fresh->modules_before, names) < 0 ||
+	    tct_modules_copy(&fresh->modules_after, wanted) < 0 ||
 	    tct_result_modules(rollback->result, rollback->options->root, names, wanted) < 0)
 		return tct_err_nomem(rollback->err);
 	return 0;

@@ -135,6 +135,17 @@ run 1 apply "${SETS[@]}" --dry-run --json
 json '.settings[0].note | contains("/etc/modules-load.d/net.conf loads it at boot")'
 rm /etc/modules-load.d/net.conf
 
+# Put off until it is confirmed, like the lines.
+run 0 apply "${SETS[@]}" --set net.core.somaxconn=9000 --modules-load --confirm-within 60
+ck_files "$WORK/old" "nothing for the next boot before it is confirmed"
+run 0 confirm --json
+json '.changed and .modules_load.after == ["nf_conntrack"]'
+grep -qx nf_conntrack $LIST || fail "confirm writes the list"
+line net.core.somaxconn 9000
+run 0 check
+run 0 rollback
+ck_files "$WORK/old" "what was confirmed is undone"
+
 # --- killed at every call that changes a name, or makes it last ---------------------------------------------------------
 
 rmdir /etc/modules-load.d
