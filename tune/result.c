@@ -18,6 +18,7 @@ void tct_apply_result_done(struct tct_apply_result *result)
 		tct_value_done(&result->settings[i].before);
 		tct_value_done(&result->settings[i].after);
 		free(result->settings[i].because);
+		free(result->settings[i].note);
 	}
 	for (size_t i = 0; i < result->conflicts_count; i++) {
 		tct_value_done(&result->conflicts[i].before);
@@ -29,6 +30,8 @@ void tct_apply_result_done(struct tct_apply_result *result)
 	free(result->conflicts);
 	free(result->gone);
 	free(result->drop_in_diff);
+	free(result->modules_before);
+	free(result->modules_after);
 	tct_plan_free(result->plan);
 	*result = (struct tct_apply_result){ 0 };
 }
@@ -111,6 +114,32 @@ int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+int tct_result_note(struct tct_apply_result *result, const char *note)
+{
+	struct tct_apply_key *setting = &result->settings[result->settings_count - 1];
+
+	if (note[0] == '\0')
+		return 0;
+	setting->note = strdup(note);
+	return setting->note != NULL ? 0 : -ENOMEM;
+}
+
+int tct_result_modules(struct tct_apply_result *result, const struct tct_root *root,
+		       const char *before, const char *after)
+{
+	if (tct_modules_same(before, after))
+		return 0;
+	if (snprintf(result->modules_path, sizeof(result->modules_path), "%s%s",
+		     root->live ? "" : root->path, TCT_MODULES_LOAD_PATH) < 0)
+		result->modules_path[0] = '\0';
+	result->modules_before = before != NULL ? strdup(before) : NULL;
+	result->modules_after = after != NULL ? strdup(after) : NULL;
+	return (before != NULL && result->modules_before == NULL) ||
+			       (after != NULL && result->modules_after == NULL)
+		       ? -ENOMEM
+		       : 0;
 }
 
 int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *root,
@@ -212,6 +241,7 @@ void tct_result_take_back(struct tct_apply_result *result)
 	       sizeof(result->drop_in_after_sha256));
 	free(result->drop_in_diff);
 	result->drop_in_diff = NULL;
+	result->modules_path[0] = '\0';
 	result->restart_needed_count = 0;
 }
 

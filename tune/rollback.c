@@ -22,7 +22,7 @@ static int undo(struct tct_rollback_work *rollback)
 	result->undid = rollback->undo->id;
 	/* Nothing but conflicts: the transaction stands, for --force or until they are gone. */
 	if (result->conflicts_count > 0 && result->settings_count == 0 &&
-	    !rollback->drop_in_changes)
+	    !rollback->drop_in_changes && !tct_transaction_changed_modules(&rollback->fresh))
 		return 0;
 	result->changed = true;
 	if (rollback->options->dry_run)
