@@ -2,11 +2,9 @@
 # Keep this host as a profile asks for: `tcptune check`, and `tcptune apply` only if the answer is no. For cron, for CI,
 # for whatever can run a command. It says nothing while the host conforms.
 #
-# usage: tcptune-guard.sh [-n] [-e] [-r REASON] [-w SECONDS] -- WORDS...
+# usage: tcptune-guard.sh [-n] [-r REASON] [-w SECONDS] -- WORDS...
 #   WORDS   what check and apply both take: --profile NAME, --set KEY=VALUE, --var NAME=VALUE, --boot, --netns
 #   -n      only tell: change nothing
-#   -e      exact: ask `tcptune apply --dry-run` (which takes root), so that keys that only a former profile set
-#           count, too
 #   -r      why, for the history
 #   -w      seconds to wait for another tcptune that is at work (default: 30)
 # TCPTUNE names the program (default: tcptune).
@@ -17,7 +15,6 @@ set -u
 
 tcptune=${TCPTUNE:-tcptune}
 only_tell=
-exact=
 reason=
 wait_seconds=30
 
@@ -26,10 +23,9 @@ usage() {
 	exit 2
 }
 
-while getopts ner:w: option; do
+while getopts nr:w: option; do
 	case $option in
 	n) only_tell=yes ;;
-	e) exact=yes ;;
 	r) reason=$OPTARG ;;
 	w) wait_seconds=$OPTARG ;;
 	*) usage ;;
@@ -38,11 +34,7 @@ done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || usage
 
-if [ -n "$exact" ]; then
-	"$tcptune" apply --dry-run --quiet "$@"
-else
-	"$tcptune" check --quiet "$@"
-fi
+"$tcptune" check --quiet "$@"
 status=$?
 
 case $status in
@@ -55,7 +47,6 @@ case $status in
 	;;
 3)
 	# check is quiet; apply tells why
-	[ -z "$exact" ] || exit 3
 	if [ -n "$only_tell" ]; then
 		exec "$tcptune" apply --dry-run --quiet "$@"
 	fi

@@ -46,8 +46,9 @@ run 0 history --json
 json '.transactions[0].reason == "it'\''s $HOME"'
 
 remember
-puppet_apply 0 "$first"
-grep -q 'Exec\[tcptune apply web\]' "$WORK/out" && fail "the second run runs something"
+puppet_apply 0 "$first" --debug
+grep -q "apply.*--dry-run.*--quiet.*--profile=$WORK/first.yaml.*--persist" "$WORK/out" || fail "the guard is not the plan"
+grep -q 'Exec\[tcptune apply web\]/returns' "$WORK/out" && fail "the second run runs something"
 ck_untouched "the second run"
 
 # Drift is put right; the guard is `tcptune check` where nothing else is asked for.
@@ -70,10 +71,9 @@ puppet_apply 4 "tcptune::apply { 'blog': executable => '$TCPTUNE', profiles => [
 grep -q 'refused, nothing was changed: net.ipv4.tcp_abort_on_overflow' "$WORK/out" || fail "the reason isn't told"
 ck_untouched "a refused apply"
 
-# A single key beside a profile, by words that no shell may see; `exact` sees what only the former profile set.
-puppet_apply 2 "tcptune::apply { 'exact': executable => '$TCPTUNE', exact => true, profiles => ['$WORK/second.yaml'],
-	settings => { 'net.ipv4.tcp_rmem' => '4096 131072 8388608' } }" --debug
-grep -q "apply.*--dry-run.*--quiet.*--profile=$WORK/second.yaml" "$WORK/out" || fail "the guard is not the plan"
+# A single key beside a profile, by words that no shell may see; what only the former profile set goes back.
+puppet_apply 2 "tcptune::apply { 'key': executable => '$TCPTUNE', profiles => ['$WORK/second.yaml'],
+	settings => { 'net.ipv4.tcp_rmem' => '4096 131072 8388608' } }"
 [[ $(tr '\t' ' ' </proc/sys/net/ipv4/tcp_rmem) == '4096 131072 8388608' ]] || fail "tcp_rmem"
 [[ $(</proc/sys/net/ipv4/ip_unprivileged_port_start) == 1024 ]] || fail "the former profile's key doesn't go back"
 

@@ -8,5 +8,4 @@ default['tcptune']['boot'] = nil
 default['tcptune']['netns'] = nil
 default['tcptune']['allow_shadowed'] = false
 default['tcptune']['modules_load'] = false
-default['tcptune']['exact'] = false
 default['tcptune']['wait'] = 30

@@ -23,7 +23,7 @@ more << '--modules-load' if wanted['modules_load']
 rest = ["--wait=#{wanted['wait']}"]
 rest << "--reason=#{wanted['reason']}" if wanted['reason']
 
-guard = more.empty? && !wanted['exact'] ? %w[check --quiet] : %w[apply --dry-run --quiet]
+guard = more.empty? ? %w[check --quiet] : %w[apply --dry-run --quiet]
 
 execute 'tcptune apply' do
   command Shellwords.join([wanted['executable'], 'apply'] + both + more + rest)

@@ -1,6 +1,7 @@
 # @summary Keeps the host as profiles and single settings ask for, with tcptune.
 #
-# `tcptune check` is the guard: a host that conforms is left alone, and so is every host with --noop. What is refused
+# `tcptune check` is the guard (where persist, allow_shadowed or modules_load is given, which check hasn't, `tcptune apply
+# --dry-run`): a host that conforms is left alone, and so is every host with --noop. What is refused
 # fails the resource, with tcptune's reason; everything is then as it was before.
 #
 # All that a host shall have belongs into one resource: a second one with other profiles would take the first one's
@@ -22,8 +23,6 @@
 # @param allow_shadowed Go on although another file overrides the drop-in at the next boot.
 # @param modules_load Write /etc/modules-load.d/tcptune.conf as well.
 # @param netns The network namespace to work in: a name, a process id or a path.
-# @param exact Let `tcptune apply --dry-run` be the guard, which sees keys that only former profiles set. It is in any
-#   case where persist, allow_shadowed or modules_load is given: check hasn't these options.
 # @param wait Seconds to wait for another tcptune that is at work.
 # @param executable The program.
 define tcptune::apply (
@@ -36,7 +35,6 @@ define tcptune::apply (
   Boolean                                                         $allow_shadowed = false,
   Boolean                                                         $modules_load   = false,
   Optional[String[1]]                                             $netns          = undef,
-  Boolean                                                         $exact          = false,
   Integer[0]                                                      $wait           = 30,
   Pattern[/\A\//]                                                 $executable     = '/usr/bin/tcptune',
 ) {
@@ -59,7 +57,7 @@ define tcptune::apply (
   $more = $persist_words + $shadowed_words + $modules_words
 
   $reason_words = $reason ? { undef => [], default => ["--reason=${reason}"] }
-  $guard = ($more.empty and !$exact) ? { true => ['check'], false => ['apply', '--dry-run'] }
+  $guard = $more.empty ? { true => ['check'], false => ['apply', '--dry-run'] }
 
   # Lists of words, so that no shell sees them.
   exec { "tcptune apply ${title}":

@@ -32,7 +32,7 @@
 {%- set rest = ['--wait=' ~ wanted.get('wait', 30)] -%}
 {%- if wanted.get('reason') %}{% do rest.append('--reason=' ~ wanted.reason) %}{% endif -%}
 
-{%- set guard = ['apply', '--dry-run', '--quiet'] if more or wanted.get('exact') else ['check', '--quiet'] -%}
+{%- set guard = ['apply', '--dry-run', '--quiet'] if more else ['check', '--quiet'] -%}
 
 tcptune apply:
   cmd.run:
