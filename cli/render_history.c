@@ -193,17 +193,18 @@ static void put_field(const struct tct_page *page, const char *label, const char
 		tct_page_paragraph(page, 2, label, 12, TCT_STYLE_PLAIN, text);
 }
 
-static void put_variables(const struct tct_page *page, json_t *variables)
+/* An object of texts, a line each. */
+static void put_texts(const struct tct_page *page, const char *label, json_t *texts)
 {
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(variables, name, value) {
+	json_object_foreach(texts, name, value) {
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
 		tct_text_addf(&text, "%s = %s", name,
 			      json_is_string(value) ? json_string_value(value) : "?");
-		put_field(page, "variable", text.data);
+		put_field(page, label, text.data);
 	}
 }
 
@@ -244,7 +245,11 @@ void tct_render_transaction(const struct tct_page *page, const struct tct_transa
 			      transaction->netns.inode);
 	put_field(page, "namespace", namespace.data);
 	put_field(page, "profile", transaction->profile_sha256);
-	put_variables(page, transaction->variables);
+	put_texts(page, "variable", transaction->variables);
+	put_texts(page, "set", transaction->sets);
+	put_field(page, "modules", transaction->modules_after);
+	put_field(page, "version", transaction->version);
+	put_field(page, "boot", transaction->boot_id);
 	put_field(page, "error", transaction->error);
 	put_keys(page, transaction);
 }

@@ -412,6 +412,8 @@ static json_t *journal_key_json(const struct tct_journal_key *key)
 	set(object, "boot_after", tct_value_json(&key->boot_after), &failed);
 	set(object, "baseline", tct_value_json(&key->baseline), &failed);
 	set(object, "owned", json_boolean(key->live_owned), &failed);
+	set(object, "left", json_boolean(key->left), &failed);
+	set(object, "stuck", json_boolean(key->stuck), &failed);
 	set(object, "because", tct_json_text_or_null(key->because), &failed);
 	return whole(object, failed);
 }

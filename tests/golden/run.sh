@@ -45,6 +45,7 @@ normalise() {
 		-e 's/^(  profile +)[0-9a-f]{64}$/\1<SHA256>/' \
 		-e 's/(built-in profile [a-z]+):[0-9]+/\1:<LINE>/g' \
 		-e 's/("version": )"[0-9.]+"/\1"<VERSION>"/' \
+		-e 's/^(  version +)[0-9.]+$/\1<VERSION>/' \
 		-e "s/(\"user\": )\"$(id -un)\"/\\1\"<USER>\"/" \
 		-e "s/^(  user +)$(id -un)\$/\\1<USER>/" \
 		-e "s/^( +[0-9]+)  <TIME>  $(id -un) +/\\1  <TIME>  <USER>  /" \
