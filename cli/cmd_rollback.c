@@ -21,9 +21,11 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	return exit_code;
 }
 
+/* "No" where something was left alone, and where a dry run sees something to do. */
 static int success(const struct tct_apply_result *result)
 {
-	return result->conflicts_count > 0 ? TCT_EXIT_NO : TCT_EXIT_DONE;
+	return result->conflicts_count > 0 || (result->dry_run && result->changed) ? TCT_EXIT_NO
+										   : TCT_EXIT_DONE;
 }
 
 static int run(const struct tct_options *options)
@@ -93,8 +95,8 @@ const struct tct_command tct_command_rollback = {
 	.description =
 		"Without ID the newest apply that still stands is undone. A value that somebody "
 		"changed since is a conflict: it is named and left alone, unless --force is "
-		"given. Exit code: 0 done, or nothing to undo; 1 conflicts were left alone; 3 "
-		"refused; 4 failed, and something could not be put back; 5 another tcptune is "
+		"given. Exit code: 0 done, or nothing to undo; 1 conflicts were left alone, or "
+		"--dry-run sees something that would change; 3 refused; 4 failed, and something could not be put back; 5 another tcptune is "
 		"at work.",
 	.options = uses,
 	.options_count = TCT_COUNT(uses),

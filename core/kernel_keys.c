@@ -42,6 +42,11 @@ int tct_kernel_key_path(const char *name, char *path, size_t path_size)
 	}
 }
 
+bool tct_kernel_key_fields_apart(const struct tct_kernel_key *key)
+{
+	return key->fields > 1 && key->handler != TCT_HANDLER_PORT_RANGE;
+}
+
 const struct tct_kernel_key *tct_kernel_key_find(const char *name)
 {
 	char dotted[NAME_MAX + 1];

@@ -126,6 +126,13 @@ const struct tct_kernel_key *tct_kernel_key_find(const char *name);
 size_t tct_kernel_key_index(const struct tct_kernel_key *key);
 
 /*
+ * Does the kernel keep the fields of this vector apart, so that each may have any value of its own
+ * history? Not where it takes them all at once because one limits the other, nor for bitmaps and
+ * words.
+ */
+bool tct_kernel_key_fields_apart(const struct tct_kernel_key *key);
+
+/*
  * Nearest full name in the table for a misspelling, or NULL. A name without its folder ("tcp_rmem")
  * or with a wrong one counts as misspelt.
  */

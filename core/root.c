@@ -50,7 +50,9 @@ int tct_root_openat(const struct tct_root *root, const char *path, int flags, mo
 	if (*path == '\0')
 		path = ".";
 	if (root->live) {
-		fd = openat(root->fd, path, flags | O_CLOEXEC, mode);
+		do {
+			fd = openat(root->fd, path, flags | O_CLOEXEC, mode);
+		} while (fd < 0 && errno == EINTR);
 	} else {
 		struct open_how how = {
 			.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,

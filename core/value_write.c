@@ -98,7 +98,7 @@ static void foretell_numbers(const struct tct_kernel_key *key, const char *text,
 {
 	size_t length = strlen(text);
 	struct tct_scan scan = { .at = text, .left = length < WRITE_MAX ? length : WRITE_MAX };
-	bool at_once = key->handler == TCT_HANDLER_PORT_RANGE;
+	bool at_once = key->fields > 1 && !tct_kernel_key_fields_apart(key);
 	bool number = false;
 	bool refused = false;
 

@@ -30,6 +30,13 @@ enum tct_transaction_state {
 				    they go back */
 };
 
+/* What puts a transaction back that isn't confirmed in time. */
+enum tct_guard {
+	TCT_GUARD_NONE,
+	TCT_GUARD_SYSTEMD, /* a timer of it */
+	TCT_GUARD_PROCESS, /* in a session of its own */
+};
+
 struct tct_journal_key {
 	const struct tct_kernel_key *key;
 	struct tct_value before;      /* live value found; NONE = live not touched */
@@ -79,6 +86,7 @@ struct tct_transaction {
 	int64_t deadline_ns;
 	/* The drop-in isn't written before the CONFIRM; boot_after is what is planned. */
 	bool deferred;
+	enum tct_guard guard; /* not in the journal: what was armed for it just now */
 	/* Names in our modules-load.d file, joined by blanks; NULL = no file. */
 	char *modules_before;
 	char *modules_after;
@@ -144,6 +152,16 @@ bool tct_transaction_in(const struct tct_transaction *transaction, const struct 
 bool tct_transaction_stands(const struct tct_transaction *transaction);
 /* Does it wait to be confirmed? Its deadline may have passed. */
 bool tct_transaction_waits(const struct tct_transaction *transaction);
+/*
+ * Does it stand and tell the whole state: what it doesn't name is not ours after it? It tells that
+ * of the live values where `live`, and of the drop-in where it has lines.
+ */
+bool tct_transaction_rules(const struct tct_transaction *transaction);
+/* Are its keys' lines those of the drop-in after it? */
+bool tct_transaction_has_lines(const struct tct_transaction *transaction);
+/* Its part about this key; NULL = none. */
+const struct tct_journal_key *tct_transaction_key(const struct tct_transaction *transaction,
+						  const struct tct_kernel_key *key);
 /* Did it change the drop-in? */
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction);
 
@@ -180,8 +198,8 @@ struct tct_owned_set {
 	struct tct_owned *items;
 	size_t items_count;
 	size_t items_capacity;
-	const struct tct_transaction *drop_in; /* the newest that changed the drop-in; NULL = none.
-						  Borrowed */
+	const struct tct_transaction *drop_in; /* the newest that has lines in the drop-in; NULL =
+						  none. Borrowed */
 };
 /* without: as if this transaction had never been (0 = all count). Items are sorted by key name. 0
  * or -ENOMEM. */

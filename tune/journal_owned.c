@@ -32,6 +32,28 @@ bool tct_transaction_waits(const struct tct_transaction *transaction)
 	return transaction->state == TCT_TRANSACTION_WAITING && transaction->undone_by == 0;
 }
 
+bool tct_transaction_rules(const struct tct_transaction *transaction)
+{
+	return tct_transaction_stands(transaction) && !transaction->additive &&
+	       transaction->state != TCT_TRANSACTION_STUCK;
+}
+
+bool tct_transaction_has_lines(const struct tct_transaction *transaction)
+{
+	return transaction->persisted && !transaction->deferred &&
+	       (transaction->state != TCT_TRANSACTION_STUCK || transaction->drop_in_stuck);
+}
+
+const struct tct_journal_key *tct_transaction_key(const struct tct_transaction *transaction,
+						  const struct tct_kernel_key *key)
+{
+	for (size_t i = 0; i < transaction->keys_count; i++) {
+		if (transaction->keys[i].key == key)
+			return &transaction->keys[i];
+	}
+	return NULL;
+}
+
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction)
 {
 	if (!transaction->persisted || transaction->deferred)
@@ -149,6 +171,21 @@ static int replay(struct tct_owned_set *owned, const struct tct_transaction *tra
 	return result;
 }
 
+/* What a transaction that tells the whole state doesn't name is not ours after it. */
+static void release_rest(struct tct_owned_set *owned, const struct tct_transaction *transaction,
+			 bool here, bool boot)
+{
+	for (size_t i = 0; i < owned->items_count; i++) {
+		struct tct_owned *item = &owned->items[i];
+		const struct tct_journal_key *key = tct_transaction_key(transaction, item->key);
+
+		if (here && transaction->live && (key == NULL || key->after.kind == TCT_VALUE_NONE))
+			item->live = false;
+		if (boot && key == NULL)
+			item->boot = false;
+	}
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct tct_owned *left = a;
@@ -165,14 +202,14 @@ int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns 
 	for (size_t i = 0; i < journal->transactions_count; i++) {
 		const struct tct_transaction *transaction = &journal->transactions[i];
 		bool here = tct_transaction_in(transaction, netns, boot_id);
-		bool boot =
-			tct_transaction_changed_drop_in(transaction) &&
-			(transaction->state != TCT_TRANSACTION_STUCK || transaction->drop_in_stuck);
+		bool boot = tct_transaction_has_lines(transaction);
 
 		if (transaction->id == without || !tct_transaction_stands(transaction))
 			continue;
 		if (boot)
 			owned->drop_in = transaction;
+		if (tct_transaction_rules(transaction))
+			release_rest(owned, transaction, here, boot);
 		for (size_t k = 0; k < transaction->keys_count; k++) {
 			int result = replay(owned, transaction, &transaction->keys[k], here, boot);
 

@@ -126,7 +126,7 @@ static const char *why_unsupported(const struct tct_plan_work *work,
 		break;
 	}
 	if (work->plan->live)
-		return "its live value is not known";
+		return NULL; /* see refuse_unknown() */
 	/* An image: nothing but the kernel's version can tell. */
 	if (facts->known[TCT_FACT_KERNEL]) {
 		int64_t kernel = facts->value[TCT_FACT_KERNEL];
@@ -139,24 +139,42 @@ static const char *why_unsupported(const struct tct_plan_work *work,
 	return NULL;
 }
 
+/*
+ * The value without us. Still what we wrote? Then what counts is what was there before us; else
+ * somebody set it by hand. Where the kernel keeps the fields apart each is asked.
+ */
+static int find_baseline(const struct tct_owned *owned, const struct tct_value *now,
+			 struct tct_value *baseline)
+{
+	const struct tct_value *written = &owned->written;
+
+	if (tct_value_stored_as(owned->key, written, now))
+		return tct_value_copy(baseline, &owned->baseline);
+	if (tct_value_copy(baseline, now) < 0)
+		return -ENOMEM;
+	if (!tct_kernel_key_fields_apart(owned->key) || now->kind != TCT_VALUE_NUMBERS ||
+	    written->kind != TCT_VALUE_NUMBERS || owned->baseline.kind != TCT_VALUE_NUMBERS)
+		return 0;
+	for (unsigned i = 0; i < now->count; i++) {
+		if (now->numbers[i] == written->numbers[i])
+			baseline->numbers[i] = owned->baseline.numbers[i];
+	}
+	return 0;
+}
+
 /* before and baseline_live. */
 static int fill_live(struct tct_plan_work *work, struct tct_plan_key *key)
 {
 	const struct tct_sysctl *now = &work->observation->sysctls[tct_kernel_key_index(key->key)];
 	const struct tct_owned *owned = tct_owned_find(&work->plan->owned, key->key);
-	const struct tct_value *baseline = &now->value;
 
 	if (now->presence != TCT_PRESENT)
 		return 0;
-	/* Still what we wrote? Then what counts is what was there before us; else somebody set it
-	 * by hand. */
-	if (owned != NULL && owned->live && owned->baseline.kind != TCT_VALUE_NONE &&
-	    tct_value_stored_as(key->key, &owned->written, &now->value))
-		baseline = &owned->baseline;
-	if (tct_value_copy(&key->before, &now->value) < 0 ||
-	    tct_value_copy(&key->baseline_live, baseline) < 0)
+	if (tct_value_copy(&key->before, &now->value) < 0)
 		return -ENOMEM;
-	return 0;
+	if (owned != NULL && owned->live && owned->baseline.kind != TCT_VALUE_NONE)
+		return find_baseline(owned, &now->value, &key->baseline_live);
+	return tct_value_copy(&key->baseline_live, &now->value);
 }
 
 /* 0, 1 = refused, -ENOMEM. */
@@ -221,6 +239,8 @@ static int refuse_unknown(struct tct_plan_work *work, const struct tct_kernel_ke
 	else if (now->presence == TCT_UNPARSED)
 		result = tct_plan_refuse(work, key, "missing",
 					 "its value has a shape that tcptune doesn't know");
+	else if (now->presence == TCT_NOT_LOOKED && work->plan->live)
+		result = tct_plan_refuse(work, key, "missing", "/proc/sys could not be looked at");
 	else
 		return 0;
 	return result < 0 ? result : 1;

@@ -25,6 +25,7 @@ void tct_apply_result_done(struct tct_apply_result *result)
 	free(result->settings);
 	free(result->restart_needed);
 	free(result->conflicts);
+	free(result->gone);
 	free(result->drop_in_diff);
 	tct_plan_free(result->plan);
 	*result = (struct tct_apply_result){ 0 };
@@ -49,6 +50,41 @@ int tct_result_conflict(struct tct_apply_result *result, const struct tct_kernel
 	if (copy_known(&conflict->before, before) < 0 || copy_known(&conflict->ours, ours) < 0 ||
 	    copy_known(&conflict->now, now) < 0)
 		return -ENOMEM;
+	return 0;
+}
+
+static struct tct_value field_of(const struct tct_value *value, unsigned field)
+{
+	return (struct tct_value){
+		.kind = TCT_VALUE_NUMBERS,
+		.count = 1,
+		.numbers = { value->numbers[field] },
+	};
+}
+
+int tct_result_conflict_field(struct tct_apply_result *result, const struct tct_three_way *ways,
+			      unsigned field, const char *reason)
+{
+	struct tct_value before = field_of(ways->before, field);
+	struct tct_value ours = field_of(ways->ours, field);
+	struct tct_value now = field_of(ways->now, field);
+	int status = tct_result_conflict(result, ways->key, &before, &ours, &now, reason);
+
+	if (status == 0)
+		result->conflicts[result->conflicts_count - 1].field = field + 1;
+	return status;
+}
+
+int tct_result_gone(struct tct_apply_result *result, const struct tct_kernel_key *key,
+		    const char *reason)
+{
+	struct tct_plan_unsupported *item = TCT_APPEND(result, gone);
+
+	if (item == NULL)
+		return -ENOMEM;
+	item->key = key;
+	if (snprintf(item->reason, sizeof(item->reason), "%s", reason) < 0)
+		item->reason[0] = '\0';
 	return 0;
 }
 
@@ -98,24 +134,29 @@ int tct_place_of_work_check(const struct tct_root *root, struct tct_err *err)
 			   root->path);
 }
 
-void tct_place_of_work_init(const struct tct_apply_options *options,
-			    struct tct_place_of_work *place)
+int tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place,
+			   struct tct_err *err)
 {
 	TCT_AUTOFREE char *boot_id = NULL;
+	int result;
 
 	*place = (struct tct_place_of_work){ .root = options->root, .netns = options->netns };
 	if (!options->root->live) {
 		place->netns = (struct tct_netns){ .initial = true };
-		return;
+		return 0;
 	}
-	if (tct_root_read(options->root, "/proc/sys/kernel/random/boot_id", 4096, &boot_id, NULL) <
-	    0)
-		return;
+	result = tct_root_read(options->root, TCT_BOOT_ID_PATH, 4096, &boot_id, NULL);
+	if (result == -ENOENT)
+		return 0;
+	if (result < 0)
+		return tct_err_set(err, TCT_FAULT_REFUSED, -result, "%s: %s", TCT_BOOT_ID_PATH,
+				   strerror(-result));
 
 	const char *id = tct_text_trim(boot_id);
 
 	if (strlen(id) < sizeof(place->boot_id))
 		memcpy(place->boot_id, id, strlen(id) + 1);
+	return 0;
 }
 
 /* "root", "alice (root)" under sudo. */

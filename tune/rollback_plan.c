@@ -5,42 +5,34 @@
 
 #include "core/mem.h"
 #include "tune/drop_in.h"
+#include "tune/journal_chain.h"
 #include "tune/live_write.h"
 #include "tune/rollback_private.h"
+#include "tune/three_way.h"
 
 static int no_memory(const struct tct_rollback_work *rollback)
 {
 	return tct_err_nomem(rollback->err);
 }
 
-/* Does a transaction between these two that stands have the key's live value? */
-static bool has_live(const struct tct_rollback_work *rollback, const struct tct_kernel_key *key,
-		     bool later)
+/* Is the key's live value a later transaction's that stands: its own, or given up by it? */
+static bool is_overtaken(const struct tct_rollback_work *rollback, const struct tct_kernel_key *key)
 {
-	for (size_t i = 0; i < rollback->journal->transactions_count; i++) {
+	for (size_t i = rollback->journal->transactions_count; i-- > 0;) {
 		const struct tct_transaction *other = &rollback->journal->transactions[i];
+		const struct tct_journal_key *its;
 
-		if (!tct_transaction_stands(other) || other->id == rollback->undo->id ||
-		    (other->id > rollback->undo->id) != later ||
+		if (other->id <= rollback->undo->id)
+			return false;
+		if (!tct_transaction_stands(other) ||
 		    !tct_transaction_in(other, &rollback->place.netns, rollback->place.boot_id))
 			continue;
-		for (size_t k = 0; k < other->keys_count; k++) {
-			if (other->keys[k].key == key &&
-			    other->keys[k].after.kind != TCT_VALUE_NONE)
-				return true;
-		}
+		its = tct_transaction_key(other, key);
+		if ((its != NULL && its->after.kind != TCT_VALUE_NONE) ||
+		    (other->live && tct_transaction_rules(other)))
+			return true;
 	}
 	return false;
-}
-
-/* What the key goes back to: what was found, or, if that was a transaction's that is undone by now,
- * the baseline. */
-static const struct tct_value *goes_back_to(const struct tct_rollback_work *rollback,
-					    const struct tct_journal_key *key)
-{
-	if (key->baseline.kind != TCT_VALUE_NONE && !has_live(rollback, key->key, false))
-		return &key->baseline;
-	return &key->before;
 }
 
 static struct tct_journal_key *fresh_key(struct tct_rollback_work *rollback,
@@ -58,66 +50,153 @@ static struct tct_journal_key *fresh_key(struct tct_rollback_work *rollback,
 	return fresh;
 }
 
-static int conflict(struct tct_rollback_work *rollback, const struct tct_journal_key *key,
-		    const struct tct_value *target, const struct tct_value *now, const char *reason)
+/* A conflict about the drop-in. */
+static int conflict_of_file(struct tct_rollback_work *rollback, const char *reason)
 {
-	return tct_result_conflict(rollback->result, key != NULL ? key->key : NULL, target,
-				   key != NULL ? &key->after : NULL, now, reason) < 0
+	return tct_result_conflict(rollback->result, NULL, NULL, NULL, NULL, reason) < 0
 		       ? no_memory(rollback)
 		       : 0;
 }
 
-/* Was the key left alone the first time? */
-static bool was_left(const struct tct_transaction *earlier, const struct tct_kernel_key *key)
+/* What the earlier rollback did about the key; NULL = it left nothing of it alone. */
+static const struct tct_journal_key *was_left(const struct tct_transaction *earlier,
+					      const struct tct_kernel_key *key)
 {
-	for (size_t i = 0; i < earlier->keys_count; i++) {
-		if (earlier->keys[i].key == key)
-			return earlier->keys[i].left;
-	}
-	return false;
+	const struct tct_journal_key *its = tct_transaction_key(earlier, key);
+
+	return its != NULL && its->left ? its : NULL;
 }
 
 /* A conflict that --force would override: noted, so that it can still be had later. */
-static int leave_key(struct tct_rollback_work *rollback, const struct tct_journal_key *key,
-		     const struct tct_value *target, const struct tct_value *now)
+static int leave_key(struct tct_rollback_work *rollback, const struct tct_three_way *ways,
+		     const struct tct_three_way_answer *answer)
 {
-	struct tct_journal_key *fresh = fresh_key(rollback, key->key);
+	struct tct_journal_key *fresh = fresh_key(rollback, ways->key);
+	int result = fresh == NULL ? -ENOMEM : 0;
 
-	if (fresh == NULL)
+	if (result == 0)
+		fresh->left = true;
+	if (result == 0 && answer->fields == 0)
+		result = tct_result_conflict(
+			rollback->result, ways->key, ways->before, ways->ours, ways->now,
+			answer->disordered
+				? "somebody else changed a part of it since, and with that its "
+				  "fields would not ascend; --force puts it back all the same"
+				: "somebody else changed it since; --force puts it back all the "
+				  "same");
+	for (unsigned field = 0; result == 0 && field < ways->now->count; field++) {
+		if ((answer->fields & (1u << field)) != 0)
+			result = tct_result_conflict_field(
+				rollback->result, ways, field,
+				"somebody else changed this field since; --force puts it back all "
+				"the same");
+	}
+	return result < 0 ? no_memory(rollback) : 0;
+}
+
+static int settle_key(struct tct_rollback_work *rollback, const struct tct_three_way *ways)
+{
+	struct tct_three_way_answer answer;
+	struct tct_journal_key *fresh = NULL;
+	int result = tct_three_way(ways, &answer);
+
+	if (result == 0 && answer.conflict && !ways->force)
+		result = leave_key(rollback, ways, &answer);
+	if (result == 0 && answer.after.kind != TCT_VALUE_NONE) {
+		fresh = fresh_key(rollback, ways->key);
+		if (fresh == NULL || tct_value_copy(&fresh->before, ways->now) < 0 ||
+		    tct_value_copy(&fresh->after, &answer.after) < 0)
+			result = no_memory(rollback);
+	}
+	tct_value_done(&answer.after);
+	return result == -ENOMEM ? no_memory(rollback) : result;
+}
+
+/* The live value; *now NONE: the kernel doesn't have the key. */
+static int read_now(struct tct_rollback_work *rollback, const struct tct_kernel_key *key,
+		    struct tct_value *now)
+{
+	int result = tct_live_read(rollback->proc_sys, key, now);
+
+	if (result == 0 || result == -ENOENT)
+		return 0;
+	if (result == -ENOMEM)
 		return no_memory(rollback);
-	fresh->left = true;
-	return conflict(rollback, key, target, now,
-			"somebody else changed it since; --force puts it back all the same");
+	return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -result, "%s: can't read it: %s",
+			   key->name, tct_live_error(-result));
 }
 
 static int plan_key(struct tct_rollback_work *rollback, const struct tct_journal_key *key)
 {
+	const struct tct_transaction *undo = rollback->undo;
+	const struct tct_journal_key *left = NULL;
 	TCT_AUTO(tct_value_done) struct tct_value now = { 0 };
-	const struct tct_value *target = goes_back_to(rollback, key);
-	struct tct_journal_key *fresh;
+	TCT_AUTO(tct_value_done) struct tct_value before = { 0 };
+	bool booted = strcmp(undo->boot_id, rollback->place.boot_id) != 0;
 	int result;
 
-	if (key->after.kind == TCT_VALUE_NONE || has_live(rollback, key->key, true) ||
-	    (rollback->earlier != NULL && !was_left(rollback->earlier, key->key)))
+	if (key->after.kind == TCT_VALUE_NONE || is_overtaken(rollback, key->key))
 		return 0;
-	result = tct_live_read(rollback->proc_sys, key->key, &now);
-	if (result == -ENOENT)
-		return conflict(rollback, key, target, NULL, "the kernel doesn't have it just now");
-	if (result == -ENOMEM)
-		return no_memory(rollback);
+	if (rollback->earlier != NULL) {
+		left = was_left(rollback->earlier, key->key);
+		if (left == NULL)
+			return 0;
+	}
+	result = read_now(rollback, key->key, &now);
 	if (result < 0)
-		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, -result,
-				   "%s: can't read it: %s", key->key->name,
-				   tct_live_error(-result));
-	if (tct_value_stored_as(key->key, target, &now))
-		return 0;
-	if (!tct_value_stored_as(key->key, &key->after, &now) && !rollback->force)
-		return leave_key(rollback, key, target, &now);
-	fresh = fresh_key(rollback, key->key);
-	if (fresh == NULL || tct_value_copy(&fresh->before, &now) < 0 ||
-	    tct_value_copy(&fresh->after, target) < 0)
+		return result;
+	/* Gone with its module, and its value too. */
+	if (now.kind == TCT_VALUE_NONE)
+		result =
+			tct_result_gone(rollback->result, key->key,
+					"the kernel doesn't have it just now: nothing to put back");
+	else
+		result = tct_journal_goes_back_to(rollback->journal, undo, key, &before);
+	if (result < 0)
 		return no_memory(rollback);
-	return 0;
+	if (now.kind == TCT_VALUE_NONE)
+		return 0;
+
+	const struct tct_three_way ways = {
+		.key = key->key,
+		.before = &before,
+		.ours = &key->after,
+		.booted =
+			booted && key->boot_after.kind != TCT_VALUE_NONE ? &key->boot_after : NULL,
+		.now = &now,
+		.settled = { left != NULL ? &left->before : NULL,
+			     left != NULL ? &left->after : NULL },
+		.force = rollback->force,
+	};
+
+	return settle_key(rollback, &ways);
+}
+
+/*
+ * A key that this transaction doesn't name because one before it had given it up: if that one is
+ * undone by now, the key is an older one's again.
+ */
+static int plan_returning(struct tct_rollback_work *rollback, const struct tct_owned *owned)
+{
+	const struct tct_owned *ours = tct_owned_find(&rollback->before, owned->key);
+	const struct tct_journal_key *named = tct_transaction_key(rollback->undo, owned->key);
+	struct tct_journal_key key = { .key = owned->key };
+	int result;
+
+	if (!owned->live || (ours != NULL && ours->live) ||
+	    (named != NULL && named->after.kind != TCT_VALUE_NONE))
+		return 0;
+	result = read_now(rollback, owned->key, &key.before);
+	if (result == 0 && key.before.kind != TCT_VALUE_NONE) {
+		result = tct_value_copy(&key.after, &key.before);
+		if (result == 0)
+			result = plan_key(rollback, &key);
+		else
+			result = no_memory(rollback);
+	}
+	tct_value_done(&key.before);
+	tct_value_done(&key.after);
+	return result;
 }
 
 static int plan_live(struct tct_rollback_work *rollback)
@@ -130,31 +209,54 @@ static int plan_live(struct tct_rollback_work *rollback)
 				   "/proc/sys: %s", tct_live_error(-rollback->proc_sys));
 	for (size_t i = 0; result == 0 && i < rollback->undo->keys_count; i++)
 		result = plan_key(rollback, &rollback->undo->keys[i]);
+	for (size_t i = 0; result == 0 && i < rollback->after.items_count; i++)
+		result = plan_returning(rollback, &rollback->after.items[i]);
 	rollback->fresh.live = true;
 	return result;
+}
+
+/* The key's line by this set; NULL = it has none. */
+static const struct tct_value *line_of(const struct tct_owned_set *set,
+				       const struct tct_kernel_key *key)
+{
+	const struct tct_owned *owned = tct_owned_find(set, key);
+
+	return owned != NULL && owned->boot ? &owned->boot_value : NULL;
+}
+
+static bool line_changes(const struct tct_rollback_work *rollback, const struct tct_kernel_key *key)
+{
+	const struct tct_value *before = line_of(&rollback->before, key);
+	const struct tct_value *after = line_of(&rollback->after, key);
+
+	if (before == NULL || after == NULL)
+		return before != after;
+	return !tct_value_equal(before, after);
+}
+
+static bool any_line_changes(const struct tct_rollback_work *rollback)
+{
+	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
+		if (line_changes(rollback, &tct_kernel_keys[i]))
+			return true;
+	}
+	return false;
 }
 
 /* The lines that go, come or change, for the journal. */
 static int note_lines(struct tct_rollback_work *rollback)
 {
 	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
-		const struct tct_owned *before =
-			tct_owned_find(&rollback->before, &tct_kernel_keys[i]);
-		const struct tct_owned *after =
-			tct_owned_find(&rollback->after, &tct_kernel_keys[i]);
+		const struct tct_value *before = line_of(&rollback->before, &tct_kernel_keys[i]);
+		const struct tct_value *after = line_of(&rollback->after, &tct_kernel_keys[i]);
 		struct tct_journal_key *fresh;
 
-		if ((before == NULL || !before->boot) && (after == NULL || !after->boot))
-			continue;
-		if (before != NULL && after != NULL &&
-		    tct_value_equal(&before->boot_value, &after->boot_value))
+		if (!line_changes(rollback, &tct_kernel_keys[i]))
 			continue;
 		fresh = fresh_key(rollback, &tct_kernel_keys[i]);
 		if (fresh == NULL ||
-		    (before != NULL && before->boot &&
-		     tct_value_copy(&fresh->boot_before, &before->boot_value) < 0) ||
-		    (after != NULL && after->boot &&
-		     tct_value_copy(&fresh->boot_after, &after->boot_value) < 0))
+		    (before != NULL && tct_value_copy(&fresh->boot_before, before) < 0) ||
+		    (after != NULL && tct_value_copy(&fresh->boot_after, after) < 0))
 			return no_memory(rollback);
 	}
 	return 0;
@@ -163,17 +265,21 @@ static int note_lines(struct tct_rollback_work *rollback)
 static int plan_drop_in(struct tct_rollback_work *rollback)
 {
 	TCT_AUTO(tct_drop_in_done) struct tct_drop_in on_disk = { 0 };
-	int result = tct_drop_in_read(rollback->options->root, &rollback->drop_in, rollback->err);
+	int result = 0;
 
+	/* Its lines are a later transaction's. What was left alone earlier is gone after all the
+	 * same. */
+	if (rollback->earlier == NULL && !any_line_changes(rollback))
+		return 0;
+	result = tct_drop_in_read(rollback->options->root, &rollback->drop_in, rollback->err);
 	/* Something else is in its place: left alone, and named. Not so when the system fails to
 	 * give it: who knows what it has. */
 	if (result < 0 && !tct_drop_in_is_strange(result))
 		return result;
 	if (result < 0) {
 		rollback->fresh.drop_in_left = true;
-		return conflict(rollback, NULL, NULL, NULL,
-				rollback->err != NULL ? rollback->err->message
-						      : "it can't be read");
+		return conflict_of_file(rollback, rollback->err != NULL ? rollback->err->message
+									: "it can't be read");
 	}
 	if (tct_drop_in_parse(rollback->drop_in, &on_disk) < 0 ||
 	    tct_drop_in_render_owned(&rollback->after, &rollback->drop_in_after) < 0)
@@ -185,9 +291,9 @@ static int plan_drop_in(struct tct_rollback_work *rollback)
 	if (rollback->drop_in != NULL && !tct_drop_in_equals_owned(&on_disk, &rollback->before) &&
 	    !rollback->force) {
 		rollback->fresh.drop_in_left = true;
-		return conflict(rollback, NULL, NULL, NULL,
-				"somebody edited " TCT_DROP_IN_PATH
-				" since; it is left as it is; --force writes it anew");
+		return conflict_of_file(rollback,
+					"somebody edited " TCT_DROP_IN_PATH
+					" since; it is left as it is; --force writes it anew");
 	}
 	rollback->drop_in_changes = true;
 	rollback->fresh.persisted = true;
@@ -263,7 +369,7 @@ int tct_rollback_plan(struct tct_rollback_work *rollback)
 	result = describe(rollback);
 	if (result == 0 && undo->live && here && options->root->live && !options->no_live)
 		result = plan_live(rollback);
-	if (result == 0 && tct_transaction_changed_drop_in(undo) && !options->no_persist &&
+	if (result == 0 && tct_transaction_has_lines(undo) && !options->no_persist &&
 	    (rollback->earlier == NULL || rollback->earlier->drop_in_left))
 		result = plan_drop_in(rollback);
 	return result == 0 ? fill_result(rollback) : result;

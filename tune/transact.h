@@ -5,6 +5,7 @@
 #include "tune/apply.h"
 #include "tune/drop_in.h"
 #include "tune/journal.h"
+#include "tune/three_way.h"
 
 /* Where and for whom we work; all of it borrowed. */
 struct tct_place_of_work {
@@ -17,8 +18,11 @@ struct tct_place_of_work {
 /* Refuse a root into which nothing is ever to be written: a sosreport is a record. */
 int tct_place_of_work_check(const struct tct_root *root, struct tct_err *err);
 
-void tct_place_of_work_init(const struct tct_apply_options *options,
-			    struct tct_place_of_work *place);
+#define TCT_BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+/* Errors: REFUSED if the id of this boot is there but can't be read. */
+int tct_place_of_work_init(const struct tct_apply_options *options, struct tct_place_of_work *place,
+			   struct tct_err *err);
 
 /* Fill what every transaction has: kind, time, user, boot id, namespace. 0 or -ENOMEM. */
 int tct_transaction_describe(struct tct_transaction *transaction, enum tct_transaction_kind kind,
@@ -27,20 +31,22 @@ int tct_transaction_describe(struct tct_transaction *transaction, enum tct_trans
 /*
  * Do it, durably: begin record, drop-in (if drop_in_changes; text NULL = remove), the live values
  * of keys whose before and after differ, in the order of the kernel's needs, each read back; commit
- * record. Signals that would end the process are held back. Sets transaction->id. Errors: REFUSED,
- * then everything is as before and *rolled_back says whether anything had been written; STUCK, then
- * the message names what could not be put back.
+ * record. One that waits to be confirmed has its guard armed before the live values are written,
+ * and a "waiting" record instead; transaction->guard is set. Signals that would end the process are
+ * held back. Sets transaction->id. Errors: REFUSED, then everything is as before and *rolled_back
+ * says whether anything had been written; STUCK, then the message names what could not be put back.
  */
 int tct_transact(const struct tct_place_of_work *place, struct tct_journal *journal,
 		 struct tct_transaction *transaction, bool drop_in_changes,
 		 const char *drop_in_text, bool *rolled_back, struct tct_err *err);
 
 /*
- * Undo every interrupted transaction of this namespace, and the drop-in of those whose namespace is
- * gone; sweep temporary files. result->recovered is the newest undone; what had been changed by
- * others meanwhile is left and noted in result->conflicts. *foreign is an interrupted one of a
- * namespace that still exists, NULL = none. Errors: STUCK (the system refused; the transaction
- * stays open), REFUSED.
+ * Undo every interrupted transaction of this namespace, those that were not confirmed in time, and
+ * the drop-in of those whose namespace is gone; sweep temporary files. result->recovered is the
+ * newest interrupted one that was undone, result->expired the one whose time was over; what had
+ * been changed by others meanwhile is left and noted in result->conflicts. *foreign is an
+ * interrupted one of a namespace that still exists, NULL = none. Errors: STUCK (the system refused;
+ * the transaction stays open), REFUSED.
  */
 int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
 		struct tct_apply_result *result, const struct tct_transaction **foreign,
@@ -74,6 +80,12 @@ void tct_result_take_back(struct tct_apply_result *result);
 int tct_result_conflict(struct tct_apply_result *result, const struct tct_kernel_key *key,
 			const struct tct_value *before, const struct tct_value *ours,
 			const struct tct_value *now, const char *reason);
+/* The same about one field (from 0 on) of a vector. */
+int tct_result_conflict_field(struct tct_apply_result *result, const struct tct_three_way *ways,
+			      unsigned field, const char *reason);
+/* A key that the kernel doesn't have any more. */
+int tct_result_gone(struct tct_apply_result *result, const struct tct_kernel_key *key,
+		    const char *reason);
 int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_key *key,
 		       const struct tct_value *before, const struct tct_value *after,
 		       bool live_written, bool persisted, const char *because);
