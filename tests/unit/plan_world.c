@@ -83,6 +83,7 @@ void did(const char *name, const char *baseline, const char *before, const char 
 		.netns = { .initial = true },
 		.live = true,
 		.persisted = true,
+		.additive = true, /* the key of an earlier call stays ours */
 		.drop_in_after_sha256 = "x",
 	};
 	struct tct_journal_key *key = TCT_APPEND(&one, keys);
