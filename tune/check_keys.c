@@ -15,9 +15,9 @@ __attribute__((format(printf, 2, 3))) static void explain(struct tct_check_key *
 	size_t used = strlen(key->reason);
 	va_list arguments;
 
-	if (used > 0 && used + 2 < sizeof(key->reason)) {
-		(void)strcpy(key->reason + used, "; ");
-		used += 2;
+	if (used > 0) {
+		(void)snprintf(key->reason + used, sizeof(key->reason) - used, "; ");
+		used = strlen(key->reason);
 	}
 	va_start(arguments, format);
 	/* A cut reason still says which kind it is. */

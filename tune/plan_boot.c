@@ -86,6 +86,17 @@ static void combine(const struct tct_setting *setting, struct tct_value *line,
 	}
 }
 
+/* Where neither a file nor the kernel's code tells: the live value before our first change, or, if
+ * there was none, the one without us now. Somebody's hand may be in it. */
+static const struct tct_value *stand_in(const struct tct_plan_work *work,
+					const struct tct_plan_key *key)
+{
+	const struct tct_owned *owned = tct_owned_find(&work->plan->owned, key->key);
+
+	return owned != NULL && owned->baseline.kind != TCT_VALUE_NONE ? &owned->baseline
+								       : &key->baseline_live;
+}
+
 /* One model's part in the line. 0, or 1 when it was refused, or -ENOMEM. */
 static int boot_model(struct tct_plan_work *work, struct tct_plan_key *key,
 		      enum tct_boot_model model)
@@ -97,7 +108,7 @@ static int boot_model(struct tct_plan_work *work, struct tct_plan_key *key,
 	struct tct_err why = { 0 };
 	bool ours = false;
 	int known = tct_plan_boot_value(work, work->observation->files, key->key, model, true,
-					&key->baseline_live, &baseline, NULL);
+					stand_in(work, key), &baseline, NULL);
 	int result;
 
 	if (known < 0)

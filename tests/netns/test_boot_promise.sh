@@ -94,6 +94,14 @@ make_tree() { # SEED
 	mkdir -p /run/systemd/system
 	# Every other host boots with procps.
 	(($1 % 2 == 0)) || rmdir /run/systemd/system
+	# What random lines seldom come to: a site's own pair of keys that the kernel checks against each other, written
+	# before ours, and systemd's way to take a line away.
+	if (($1 % 4 < 2)); then
+		printf 'net.ipv4.ip_local_port_range = %s 60999\nnet.ipv4.ip_unprivileged_port_start = %s\n' \
+			40000 40000 >/usr/lib/sysctl.d/05-ports.conf
+		printf 'net.ipv4.tcp_max_reordering = 20\nnet.ipv4.tcp_reordering = 10\n' >/run/sysctl.d/98-order.conf
+	fi
+	(($1 % 9 != 0)) || printf '# no\r\n-net.ipv4.tcp_keepalive_time\r\n' >/etc/sysctl.d/zz-minus.conf
 	if (($1 % 7 == 0)); then
 		mkdir -p /run/credentials/@system
 		echo "net.ipv4.tcp_fin_timeout = 77" >/run/credentials/@system/sysctl.extra
