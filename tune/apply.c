@@ -101,6 +101,8 @@ static int make_plan(struct apply *apply)
 	int result = tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
 				   &plan_options, &apply->result->plan, apply->err);
 
+	if (result == 0 && tct_plan_check_resets(options->root, apply->result->plan) < 0)
+		return tct_err_nomem(apply->err);
 	/* A plain user may ask what root would do. */
 	if (result < 0 || geteuid() != 0)
 		return result;

@@ -68,6 +68,12 @@ const char *tct_namespace_words(const struct tct_netns *netns, char out[160]);
 int tct_refuse_foreign(const struct tct_transaction *foreign, struct tct_err *err);
 
 /*
+ * Refuse a plan that changes, live, a key whose write resets others to what they are not: the way
+ * back could not restore them. Reads /proc/sys only. 0 (refusals noted in the plan) or -ENOMEM.
+ */
+int tct_plan_check_resets(const struct tct_root *root, struct tct_plan *plan);
+
+/*
  * If result->settings change what listen() is cut to, live: look at the listeners of this thread's
  * namespace and note those that keep another limit, with their owners. Otherwise looks at nothing.
  * 0 or -ENOMEM.

@@ -118,6 +118,19 @@ begin tcp_timestamps 1 tcp_tw_reuse 2
 begin ip_forward 0 conf/all/rp_filter 0
 profile "conf.all.rp_filter: { set: 1, because: checked }" "ip_forward: { set: 1, because: a router }"
 both_ways "forwarding" "ip_forward 1" "rp_filter 1" "ip_forward 0" "rp_filter 0"
+# What it resets could not be put back: then it is refused, and nothing is written.
+for reset in all/accept_redirects:0 lo/forwarding:1; do
+	file=$IPV4/conf/${reset%:*}
+	was=$(<"$file")
+	echo "${reset#*:}" >"$file"
+	run 3 apply --profile "$WORK/order.yaml" --no-persist --json
+	json '.refused == [{"key": "net.ipv4.ip_forward", "kind": "invariant", "reason": .refused[0].reason}] and
+		(.refused[0].reason | test("'"${reset%:*}"'"))'
+	[[ $(<"$file") == "${reset#*:}" && $(<$IPV4/ip_forward) == 0 ]] || fail "a refused change of ip_forward"
+	run 3 apply --profile "$WORK/order.yaml" --no-persist --dry-run
+	echo "$was" >"$file"
+done
+both_ways "forwarding, again" "ip_forward 1" "rp_filter 1" "ip_forward 0" "rp_filter 0"
 
 # --- put back after a failure, and after a kill --------------------------------------------------------------------
 
