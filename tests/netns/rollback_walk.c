@@ -322,8 +322,10 @@ static void look_at_boot_id(struct walk *walk)
 {
 	const struct tct_apply_options options = options_of(walk, NULL);
 	struct tct_place_of_work place;
+	struct tct_err err = { 0 };
 
-	tct_place_of_work_init(&options, &place);
+	if (tct_place_of_work_init(&options, &place, &err) < 0)
+		fail(walk, err.message);
 	memcpy(walk->boot_id, place.boot_id, sizeof(walk->boot_id));
 }
 
