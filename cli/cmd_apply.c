@@ -28,6 +28,10 @@ static int check_usage(const struct tct_options *options)
 	if (options->no_persist && (options->no_live || options->root != NULL))
 		return tct_bad_usage("neither live values nor the drop-in may be written: nothing "
 				     "would be left to do");
+	if (options->confirm_within_ns != 0 && (options->no_live || options->root != NULL))
+		return tct_bad_usage("--confirm-within and --%s exclude each other: it is live "
+				     "values that are put back",
+				     options->no_live ? "no-live" : "root");
 	return TCT_EXIT_DONE;
 }
 
@@ -46,6 +50,7 @@ static void fill(const struct tct_session *session, struct tct_apply_options *ap
 		.boot_model_given = options->boot >= 0,
 		.boot_model =
 			options->boot >= 0 ? (enum tct_boot_model)options->boot : TCT_BOOT_MODELS,
+		.confirm_within_ns = options->confirm_within_ns,
 		.reason = options->reason,
 		.profile = &session->request,
 	};
@@ -109,6 +114,7 @@ static const struct tct_option_use uses[] = {
 	  "stays as it is; may be given again" },
 	{ TCT_OPTION_DRY_RUN, NULL },
 	{ TCT_OPTION_REASON, NULL },
+	{ TCT_OPTION_CONFIRM_WITHIN, NULL },
 	{ TCT_OPTION_NO_PERSIST, NULL },
 	{ TCT_OPTION_PERSIST, NULL },
 	{ TCT_OPTION_NO_LIVE, NULL },
@@ -139,6 +145,7 @@ const struct tct_command tct_command_apply = {
 	.options = uses,
 	.options_count = TCT_COUNT(uses),
 	.example = "tcptune apply --profile highconn --dry-run\n"
+		   "tcptune apply --profile highconn --confirm-within 60\n"
 		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'\n"
 		   "tcptune apply --set net.ipv4.tcp_tw_reuse=1",
 	.placeholder = "",

@@ -22,6 +22,7 @@ struct tct_command {
 extern const struct tct_command tct_command_audit;
 extern const struct tct_command tct_command_apply;
 extern const struct tct_command tct_command_check;
+extern const struct tct_command tct_command_confirm;
 extern const struct tct_command tct_command_rollback;
 extern const struct tct_command tct_command_history;
 extern const struct tct_command tct_command_profile;

@@ -5,13 +5,11 @@
 #include "core/text.h"
 
 const struct tct_command *const tct_commands[] = {
-	&tct_command_audit,   &tct_command_apply,
-	&tct_command_check,   &tct_command_rollback,
-	&tct_command_history, &tct_command_profile,
-	&tct_command_sockets, &tct_command_watch,
-	&tct_command_explain, &tct_command_snapshot,
-	&tct_command_diff,    &tct_command_help,
-	&tct_command_version, NULL,
+	&tct_command_audit,   &tct_command_apply,    &tct_command_check,
+	&tct_command_confirm, &tct_command_rollback, &tct_command_history,
+	&tct_command_profile, &tct_command_sockets,  &tct_command_watch,
+	&tct_command_explain, &tct_command_snapshot, &tct_command_diff,
+	&tct_command_help,    &tct_command_version,  NULL,
 };
 
 static const char *command_name(const void *context, size_t i)

@@ -50,6 +50,13 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 	[TCT_OPTION_WAIT] = { "wait", 0, TCT_OPTION_SECONDS, "SECONDS", AT(wait_ns),
 			      .help = "if another tcptune is at work, wait so long for it to end "
 				      "(default: 0, which is exit code 5 at once)" },
+	[TCT_OPTION_CONFIRM_WITHIN] = { "confirm-within", 0, TCT_OPTION_SECONDS, "SECONDS",
+					.least = 1, .most = 86400, AT(confirm_within_ns),
+					.help = "change live values only, and put them back after "
+						"so long unless 'tcptune confirm' keeps them" },
+	[TCT_OPTION_EXPIRE] = { "expire", 0, TCT_OPTION_FLAG, AT(expire),
+				.help = "wait until the time of ID is over and then put it back; "
+					"what --confirm-within starts by itself" },
 	[TCT_OPTION_SOURCE] = { "source", 0, TCT_OPTION_FLAG, AT(source),
 				.help = "print the YAML as it is stored" },
 	[TCT_OPTION_INTERVAL] = { "interval", 0, TCT_OPTION_SECONDS, "SECONDS", AT(interval_ns),
@@ -133,16 +140,18 @@ static int append(struct tct_strings *strings, const char *text, struct tct_err 
 	return 0;
 }
 
-/* "1", "0.25": whole and decimal digits only, at most an hour. */
-static int parse_seconds(const char *name, const char *text, int64_t *ns, struct tct_err *err)
+/* "1", "0.25": whole and decimal digits only, at most an hour unless the option says more. */
+static int parse_seconds(const struct tct_option *option, const char *text, int64_t *ns,
+			 struct tct_err *err)
 {
 	const int64_t second = INT64_C(1000000000);
+	const int64_t most = option->most != 0 ? option->most : 3600;
 	const char *at = text;
 	int64_t total = 0;
 	int64_t weight = second / 10;
 
 	for (; *at >= '0' && *at <= '9'; at++) {
-		if (total <= 3600 * second)
+		if (total <= most * second)
 			total = total * 10 + (*at - '0') * second;
 	}
 	if (*at == '.' && at != text) {
@@ -154,10 +163,14 @@ static int parse_seconds(const char *name, const char *text, int64_t *ns, struct
 	}
 	if (at == text || *at != '\0' || at[-1] == '.')
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
-				   "--%s wants a number of seconds, not '%s'", name, text);
-	if (total > 3600 * second)
-		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--%s takes at most 3600 seconds",
-				   name);
+				   "--%s wants a number of seconds, not '%s'", option->name, text);
+	if (total > most * second)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "--%s takes at most %lld seconds",
+				   option->name, (long long)most);
+	if (total < option->least * second)
+		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+				   "--%s takes at least %lld second%s", option->name,
+				   (long long)option->least, option->least == 1 ? "" : "s");
 	*ns = total;
 	return 0;
 }
@@ -236,7 +249,7 @@ static int store(const struct tct_option *option, const char *text, struct tct_o
 	case TCT_OPTION_CHOICE:
 		return parse_choice(option, text, target, err);
 	case TCT_OPTION_SECONDS:
-		return parse_seconds(option->name, text, target, err);
+		return parse_seconds(option, text, target, err);
 	case TCT_OPTION_NUMBER:
 		return parse_number(option, text, target, err);
 	}

@@ -24,6 +24,8 @@ enum tct_option_id {
 	TCT_OPTION_REASON,
 	TCT_OPTION_FORCE,
 	TCT_OPTION_WAIT,
+	TCT_OPTION_CONFIRM_WITHIN,
+	TCT_OPTION_EXPIRE,
 	TCT_OPTION_SOURCE,
 	TCT_OPTION_INTERVAL,
 	TCT_OPTION_COUNT,
@@ -56,7 +58,7 @@ enum tct_option_kind {
 	TCT_OPTION_TEXT,    /* const char * */
 	TCT_OPTION_LIST,    /* struct tct_strings: may be given again */
 	TCT_OPTION_CHOICE,  /* int: index into choices */
-	TCT_OPTION_SECONDS, /* int64_t: nanoseconds */
+	TCT_OPTION_SECONDS, /* int64_t: nanoseconds; least..most are seconds, most 0 = 3600 */
 	TCT_OPTION_NUMBER,  /* int64_t: least..most */
 };
 
@@ -103,7 +105,9 @@ struct tct_options {
 	int boot; /* enum tct_boot_model, both being TCT_BOOT_MODELS; -1 = not given */
 	const char *reason;
 	bool force;
-	int64_t wait_ns; /* for the lock; 0 = not at all */
+	int64_t wait_ns;           /* for the lock; 0 = not at all */
+	int64_t confirm_within_ns; /* 0 = not given */
+	bool expire;
 	bool source;
 	int64_t interval_ns; /* -1 = not given */
 	int64_t count;       /* 0 = not given */

@@ -100,6 +100,8 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 		      const struct tct_apply_result *result, int exit_code);
 void tct_render_rollback(const struct tct_page *page, const struct tct_options *options,
 			 const struct tct_apply_result *result, int exit_code);
+void tct_render_confirm(const struct tct_page *page, const struct tct_options *options,
+			const struct tct_apply_result *result, int exit_code);
 
 /* `check` as text. */
 void tct_render_check(const struct tct_page *page, const struct tct_options *options,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/render.h"
 #include "cli/render_table.h"
@@ -64,7 +65,10 @@ static void put_diff(const struct tct_page *page, const struct tct_apply_result 
 
 	if (at == NULL || at[0] == '\0')
 		return;
-	tct_page_heading(page, "For the next boot", result->drop_in_path);
+	tct_page_heading(page,
+			 result->waiting.ns != 0 ? "For the next boot, once it is confirmed"
+						 : "For the next boot",
+			 result->drop_in_path);
 	while (*at != '\0') {
 		size_t length = strcspn(at, "\n");
 		TCT_AUTOFREE char *line = tct_text_copy(at, length);
@@ -146,6 +150,9 @@ static void suggest_apply(struct tct_text *text, const struct tct_options *optio
 	if (options->boot >= 0)
 		tct_text_addf(text, " --boot %s",
 			      tct_option_table[TCT_OPTION_BOOT].choices[options->boot]);
+	if (options->confirm_within_ns != 0)
+		tct_text_addf(text, " --confirm-within %.15g",
+			      (double)options->confirm_within_ns / 1e9);
 	if (options->reason != NULL) {
 		tct_text_add(text, " --reason ");
 		tct_shell_word(text, options->reason);
@@ -179,6 +186,50 @@ static void put_recovered(const struct tct_page *page, const struct tct_apply_re
 			      result->recovered);
 		tct_page_newline(page);
 	}
+	if (result->expired != 0) {
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      result->dry_run
+				      ? "Transaction %" PRIu64
+					" was not confirmed in time; it would be put back first."
+				      : "Transaction %" PRIu64
+					" had not been confirmed in time; it was put back first.",
+			      result->expired);
+		tct_page_newline(page);
+	}
+}
+
+/* "until 07:31:05 (60 s)", by the clock on this host's wall. */
+static void add_until(struct tct_text *text, const struct tct_apply_result *result)
+{
+	time_t seconds = (time_t)(result->waiting.until_ns / 1000000000);
+	char number[TCT_NUMBER_TEXT];
+	char clock[32];
+	struct tm local;
+
+	if (result->waiting.until_ns != 0 && localtime_r(&seconds, &local) != NULL &&
+	    strftime(clock, sizeof(clock), "%H:%M:%S", &local) > 0)
+		tct_text_addf(text, " until %s", clock);
+	tct_text_addf(text, " (%s)", tct_text_nanoseconds(result->waiting.ns, number));
+}
+
+static void put_waiting(const struct tct_page *page, const struct tct_apply_result *result)
+{
+	static const char advice[] =
+		"Try a NEW connection before you confirm, such as a second SSH login: the one you "
+		"have may live on although no new one can be made.";
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (result->waiting.ns == 0)
+		return;
+	if (result->dry_run) {
+		tct_text_add(&text, "It would wait to be confirmed");
+		add_until(&text, result);
+		tct_text_add(&text, ", and be put back otherwise.");
+	} else {
+		tct_text_add(&text, advice);
+	}
+	tct_page_newline(page);
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, data_of(&text));
 }
 
 /* The profile asks for keys, and this kernel or namespace has none of them. */
@@ -208,7 +259,12 @@ static void put_outcome(const struct tct_page *page, const struct tct_apply_resu
 	else if (result->transaction == 0)
 		tct_text_addf(&text, "Nothing %sto do: everything is as asked already.",
 			      result->recovered != 0 ? "more " : "");
-	else
+	else if (result->waiting.ns != 0) {
+		tct_text_addf(&text, "Waiting: transaction %" PRIu64 " is in force",
+			      result->transaction);
+		add_until(&text, result);
+		tct_text_add(&text, "; then it is put back, unless it is confirmed.");
+	} else
 		tct_text_addf(&text, "Done: transaction %" PRIu64 ".", result->transaction);
 	if (refused || has_failed(exit_code))
 		style = TCT_STYLE_BAD;
@@ -239,8 +295,12 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 	tct_render_restarts(page, result);
 	if (options->quiet || refused)
 		return;
+	put_waiting(page, result);
 	if (result->dry_run && result->changed) {
 		suggest_apply(&next, options);
+	} else if (result->transaction != 0 && result->waiting.ns != 0) {
+		tct_text_addf(&next, "tcptune confirm %" PRIu64, result->transaction);
+		tct_suggest_place(&next, options);
 	} else if (result->transaction != 0 && result->changed) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->transaction);
 		tct_suggest_place(&next, options);
@@ -332,6 +392,52 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	} else {
 		tct_text_add(&next, "tcptune history");
 		tct_suggest_root(&next, options);
+	}
+	tct_page_newline(page);
+	put_next(page, &next);
+}
+
+/* The first line of confirm. */
+static void put_kept(const struct tct_page *page, const struct tct_apply_result *result,
+		     int exit_code)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (has_failed(exit_code) && result->transaction == 0)
+		tct_text_add(&text, "Not confirmed.");
+	else if (has_failed(exit_code))
+		tct_text_add(&text, failure(result, exit_code));
+	else if (result->confirmed == 0)
+		tct_text_add(&text, "Nothing waits to be confirmed.");
+	else if (result->transaction == 0)
+		tct_text_addf(&text, "Nothing to do: transaction %" PRIu64 " is kept already.",
+			      result->confirmed);
+	else
+		tct_text_addf(&text, "Done: transaction %" PRIu64 " is kept.", result->confirmed);
+	tct_page_paragraph(page, 0, NULL, 0,
+			   has_failed(exit_code) ? TCT_STYLE_BAD : TCT_STYLE_STRONG,
+			   data_of(&text));
+}
+
+void tct_render_confirm(const struct tct_page *page, const struct tct_options *options,
+			const struct tct_apply_result *result, int exit_code)
+{
+	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
+
+	if (options->quiet) {
+		put_conflicts(page, options, result);
+		return;
+	}
+	put_recovered(page, result);
+	put_kept(page, result, exit_code);
+	if (!has_failed(exit_code))
+		put_diff(page, result);
+	put_conflicts(page, options, result);
+	if (!has_failed(exit_code) && result->confirmed != 0) {
+		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->confirmed);
+		tct_suggest_place(&next, options);
+	} else {
+		tct_text_add(&next, "tcptune history");
 	}
 	tct_page_newline(page);
 	put_next(page, &next);

@@ -212,6 +212,26 @@ static const char *scope(const struct tct_check_result *result)
 	return result->boot_looked ? "at the next boot" : "live";
 }
 
+static void put_waiting(const struct tct_page *page, const struct tct_check_result *result)
+{
+	char time[TCT_NUMBER_TEXT];
+
+	if (result->waiting.id == 0)
+		return;
+	tct_page_newline(page);
+	if (result->waiting.expired)
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      "Transaction %" PRIu64 " was not confirmed in time; 'tcptune "
+			      "rollback' puts it back.",
+			      result->waiting.id);
+	else
+		tct_page_putf(page, TCT_STYLE_WARN,
+			      "Transaction %" PRIu64 " waits to be confirmed until %s%s.",
+			      result->waiting.id, tct_text_time(result->waiting.until_ns, time),
+			      result->waiting.deferred ? "; only then the drop-in is written" : "");
+	tct_page_newline(page);
+}
+
 /* The lines of others that have to go first; each once. */
 static void put_edits(const struct tct_page *page, const struct tct_check_result *result)
 {
@@ -235,6 +255,13 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 
 	for (size_t i = 0; i < result->keys_count; i++)
 		apply |= has_live_drift(&result->keys[i]) || result->keys[i].boot_drift;
+	if (result->waiting.id != 0 && !result->waiting.expired) {
+		tct_text_addf(&next, "tcptune confirm %" PRIu64, result->waiting.id);
+		tct_suggest_place(&next, options);
+		tct_page_newline(page);
+		tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
+		return;
+	}
 	/* What would change that host can't be suggested here. */
 	tct_text_add(&next, options->snapshot != NULL ? "tcptune audit"
 			    : apply                   ? "tcptune apply"
@@ -284,6 +311,7 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	put_keys(page, options->verbose, result);
 	put_reasons(page, options->verbose, result);
 	put_exceptions(page, options->verbose, result);
+	put_waiting(page, result);
 	if (result->drop_in[0] != '\0') {
 		tct_page_heading(page, "Our drop-in", "apply has to put it right, or can't");
 		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_BAD, result->drop_in);

@@ -6,9 +6,11 @@
 #include "cli/render_table.h"
 #include "cli/session.h"
 #include "core/mem.h"
+#include "tune/waiting.h"
 
 const char *tct_transaction_standing(const struct tct_transaction *transaction, char out[64])
 {
+	char time[TCT_NUMBER_TEXT];
 	int length = -1;
 
 	switch (transaction->state) {
@@ -16,7 +18,8 @@ const char *tct_transaction_standing(const struct tct_transaction *transaction, 
 		length = snprintf(out, 64, "interrupted");
 		break;
 	case TCT_TRANSACTION_UNDONE:
-		length = snprintf(out, 64, "failed, put back");
+		length = snprintf(out, 64, "%s, put back",
+				  tct_transaction_lapsed(transaction) ? "not confirmed" : "failed");
 		break;
 	case TCT_TRANSACTION_STUCK:
 		length = snprintf(out, 64, "failed, partly stuck");
@@ -25,11 +28,13 @@ const char *tct_transaction_standing(const struct tct_transaction *transaction, 
 	case TCT_TRANSACTION_COMMITTED:
 		if (transaction->undone_by != 0)
 			length = snprintf(out, 64, "undone by %" PRIu64, transaction->undone_by);
+		else if (tct_transaction_waits(transaction))
+			length = snprintf(out, 64, "waiting until %s",
+					  tct_text_time(transaction->deadline_ns, time));
 		else
 			length = snprintf(out, 64, "%s",
-					  tct_transaction_waits(transaction)           ? "waiting"
-					  : transaction->kind == TCT_TRANSACTION_APPLY ? "stands"
-										       : "done");
+					  transaction->kind == TCT_TRANSACTION_APPLY ? "stands"
+										     : "done");
 		break;
 	}
 	if (length < 0)
@@ -202,6 +207,21 @@ static void put_variables(const struct tct_page *page, json_t *variables)
 	}
 }
 
+static void put_deadline(const struct tct_page *page, const struct tct_transaction *transaction)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+	char number[TCT_NUMBER_TEXT];
+
+	if (transaction->confirm_within_ns == 0)
+		return;
+	tct_text_addf(&text, "%s to be confirmed until ",
+		      tct_text_nanoseconds(transaction->confirm_within_ns, number));
+	tct_text_add(&text, tct_text_time(transaction->deadline_ns, number));
+	if (transaction->confirmed_by != 0)
+		tct_text_addf(&text, "; confirmed by %" PRIu64, transaction->confirmed_by);
+	put_field(page, "deadline", text.data);
+}
+
 void tct_render_transaction(const struct tct_page *page, const struct tct_transaction *transaction)
 {
 	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
@@ -214,6 +234,7 @@ void tct_render_transaction(const struct tct_page *page, const struct tct_transa
 	tct_page_newline(page);
 	put_field(page, "state", tct_transaction_standing(transaction, text));
 	put_field(page, "time", tct_text_time(transaction->time_ns, text));
+	put_deadline(page, transaction);
 	put_field(page, "user", transaction->user);
 	put_field(page, "reason", transaction->reason);
 	if (transaction->netns.initial)

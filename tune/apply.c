@@ -11,6 +11,7 @@
 #include "tune/asked.h"
 #include "tune/drop_in.h"
 #include "tune/transact.h"
+#include "tune/waiting.h"
 
 struct apply {
 	const struct tct_apply_options *options;
@@ -204,6 +205,24 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	return result == 0 && !transaction->additive ? carry_over(transaction, plan) : result;
 }
 
+/* It waits to be confirmed: live values only, and the drop-in is as before. */
+static int make_wait(struct apply *apply, struct tct_transaction *transaction)
+{
+	transaction->deferred = apply->result->plan->drop_in_changes;
+	return tct_transaction_wait(transaction, apply->options->confirm_within_ns);
+}
+
+static void note_wait(struct tct_apply_result *result, const struct tct_transaction *transaction)
+{
+	result->waiting.until_ns = transaction->deadline_ns;
+	result->waiting.guard = transaction->guard;
+	for (size_t i = 0; transaction->deferred && i < result->settings_count; i++)
+		result->settings[i].persisted = false;
+	if (transaction->deferred)
+		memcpy(result->drop_in_after_sha256, result->drop_in_before_sha256,
+		       sizeof(result->drop_in_after_sha256));
+}
+
 /* The journal could be written, so it is the drop-in's place that can't: live values could be had.
  */
 static int explain_failure(struct apply *apply, int status)
@@ -222,18 +241,24 @@ static int carry_out(struct apply *apply)
 {
 	struct tct_apply_result *result = apply->result;
 	TCT_AUTO(tct_transaction_done) struct tct_transaction transaction = { 0 };
+	bool waits = apply->options->confirm_within_ns != 0;
 	int status = describe(apply, &transaction);
 
+	if (status == 0 && waits)
+		status = make_wait(apply, &transaction);
 	if (status < 0)
 		return tct_err_nomem(apply->err);
 	status = tct_transact(&apply->place, apply->journal, &transaction,
-			      result->plan->drop_in_changes, result->plan->drop_in_after,
+			      result->plan->drop_in_changes && !waits, result->plan->drop_in_after,
 			      &result->rolled_back, apply->err);
 	result->transaction = transaction.id;
 	if (status == 0) {
 		result->changed = true;
+		if (waits)
+			note_wait(result, &transaction);
 		return 0;
 	}
+	result->waiting.ns = 0;
 	tct_result_take_back(result);
 	return explain_failure(apply, status);
 }
@@ -269,12 +294,33 @@ static int recover(struct apply *apply)
 		const struct tct_transaction *open = tct_journal_interrupted(apply->journal);
 
 		apply->result->recovered = open != NULL ? open->id : 0;
+		apply->result->expired = tct_waiting_expired(apply->journal, &apply->place);
 		return 0;
 	}
 	result = tct_recover(&apply->place, apply->journal, apply->result, &foreign, apply->err);
 	if (result < 0 || foreign == NULL || !apply->persist)
 		return result;
 	return tct_refuse_foreign(foreign, apply->err);
+}
+
+/* Two unconfirmed changes at once could not be told apart when one of them fails. */
+static int refuse_while_waiting(struct apply *apply)
+{
+	const struct tct_transaction *waiting =
+		tct_waiting_in_the_way(apply->journal, &apply->place, apply->persist);
+	struct tct_plan *plan = apply->result->plan;
+	struct tct_plan_refusal *refusal;
+	char words[320];
+
+	if (waiting == NULL || waiting->id == apply->result->expired)
+		return 0;
+	refusal = TCT_APPEND(plan, refused);
+	if (refusal == NULL)
+		return tct_err_nomem(apply->err);
+	(void)snprintf(refusal->kind, sizeof(refusal->kind), "pending");
+	(void)snprintf(refusal->reason, sizeof(refusal->reason), "%s",
+		       tct_waiting_words(waiting, &apply->place, words));
+	return 0;
 }
 
 static int run(struct apply *apply)
@@ -297,9 +343,11 @@ static int run(struct apply *apply)
 		status = make_plan(apply);
 	if (status == 0)
 		status = fill_result(apply);
+	if (status == 0)
+		status = refuse_while_waiting(apply);
 	if (status < 0)
 		return status;
-	if (result->recovered != 0)
+	if (result->recovered != 0 || result->expired != 0)
 		result->changed = true;
 	if (result->plan->refused_count > 0) {
 		tct_result_take_back(result);
@@ -307,6 +355,7 @@ static int run(struct apply *apply)
 	}
 	if (!result->plan->changes)
 		return 0;
+	result->waiting.ns = apply->options->confirm_within_ns;
 	if (apply->options->dry_run) {
 		result->changed = true;
 		return 0;

@@ -33,6 +33,7 @@ struct tct_apply_options {
 	bool allow_shadowed;
 	bool boot_model_given;
 	enum tct_boot_model boot_model;
+	int64_t confirm_within_ns; /* 0 = it need not be confirmed; live root only */
 	const char *reason;
 	struct tct_lock_wait wait;
 	const struct tct_profile_request *profile; /* names and --var */
@@ -75,6 +76,13 @@ struct tct_apply_result {
 	uint64_t transaction; /* 0 = none */
 	uint64_t undid;       /* rollback: which one */
 	uint64_t recovered;   /* an interrupted transaction that was undone first; 0 = none */
+	uint64_t expired;     /* one that was not confirmed in time and was put back first; 0 */
+	uint64_t confirmed;   /* confirm: which one is kept now; 0 = none */
+	struct {              /* until it is confirmed; ns 0 = it need not be */
+		int64_t ns;
+		int64_t until_ns; /* CLOCK_REALTIME; 0 in a dry run */
+		enum tct_guard guard;
+	} waiting;
 	struct tct_apply_key *settings;
 	size_t settings_count;
 	size_t settings_capacity;
@@ -108,6 +116,22 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
  * conflicts too. */
 int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool force,
 		 struct tct_apply_result *result, struct tct_err *err);
+/*
+ * Keep the apply `id` (0 = the one of this namespace that waits), and write its lines of the
+ * drop-in. result->confirmed is the one that is kept, also if it was before; 0: nothing waits.
+ * result->conflicts has live values that somebody changed since; they are left. Errors: REFUSED
+ * (its time was over, it was undone, it is another namespace's; the drop-in was edited; the
+ * system), STUCK, BUSY, INPUT.
+ */
+int tct_confirm(const struct tct_apply_options *options, uint64_t id,
+		struct tct_apply_result *result, struct tct_err *err);
+/*
+ * What the guard runs: wait until `id` waits no more or its time is over, and then put it back;
+ * result->expired says so. ready is called when it has begun to wait. Errors: as tct_rollback.
+ */
+int tct_expire(const struct tct_apply_options *options, uint64_t id,
+	       void (*ready)(const struct tct_transaction *transaction),
+	       struct tct_apply_result *result, struct tct_err *err);
 void tct_apply_result_done(struct tct_apply_result *result);
 
 /* One key's conformity. */
@@ -137,6 +161,12 @@ struct tct_check_result {
 	json_t *sets;         /* keys of it that were set one by one: {key: text} */
 	json_t *variables;    /* of the last apply, if it is judged against; NULL = none */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
+	struct {              /* one that waits to be confirmed; id 0 = none */
+		uint64_t id;
+		int64_t until_ns;
+		bool expired;  /* and nobody has put it back yet */
+		bool deferred; /* lines of the drop-in are still to be written */
+	} waiting;
 	bool record;          /* of a sosreport: nothing can be applied there */
 	char drop_in[400];    /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;
@@ -159,8 +189,9 @@ int tct_check(const struct tct_apply_options *options, struct tct_check_result *
 void tct_check_result_done(struct tct_check_result *result);
 
 /* JSON documents of product.md: tcptune.plan.v1 (dry run), tcptune.apply.v1, tcptune.rollback.v1,
- * check, history. */
+ * tcptune.confirm.v1, check, history. */
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback);
+json_t *tct_confirm_json(const struct tct_apply_result *result);
 json_t *tct_check_json(const struct tct_check_result *result);
 json_t *tct_history_json(const struct tct_journal *journal);
 

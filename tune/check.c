@@ -11,6 +11,7 @@
 #include "tune/check_private.h"
 #include "tune/drop_in.h"
 #include "tune/transact.h"
+#include "tune/waiting.h"
 
 struct check {
 	const struct tct_apply_options *options;
@@ -216,6 +217,19 @@ static int make_plan(struct check *check)
 			     &check->plan_options, &check->plan, check->err);
 }
 
+static void note_waiting(struct check *check)
+{
+	const struct tct_transaction *waiting =
+		tct_journal_waiting(check->journal, &check->place.netns, check->place.boot_id);
+
+	if (waiting == NULL)
+		return;
+	check->result->waiting.id = waiting->id;
+	check->result->waiting.until_ns = waiting->deadline_ns;
+	check->result->waiting.expired = tct_transaction_expired(waiting, &check->place);
+	check->result->waiting.deferred = waiting->deferred;
+}
+
 static int run(struct check *check)
 {
 	const struct tct_transaction *interrupted;
@@ -226,6 +240,7 @@ static int run(struct check *check)
 	interrupted = tct_journal_interrupted(check->journal);
 	if (interrupted != NULL)
 		check->result->interrupted = interrupted->id;
+	note_waiting(check);
 	result = choose_profile(check);
 	if (result == 0)
 		result = observe(check);
@@ -240,6 +255,7 @@ static int run(struct check *check)
 		.options = &check->plan_options,
 		.plan = check->plan,
 		.blind = check->blind,
+		.waits = check->result->waiting.deferred,
 	};
 
 	return tct_check_conclude(&question, check->result) == 0 ? 0 : tct_err_nomem(check->err);

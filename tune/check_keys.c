@@ -85,7 +85,9 @@ static void check_line(const struct tct_check_question *question,
 	if (!planned->line_changes || (question->blind && !planned->persist))
 		return;
 	key->boot_drift = true;
-	if (!planned->persist)
+	if (question->waits)
+		explain(key, "boot drift: our drop-in is written when what waits is confirmed");
+	else if (!planned->persist)
 		explain(key, "boot drift: our drop-in has a line that isn't asked for");
 	else if (planned->line_differs)
 		explain(key, "boot drift: the line in our drop-in has another value");

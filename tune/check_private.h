@@ -11,6 +11,7 @@ struct tct_check_question {
 	const struct tct_plan_options *options;
 	const struct tct_plan *plan;
 	bool blind; /* what tcptune did here isn't known */
+	bool waits; /* the drop-in is to be written by a confirm */
 };
 
 /*

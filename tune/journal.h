@@ -30,6 +30,13 @@ enum tct_transaction_state {
 				    they go back */
 };
 
+/* What puts a transaction back that isn't confirmed in time. */
+enum tct_guard {
+	TCT_GUARD_NONE,
+	TCT_GUARD_SYSTEMD, /* a timer of it */
+	TCT_GUARD_PROCESS, /* in a session of its own */
+};
+
 struct tct_journal_key {
 	const struct tct_kernel_key *key;
 	struct tct_value before;      /* live value found; NONE = live not touched */
@@ -79,6 +86,7 @@ struct tct_transaction {
 	int64_t deadline_ns;
 	/* The drop-in isn't written before the CONFIRM; boot_after is what is planned. */
 	bool deferred;
+	enum tct_guard guard; /* not in the journal: what was armed for it just now */
 	/* Names in our modules-load.d file, joined by blanks; NULL = no file. */
 	char *modules_before;
 	char *modules_after;

@@ -11,6 +11,7 @@
 #include "tune/live_write.h"
 #include "tune/order.h"
 #include "tune/transact.h"
+#include "tune/waiting.h"
 
 /* Every field is as before or as after: a vector that was killed half way counts as ours. */
 static bool is_between(const struct tct_journal_key *key, const struct tct_value *now)
@@ -39,10 +40,16 @@ struct recovery {
 	struct tct_err *err;
 };
 
+static bool was_waiting(const struct recovery *recovery)
+{
+	return recovery->transaction->state == TCT_TRANSACTION_WAITING;
+}
+
 static int stuck(struct recovery *recovery, const char *what, int code)
 {
 	return tct_err_set(recovery->err, TCT_FAULT_STUCK, code,
-			   "the interrupted transaction %" PRIu64 " can't be undone: %s: %s",
+			   "%s transaction %" PRIu64 " can't be undone: %s: %s",
+			   was_waiting(recovery) ? "the unconfirmed" : "the interrupted",
 			   recovery->transaction->id, what, tct_live_error(code));
 }
 
@@ -59,7 +66,9 @@ static int recover_key(struct recovery *recovery, size_t i)
 	if (!is_between(key, now)) {
 		result = tct_result_conflict(
 			recovery->result, key->key, &key->before, &key->after, now,
-			"somebody else changed it after the interruption; left as it is");
+			was_waiting(recovery)
+				? "somebody else changed it since; left as it is"
+				: "somebody else changed it after the interruption; left as it is");
 		return result < 0 ? tct_err_nomem(recovery->err) : 0;
 	}
 	text = tct_value_text(&key->before);
@@ -80,7 +89,8 @@ static int recover_key(struct recovery *recovery, size_t i)
 	if (result < 0)
 		return stuck(recovery, key->key->name, -result);
 	result = tct_result_setting(recovery->result, key->key, now, &key->before, true, false,
-				    "put back after an interruption");
+				    was_waiting(recovery) ? "put back, for it was not confirmed"
+							  : "put back after an interruption");
 	return result < 0 ? tct_err_nomem(recovery->err) : 0;
 }
 
@@ -148,6 +158,21 @@ static int recover_drop_in(struct recovery *recovery)
 				   recovery->err);
 }
 
+/* For the end record. */
+static const char *end_words(const struct recovery *recovery, bool live, bool left)
+{
+	if (!was_waiting(recovery))
+		return left   ? "interrupted; undone, but what others had changed was left"
+		       : live ? "interrupted; undone"
+			      : "interrupted; its network namespace is gone, files undone";
+	if (live)
+		return left ? TCT_NOT_CONFIRMED "; put back, but what others had changed was left"
+			    : TCT_NOT_CONFIRMED "; put back";
+	return tct_transaction_rebooted(recovery->transaction, recovery->place)
+		       ? TCT_NOT_CONFIRMED "; the host booted anew, so nothing of it was left"
+		       : TCT_NOT_CONFIRMED "; its network namespace is gone";
+}
+
 static int recover_one(struct recovery *recovery, bool live)
 {
 	struct tct_transaction *transaction = recovery->transaction;
@@ -169,12 +194,20 @@ static int recover_one(struct recovery *recovery, bool live)
 	free(recovery->now);
 	if (result < 0)
 		return result;
-	return tct_journal_end(recovery->journal, transaction->id, TCT_TRANSACTION_UNDONE,
-			       recovery->result->conflicts_count > conflicts
-				       ? "interrupted; undone, but what others had changed was left"
-			       : live ? "interrupted; undone"
-				      : "interrupted; its network namespace is gone, files undone",
-			       recovery->err);
+	return tct_journal_end(
+		recovery->journal, transaction->id, TCT_TRANSACTION_UNDONE,
+		end_words(recovery, live, recovery->result->conflicts_count > conflicts),
+		recovery->err);
+}
+
+/* Is there something to undo: interrupted, or not confirmed in time? */
+static bool is_due(const struct tct_transaction *transaction, const struct tct_place_of_work *place,
+		   bool here)
+{
+	if (transaction->state == TCT_TRANSACTION_OPEN)
+		return true;
+	return tct_transaction_waits(transaction) &&
+	       (!here || tct_transaction_expired(transaction, place));
 }
 
 int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
@@ -191,19 +224,27 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 			.err = err,
 		};
 		bool here = tct_transaction_in(recovery.transaction, &place->netns, place->boot_id);
+		bool waited = recovery.transaction->state == TCT_TRANSACTION_WAITING;
+		/* Its live values ended with that boot, and files it had none. */
+		bool rebooted = recovery.transaction->confirm_within_ns != 0 &&
+				tct_transaction_rebooted(recovery.transaction, place);
 		int status;
 
-		if (recovery.transaction->state != TCT_TRANSACTION_OPEN)
+		if (!is_due(recovery.transaction, place, here))
 			continue;
-		if (!here && recovery.transaction->id != place->forsaken &&
+		if (!here && (waited || recovery.transaction->id != place->forsaken) &&
 		    !tct_namespace_gone(recovery.transaction, place)) {
-			*foreign = recovery.transaction;
+			/* One that waits has a guard there, and has written no file. */
+			if (!waited)
+				*foreign = recovery.transaction;
 			continue;
 		}
-		status = recover_one(&recovery, here);
+		status = recover_one(&recovery, here && !rebooted);
 		if (status < 0)
 			return status;
-		if (result->recovered == 0)
+		if (waited && here)
+			result->expired = recovery.transaction->id;
+		else if (!waited && result->recovered == 0)
 			result->recovered = recovery.transaction->id;
 	}
 	/* Another namespace's leftovers are its own recovery's means. */

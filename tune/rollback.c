@@ -6,12 +6,15 @@
 
 #include "core/mem.h"
 #include "tune/apply.h"
+#include "tune/guard.h"
 #include "tune/rollback_private.h"
 #include "tune/transact.h"
+#include "tune/waiting.h"
 
 static int undo(struct tct_rollback_work *rollback)
 {
 	struct tct_apply_result *result = rollback->result;
+	bool waits = tct_transaction_waits(rollback->undo);
 	int status = tct_rollback_plan(rollback);
 
 	if (status < 0)
@@ -33,6 +36,8 @@ static int undo(struct tct_rollback_work *rollback)
 		result->changed = false;
 		result->undid = 0;
 		tct_result_take_back(result);
+	} else if (waits) {
+		tct_guard_disarm(result->undid);
 	}
 	return status;
 }
@@ -66,6 +71,24 @@ static const struct tct_transaction *newest(const struct tct_rollback_work *roll
 	return NULL;
 }
 
+/* What waits to be confirmed has put its values over those of older ones: it goes first. */
+static int choose_candidate(struct tct_rollback_work *rollback,
+			    const struct tct_transaction *chosen)
+{
+	const struct tct_place_of_work *place = &rollback->place;
+	const struct tct_transaction *waiting =
+		tct_journal_waiting(rollback->journal, &place->netns, place->boot_id);
+	char words[320];
+
+	if (!is_candidate(rollback, chosen))
+		return 0;
+	if (waiting != NULL && waiting != chosen && waiting->id != rollback->result->expired)
+		return tct_err_set(rollback->err, TCT_FAULT_REFUSED, EBUSY, "%s",
+				   tct_waiting_words(waiting, place, words));
+	rollback->undo = chosen;
+	return 0;
+}
+
 /* Which one? NULL and 0: nothing to do. */
 static int choose(struct tct_rollback_work *rollback, uint64_t id)
 {
@@ -85,9 +108,12 @@ static int choose(struct tct_rollback_work *rollback, uint64_t id)
 				   " is a rollback itself; to get its values again, "
 				   "apply the profile",
 				   id);
-	if (is_candidate(rollback, chosen))
-		rollback->undo = chosen;
-	return 0;
+	if (chosen->kind == TCT_TRANSACTION_CONFIRM)
+		return tct_err_set(rollback->err, TCT_FAULT_INPUT, EINVAL,
+				   "transaction %" PRIu64 " confirms %" PRIu64
+				   "; to undo that: tcptune rollback %" PRIu64,
+				   id, chosen->confirms, chosen->confirms);
+	return choose_candidate(rollback, chosen);
 }
 
 /* Leftovers first. *enough: what was interrupted is what was to be undone. */
@@ -101,6 +127,7 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 	if (rollback->options->dry_run) {
 		recovered = tct_journal_interrupted(rollback->journal);
 		result->recovered = recovered != NULL ? recovered->id : 0;
+		result->expired = tct_waiting_expired(rollback->journal, &rollback->place);
 		return 0;
 	}
 	if (rollback->force)
@@ -110,6 +137,13 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 		return status;
 	if (foreign != NULL && tct_transaction_changed_drop_in(foreign))
 		return tct_refuse_foreign(foreign, rollback->err);
+	if (result->expired != 0) {
+		result->changed = true;
+		if (id == 0 || id == result->expired) {
+			result->undid = result->expired;
+			*enough = true;
+		}
+	}
 	recovered = result->recovered != 0 ? tct_journal_find(rollback->journal, result->recovered)
 					   : NULL;
 	if (recovered == NULL)

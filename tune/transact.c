@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/guard.h"
 #include "tune/live_write.h"
 #include "tune/order.h"
 
@@ -31,6 +32,7 @@ struct work {
 	int proc_sys;
 	struct tct_drop_in_change change;
 	bool wrote;
+	enum tct_guard guard;
 };
 
 enum { STUCK_TEXT = 240 }; /* names of what could not be put back */
@@ -226,23 +228,28 @@ static bool put_all_back(struct work *work, char *stuck, size_t size)
 static int forward(struct work *work, bool drop_in_changes, const char *drop_in_text,
 		   struct tct_err *err)
 {
+	bool waits = work->transaction->confirm_within_ns != 0;
 	int result = 0;
 
-	if (work->steps_count > 0) {
+	/* Before the first write: from here on somebody puts it back, whatever becomes of us. */
+	if (waits)
+		result = tct_guard_arm(work->transaction, &work->guard, err);
+	if (result == 0 && work->steps_count > 0) {
 		work->proc_sys = tct_live_open(work->place->root);
 		if (work->proc_sys < 0)
 			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys, "/proc/sys: %s",
 					   tct_live_error(-work->proc_sys));
 	}
-	if (drop_in_changes) {
+	if (result == 0 && drop_in_changes) {
 		result = tct_drop_in_replace(work->place->root, drop_in_text, &work->change, err);
 		work->wrote = work->change.replaced;
 	}
 	for (size_t i = 0; result == 0 && i < work->steps_count; i++)
 		result = write_step(work, &work->steps[work->forward[i]], err);
 	if (result == 0)
-		result = tct_journal_end(work->journal, work->transaction->id,
-					 TCT_TRANSACTION_COMMITTED, NULL, err);
+		result = tct_journal_end(
+			work->journal, work->transaction->id,
+			waits ? TCT_TRANSACTION_WAITING : TCT_TRANSACTION_COMMITTED, NULL, err);
 	return result;
 }
 
@@ -262,6 +269,8 @@ static int backward(struct work *work, bool *rolled_back, struct tct_err *err)
 	int noted =
 		tct_journal_end(work->journal, work->transaction->id, state, cause.message, NULL);
 
+	if (work->guard == TCT_GUARD_SYSTEMD && noted == 0)
+		tct_guard_disarm(work->transaction->id);
 	*rolled_back = state == TCT_TRANSACTION_UNDONE && work->wrote;
 	if (state == TCT_TRANSACTION_UNDONE)
 		return tct_err_set(err, TCT_FAULT_REFUSED, cause.code, "%.380s%s%s", cause.message,
@@ -313,6 +322,7 @@ int tct_transact(const struct tct_place_of_work *place, struct tct_journal *jour
 			result = backward(&work, rolled_back, error);
 		else
 			tct_drop_in_finish(&work.change);
+		transaction->guard = work.guard;
 		done(&work);
 	}
 	(void)sigprocmask(SIG_SETMASK, &signals, NULL);

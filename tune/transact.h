@@ -31,20 +31,22 @@ int tct_transaction_describe(struct tct_transaction *transaction, enum tct_trans
 /*
  * Do it, durably: begin record, drop-in (if drop_in_changes; text NULL = remove), the live values
  * of keys whose before and after differ, in the order of the kernel's needs, each read back; commit
- * record. Signals that would end the process are held back. Sets transaction->id. Errors: REFUSED,
- * then everything is as before and *rolled_back says whether anything had been written; STUCK, then
- * the message names what could not be put back.
+ * record. One that waits to be confirmed has its guard armed before the live values are written,
+ * and a "waiting" record instead; transaction->guard is set. Signals that would end the process are
+ * held back. Sets transaction->id. Errors: REFUSED, then everything is as before and *rolled_back
+ * says whether anything had been written; STUCK, then the message names what could not be put back.
  */
 int tct_transact(const struct tct_place_of_work *place, struct tct_journal *journal,
 		 struct tct_transaction *transaction, bool drop_in_changes,
 		 const char *drop_in_text, bool *rolled_back, struct tct_err *err);
 
 /*
- * Undo every interrupted transaction of this namespace, and the drop-in of those whose namespace is
- * gone; sweep temporary files. result->recovered is the newest undone; what had been changed by
- * others meanwhile is left and noted in result->conflicts. *foreign is an interrupted one of a
- * namespace that still exists, NULL = none. Errors: STUCK (the system refused; the transaction
- * stays open), REFUSED.
+ * Undo every interrupted transaction of this namespace, those that were not confirmed in time, and
+ * the drop-in of those whose namespace is gone; sweep temporary files. result->recovered is the
+ * newest interrupted one that was undone, result->expired the one whose time was over; what had
+ * been changed by others meanwhile is left and noted in result->conflicts. *foreign is an
+ * interrupted one of a namespace that still exists, NULL = none. Errors: STUCK (the system refused;
+ * the transaction stays open), REFUSED.
  */
 int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
 		struct tct_apply_result *result, const struct tct_transaction **foreign,

@@ -6,6 +6,7 @@
 #include "core/json_text.h"
 #include "core/mem.h"
 #include "tune/apply.h"
+#include "tune/guard.h"
 
 /* Sets name to value, which may be out of memory; keeps the first failure. */
 static void set(json_t *object, const char *name, json_t *value, bool *failed)
@@ -216,6 +217,28 @@ static json_t *drop_in_json(const struct tct_apply_result *result)
 	return whole(object, failed);
 }
 
+/* Of an apply that has to be confirmed, or would have to be. */
+static json_t *waiting_json(const struct tct_apply_result *result)
+{
+	json_t *object;
+	bool failed;
+
+	if (result->waiting.ns == 0)
+		return json_null();
+	object = json_object();
+	failed = object == NULL;
+	set(object, "until",
+	    result->waiting.until_ns != 0 ? tct_json_time(result->waiting.until_ns) : json_null(),
+	    &failed);
+	set(object, "seconds", json_real((double)result->waiting.ns / 1e9), &failed);
+	set(object, "guard",
+	    result->waiting.guard != TCT_GUARD_NONE
+		    ? tct_json_text(tct_guard_name(result->waiting.guard))
+		    : json_null(),
+	    &failed);
+	return whole(object, failed);
+}
+
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 {
 	const struct tct_plan *plan = result->plan;
@@ -239,6 +262,9 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	if (rollback)
 		set(object, "undid", id_or_null(result->undid), &failed);
 	set(object, "recovered", id_or_null(result->recovered), &failed);
+	set(object, "expired", id_or_null(result->expired), &failed);
+	if (!rollback)
+		set(object, "waiting", waiting_json(result), &failed);
 	set(object, "rolled_back", json_boolean(result->rolled_back), &failed);
 	set(object, "settings", settings, &failed);
 	set(object, "drop_in", drop_in_json(result), &failed);
@@ -253,6 +279,21 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	set(object, "shadowed", shadows_json(plan), &failed);
 	set(object, "conflicts", conflicts_json(result), &failed);
 	set(object, "restart_needed", restart_needed_json(result), &failed);
+	return whole(object, failed);
+}
+
+/* What it has in common with a rollback, and which one is kept. */
+json_t *tct_confirm_json(const struct tct_apply_result *result)
+{
+	static const char *const others[] = { "dry_run",     "undid",    "refused",
+					      "unsupported", "shadowed", "restart_needed" };
+	json_t *object = tct_apply_json(result, true);
+	bool failed = object == NULL;
+
+	set(object, "schema", tct_json_text("tcptune.confirm.v1"), &failed);
+	set(object, "confirmed", id_or_null(result->confirmed), &failed);
+	for (size_t i = 0; !failed && i < TCT_COUNT(others); i++)
+		failed = json_object_del(object, others[i]) < 0;
 	return whole(object, failed);
 }
 
@@ -312,6 +353,13 @@ json_t *tct_check_json(const struct tct_check_result *result)
 	set(object, "sets", result->sets != NULL ? json_incref(result->sets) : json_object(),
 	    &failed);
 	set(object, "interrupted", id_or_null(result->interrupted), &failed);
+	set(object, "waiting",
+	    result->waiting.id != 0
+		    ? json_pack("{s:I, s:o, s:b}", "transaction", (json_int_t)result->waiting.id,
+				"until", tct_json_time(result->waiting.until_ns), "expired",
+				result->waiting.expired)
+		    : json_null(),
+	    &failed);
 	set(object, "drop_in", tct_json_text_or_null(result->drop_in), &failed);
 	set(object, "settings", keys, &failed);
 	set(object, "refused", refusals_json(result->refused, result->refused_count), &failed);

@@ -1,5 +1,6 @@
-"""validate.py SCHEMAS DOCUMENT...: each document by the schema that it names; each schema at least once."""
+"""validate.py SCHEMAS DOCUMENT...: each document by the schema that it names; each schema at least once (but UNTRIED)."""
 import json
+import os
 import pathlib
 import sys
 
@@ -37,7 +38,7 @@ def main():
             failed += 1
     for which, count in tried.items():
         print(f"{which}: {count} documents")
-        if count == 0:
+        if count == 0 and which != os.environ.get("UNTRIED"):
             print(f"{which}: never tried")
             failed += 1
     return 1 if failed else 0

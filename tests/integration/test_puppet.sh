@@ -70,8 +70,11 @@ puppet_apply 4 "tcptune::apply { 'blog': executable => '$TCPTUNE', profiles => [
 grep -q 'refused, nothing was changed: net.ipv4.tcp_abort_on_overflow' "$WORK/out" || fail "the reason isn't told"
 ck_untouched "a refused apply"
 
-# Neither profile nor setting is an error before anything is run.
-puppet_apply 1 "tcptune::apply { 'nothing': executable => '$TCPTUNE' }"
-grep -q 'profiles or settings are needed' "$WORK/err" || fail "nothing to apply"
+# A single key beside a profile, by words that no shell may see; `exact` sees what only the former profile set.
+puppet_apply 2 "tcptune::apply { 'exact': executable => '$TCPTUNE', exact => true, profiles => ['$WORK/second.yaml'],
+	settings => { 'net.ipv4.tcp_rmem' => '4096 131072 8388608' } }" --debug
+grep -q "apply.*--dry-run.*--quiet.*--profile=$WORK/second.yaml" "$WORK/out" || fail "the guard is not the plan"
+[[ $(tr '\t' ' ' </proc/sys/net/ipv4/tcp_rmem) == '4096 131072 8388608' ]] || fail "tcp_rmem"
+[[ $(</proc/sys/net/ipv4/ip_unprivileged_port_start) == 1024 ]] || fail "the former profile's key doesn't go back"
 
 echo "puppet: changed, unchanged, noop, refused"

@@ -325,7 +325,7 @@ static void look_at_boot_id(struct walk *walk)
 	struct tct_err err = { 0 };
 
 	if (tct_place_of_work_init(&options, &place, &err) < 0)
-		fail(walk, err.message);
+		fail(walk, "%s", err.message);
 	memcpy(walk->boot_id, place.boot_id, sizeof(walk->boot_id));
 }
 

@@ -1,8 +1,7 @@
 # @summary Keeps the host as profiles and single settings ask for, with tcptune.
 #
-# `tcptune check` (with settings, or where the answer depends on an option that check hasn't, `tcptune apply --dry-run`)
-# is the guard: a host that conforms is left alone, and so is every host with --noop. What is refused fails the
-# resource, with tcptune's reason; everything is then as it was before.
+# `tcptune check` is the guard: a host that conforms is left alone, and so is every host with --noop. What is refused
+# fails the resource, with tcptune's reason; everything is then as it was before.
 #
 # All that a host shall have belongs into one resource: a second one with other profiles would take the first one's
 # values back.
@@ -23,6 +22,8 @@
 # @param allow_shadowed Go on although another file overrides the drop-in at the next boot.
 # @param modules_load Write /etc/modules-load.d/tcptune.conf as well.
 # @param netns The network namespace to work in: a name, a process id or a path.
+# @param exact Let `tcptune apply --dry-run` be the guard, which sees keys that only former profiles set. It is in any
+#   case where persist, allow_shadowed or modules_load is given: check hasn't these options.
 # @param wait Seconds to wait for another tcptune that is at work.
 # @param executable The program.
 define tcptune::apply (
@@ -35,6 +36,7 @@ define tcptune::apply (
   Boolean                                                         $allow_shadowed = false,
   Boolean                                                         $modules_load   = false,
   Optional[String[1]]                                             $netns          = undef,
+  Boolean                                                         $exact          = false,
   Integer[0]                                                      $wait           = 30,
   Pattern[/\A\//]                                                 $executable     = '/usr/bin/tcptune',
 ) {
@@ -44,8 +46,9 @@ define tcptune::apply (
 
   $boot_words = $boot ? { undef => [], default => ["--boot=${boot}"] }
   $netns_words = $netns ? { undef => [], default => ["--netns=${netns}"] }
-  $what = $profiles.map |$profile| { "--profile=${profile}" }
+  $both = $profiles.map |$profile| { "--profile=${profile}" }
   + $variables.map |$name, $value| { "--var=${name}=${value}" }
+  + $settings.map |$key, $value| { "--set=${key}=${value}" }
   + $boot_words
   + $netns_words
 
@@ -53,22 +56,15 @@ define tcptune::apply (
   $persist_words = $persist ? { undef => [], true => ['--persist'], false => ['--no-persist'] }
   $shadowed_words = $allow_shadowed ? { true => ['--allow-shadowed'], false => [] }
   $modules_words = $modules_load ? { true => ['--modules-load'], false => [] }
-  $more = $settings.map |$key, $value| { "--set=${key}=${value}" }
-  + $persist_words
-  + $shadowed_words
-  + $modules_words
+  $more = $persist_words + $shadowed_words + $modules_words
 
   $reason_words = $reason ? { undef => [], default => ["--reason=${reason}"] }
-
-  $guard = $more.empty ? {
-    true  => [$executable, 'check', '--quiet'] + $what,
-    false => [$executable, 'apply', '--dry-run', '--quiet'] + $what + $more,
-  }
+  $guard = ($more.empty and !$exact) ? { true => ['check'], false => ['apply', '--dry-run'] }
 
   # Lists of words, so that no shell sees them.
   exec { "tcptune apply ${title}":
-    command   => [$executable, 'apply', "--wait=${wait}"] + $what + $more + $reason_words,
-    unless    => [$guard],
+    command   => [$executable, 'apply', "--wait=${wait}"] + $both + $more + $reason_words,
+    unless    => [[$executable] + $guard + ['--quiet'] + $both + $more],
     logoutput => 'on_failure',
     timeout   => $wait + 60,
   }

@@ -516,7 +516,7 @@ class Run:
         self.take(document)
         if is_failure(self.params, return_code, document, self.module.check_mode):
             self.result['changed'] = self.result['changed'] or return_code == 4
-            self.module.fail_json(msg=failure_text(return_code, document, stderr), stderr=stderr, **self.result)
+            self.fail(return_code, document, stderr)
         self.warn(document)
         self.succeed()
 
@@ -524,11 +524,16 @@ class Run:
         """End the task; Ansible takes an rc other than 0 for a failure unless it is told."""
         self.module.exit_json(failed=False, **self.result)
 
+    def fail(self, return_code: int, document: Document, stderr: str) -> None:
+        if not document:
+            self.result['stderr'] = stderr
+        self.module.fail_json(msg=failure_text(return_code, document, stderr), **self.result)
+
     def predict_confirm(self) -> None:
         """Check mode of confirm, which has no dry run: does the history have one that waits?"""
         return_code, document, stderr = self.run(['history', '--json'])
         if return_code != 0:
-            self.module.fail_json(msg=failure_text(return_code, document, stderr), stderr=stderr, **self.result)
+            self.fail(return_code, document, stderr)
         waiting = [item['id'] for item in document.get('transactions', []) if item.get('state') == 'waiting']
         wanted = self.params['transaction']
         self.result['changed'] = bool(waiting) if wanted is None else wanted in waiting

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2016,SC2034,SC2154 # jq has variables of its own; used by who sources it; set by the stage
+# What the tests of --confirm-within share; source it after the stage.
+
+# The guards in this network namespace (other tests have some, too): their pids, one a line.
+guards() {
+	local folder own words
+	own=$(readlink /proc/self/ns/net)
+	for folder in /proc/[0-9]*; do
+		[[ $(readlink "$folder/ns/net" 2>/dev/null) == "$own" ]] || continue
+		words=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null)
+		[[ $words != "tcptune confirm --expire "* ]] || echo "${folder#/proc/}"
+	done
+}
+
+no_guard() { # WHAT: it has ended, or does so at once
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[[ -n $(guards) ]] || return 0
+		sleep 0.02
+	done
+	fail "$1: the guard lives on"
+}
+
+newest() { "$TCPTUNE" history --json | jq '.transactions[0].id'; }
+last_state() { # STATE: of the newest apply
+	local now
+	now=$("$TCPTUNE" history --json | jq -r '[.transactions[] | select(.kind == "apply")][0].state')
+	[[ $now == "$1" ]] || fail "the newest apply is $now, not $1"
+}
+last_error() { "$TCPTUNE" history --json | jq -r '[.transactions[] | select(.kind == "apply")][0].error'; }
+
+# By the journal, microseconds since 1970.
+deadline_us() { grep -o '"deadline_ns":[0-9]*' "$JOURNAL" | tail -1 | sed 's/.*://; s/...$//'; }
+now_us() { echo "${EPOCHREALTIME//[!0-9]/}"; }
+
+# Waits until somaxconn has its old value again, and leaves in late_ms how long after the deadline that was.
+await_put_back() {
+	local deadline now
+	deadline=$(deadline_us)
+	for (( ; ; )); do
+		now=$(now_us)
+		[[ $(</proc/sys/net/core/somaxconn) != "$OLD_SOMAXCONN" ]] || break
+		((now < deadline + 10000000)) || fail "not put back ten seconds after the deadline"
+		sleep 0.005
+	done
+	late_ms=$(((now - deadline) / 1000))
+	((now >= deadline)) || fail "put back $((-late_ms)) ms before the deadline"
+}
+until_deadline() {
+	while (($(now_us) < $(deadline_us))); do sleep 0.02; done
+}
+
+holder() { # SECONDS: has the lock for so long; its process is in $held
+	flock -o /run/tcptune.lock "$BASH" -c ': >"$WORK/held"; exec sleep '"$1" &
+	held=$!
+	while [[ ! -e $WORK/held ]]; do sleep 0.01; done
+	rm "$WORK/held"
+}
+
+OLD_SOMAXCONN=$(</proc/sys/net/core/somaxconn)
+trap 'for pid in $(guards); do kill "$pid"; done' EXIT
