@@ -104,6 +104,37 @@ static void explain_range(struct tct_explanation *explanation, const struct tct_
 		tct_explanation_add(explanation, "value", "0 means without limit");
 }
 
+/* When a change counts; where the fields or bits of a key differ in that, which are the exception.
+ */
+static void explain_effect(struct tct_explanation *explanation, const struct tct_kernel_key *key)
+{
+	TCT_AUTO(tct_text_done) struct tct_text fields = { 0 };
+
+	tct_explanation_add(explanation, "counts", "%s", tct_effect_text(key->effect));
+	for (unsigned i = 0; i < key->fields; i++) {
+		if ((key->live_fields >> i & 1) != 0)
+			tct_text_addf(&fields, "%s%u", fields.length > 0 ? " and " : "", i + 1);
+	}
+	if (fields.length > 0)
+		tct_explanation_add(explanation, "counts", "numbers %s at once", fields.data);
+	if (key->late_bits != 0)
+		tct_explanation_add(explanation, "counts", "at once, but for bit %lld",
+				    (long long)key->late_bits);
+}
+
+static void explain_order(struct tct_explanation *explanation, const struct tct_kernel_key *key)
+{
+	if (key->write_first)
+		tct_explanation_add(explanation, "order",
+				    "before all others, for a write resets others; apply does so");
+	if (key->write_after != NULL)
+		tct_explanation_add(explanation, "order",
+				    key->unit == TCT_UNIT_NAME
+					    ? "after %s; apply does so"
+					    : "raise it after %s, lower it before; apply does so",
+				    key->write_after);
+}
+
 void tct_explain_key(struct tct_explanation *explanation, const struct tct_kernel_key *key)
 {
 	char version[32];
@@ -114,7 +145,7 @@ void tct_explain_key(struct tct_explanation *explanation, const struct tct_kerne
 	tct_explanation_add(explanation, "scope", "%s",
 			    key->scope == TCT_SCOPE_HOST ? "one for the whole host"
 							 : "one for each network namespace");
-	tct_explanation_add(explanation, "counts", "%s", tct_effect_text(key->effect));
+	explain_effect(explanation, key);
 	if (key->since != 0)
 		tct_explanation_add(explanation, "kernels", "since %s",
 				    tct_version_text(key->since, version));
@@ -126,10 +157,7 @@ void tct_explain_key(struct tct_explanation *explanation, const struct tct_kerne
 				    tct_version_text(key->no_op_since, version));
 	if (key->read_only)
 		tct_explanation_add(explanation, "value", "read-only");
-	if (key->write_after != NULL)
-		tct_explanation_add(explanation, "order",
-				    "raise it after %s, lower it before; apply does so",
-				    key->write_after);
+	explain_order(explanation, key);
 }
 
 /* Which file and line the counter is read from. */

@@ -44,7 +44,8 @@ fill() { # FOLDER: not a byte left
 }
 
 read_only() { # PATH: until it is unmounted
-	mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || fail "a read-only $1"
+	mount --bind "$1" "$1" || fail "bind $1"
+	mount -o remount,bind,ro "$1" || fail "a read-only $1"
 }
 
 # ext4 FOLDER: mount one there, in a file; fails where the kernel has none, or no loop devices.

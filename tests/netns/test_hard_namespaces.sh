@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2016,SC2154 # jq has variables of its own; code is set by what is sourced
+# shellcheck disable=SC2016,SC2031,SC2154 # jq has variables of its own; code is set by what is sourced
 # Namespaces: whose interrupted transaction it is when not all processes are to be seen, a root that isn't the host's,
 # keys and mounts that are read-only, and a /proc that isn't the kernel's.
 # shellcheck source-path=SCRIPTDIR source=../stage.sh

@@ -57,14 +57,15 @@ traced -e trace=openat,socket -- apply "${FIRST[@]}" --json
 json '(.changed | not) and .restart_needed == []'
 grep -E 'NETLINK_SOCK_DIAG|/proc/[0-9]+|"fd"|"[0-9]+/fd' "$WORK/trace" && fail "nothing changed, and owners are sought"
 if [[ -z ${TCT_SANITIZED-} ]]; then
+	# Processor time, which the machine's other work doesn't lengthen; the quickest of some.
 	best=1000000
-	for ((i = 0; i < 20; i++)); do
-		from=${EPOCHREALTIME/[.,]/}
-		"$TCPTUNE" apply "${FIRST[@]}" --json >"$WORK/out" || fail "a further apply"
-		took=$((${EPOCHREALTIME/[.,]/} - from))
+	TIMEFORMAT='%3U %3S'
+	for ((i = 0; i < 10; i++)); do
+		{ time "$TCPTUNE" apply "${FIRST[@]}" --json >"$WORK/out"; } 2>"$WORK/times" || fail "a further apply"
+		took=$(awk '{ print ($1 + $2) * 1000000 }' "$WORK/times")
 		((took < best)) && best=$took
 	done
-	echo "a second apply takes $best us"
+	echo "a second apply takes $best us of processor time"
 	((best <= 10000)) || fail "a second apply takes $best us"
 fi
 
