@@ -28,6 +28,9 @@ static int check_usage(const struct tct_options *options)
 	if (options->no_persist && (options->no_live || options->root != NULL))
 		return tct_bad_usage("neither live values nor the drop-in may be written: nothing "
 				     "would be left to do");
+	if (options->no_persist && options->modules_load)
+		return tct_bad_usage("--no-persist and --modules-load exclude each other: modules "
+				     "are loaded for the lines of the next boot");
 	if (options->confirm_within_ns != 0 && (options->no_live || options->root != NULL))
 		return tct_bad_usage("--confirm-within and --%s exclude each other: it is live "
 				     "values that are put back",
@@ -50,6 +53,7 @@ static void fill(const struct tct_session *session, struct tct_apply_options *ap
 		.boot_model_given = options->boot >= 0,
 		.boot_model =
 			options->boot >= 0 ? (enum tct_boot_model)options->boot : TCT_BOOT_MODELS,
+		.modules_load = options->modules_load,
 		.confirm_within_ns = options->confirm_within_ns,
 		.reason = options->reason,
 		.profile = &session->request,
@@ -93,6 +97,7 @@ static int run(const struct tct_options *options)
 
 	int code = tct_apply(&apply, &result, &err);
 
+	tct_remark(result.journal_note);
 	tct_progress_end(&progress);
 	if (code == 0)
 		return report(options, &result,
@@ -118,6 +123,7 @@ static const struct tct_option_use uses[] = {
 	{ TCT_OPTION_NO_PERSIST, NULL },
 	{ TCT_OPTION_PERSIST, NULL },
 	{ TCT_OPTION_NO_LIVE, NULL },
+	{ TCT_OPTION_MODULES_LOAD, NULL },
 	{ TCT_OPTION_ALLOW_SHADOWED, NULL },
 	{ TCT_OPTION_BOOT, NULL },
 	{ TCT_OPTION_WAIT, NULL },

@@ -63,6 +63,7 @@ static int run(const struct tct_options *options)
 
 	int code = tct_rollback(&apply, id, options->force, &result, &err);
 
+	tct_remark(result.journal_note);
 	tct_progress_end(&progress);
 	if (code == 0)
 		return report(options, &result, success(&result));

@@ -40,6 +40,10 @@ const struct tct_option tct_option_table[TCT_OPTION_LIMIT] = {
 	[TCT_OPTION_ALLOW_SHADOWED] = { "allow-shadowed", 0, TCT_OPTION_FLAG, AT(allow_shadowed),
 					.help = "go on although a later file overrides the drop-in at "
 						"the next boot" },
+	[TCT_OPTION_MODULES_LOAD] = { "modules-load", 0, TCT_OPTION_FLAG, AT(modules_load),
+				      .help = "have the kernel modules that bring these keys loaded at "
+					      "boot, before sysctl is applied "
+					      "(/etc/modules-load.d/tcptune.conf)" },
 	[TCT_OPTION_BOOT] = { "boot", 0, TCT_OPTION_CHOICE, "systemd|procps|both", boots, AT(boot),
 			      .help = "which program applies sysctl files at boot, instead of "
 				      "finding out" },

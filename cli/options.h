@@ -20,6 +20,7 @@ enum tct_option_id {
 	TCT_OPTION_PERSIST,
 	TCT_OPTION_NO_LIVE,
 	TCT_OPTION_ALLOW_SHADOWED,
+	TCT_OPTION_MODULES_LOAD,
 	TCT_OPTION_BOOT,
 	TCT_OPTION_REASON,
 	TCT_OPTION_FORCE,
@@ -102,6 +103,7 @@ struct tct_options {
 	bool persist;
 	bool no_live;
 	bool allow_shadowed;
+	bool modules_load;
 	int boot; /* enum tct_boot_model, both being TCT_BOOT_MODELS; -1 = not given */
 	const char *reason;
 	bool force;

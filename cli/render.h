@@ -103,6 +103,9 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 void tct_render_confirm(const struct tct_page *page, const struct tct_options *options,
 			const struct tct_apply_result *result, int exit_code);
 
+/* Their part about kernel modules; nothing if there is nothing to say. */
+void tct_render_modules(const struct tct_page *page, const struct tct_apply_result *result);
+
 /* `check` as text. */
 void tct_render_check(const struct tct_page *page, const struct tct_options *options,
 		      const struct tct_check_result *result);

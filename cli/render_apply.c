@@ -146,6 +146,7 @@ static void suggest_apply(struct tct_text *text, const struct tct_options *optio
 	tct_text_add(text, options->no_persist ? " --no-persist" : "");
 	tct_text_add(text, options->persist ? " --persist" : "");
 	tct_text_add(text, options->no_live ? " --no-live" : "");
+	tct_text_add(text, options->modules_load ? " --modules-load" : "");
 	tct_text_add(text, options->allow_shadowed ? " --allow-shadowed" : "");
 	if (options->boot >= 0)
 		tct_text_addf(text, " --boot %s",
@@ -285,6 +286,7 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 	if (!refused) {
 		put_settings(page, result);
 		put_diff(page, result);
+		tct_render_modules(page, result);
 	}
 	if (plan != NULL) {
 		put_refusals(page, plan);
@@ -355,7 +357,8 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 		tct_text_add(&text, failure(result, exit_code));
 	else if (result->undid == 0)
 		tct_text_add(&text, "Nothing to roll back.");
-	else if (result->changed && result->settings_count == 0 && result->drop_in_diff == NULL)
+	else if (result->changed && result->settings_count == 0 && result->drop_in_diff == NULL &&
+		 result->modules_path[0] == '\0')
 		tct_text_addf(&text,
 			      "%sransaction %" PRIu64 " %s: no value %s, for its keys are a later "
 			      "transaction's or have their old values already.",
@@ -377,6 +380,7 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	if (!has_failed(exit_code)) {
 		put_settings(page, result);
 		put_diff(page, result);
+		tct_render_modules(page, result);
 		tct_render_keepers(page, result);
 		tct_render_restarts(page, result);
 	}

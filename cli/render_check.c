@@ -296,6 +296,8 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 		tct_text_addf(&text, "Yes: the host conforms to %s, %s (%zu key%s).",
 			      data_of(&what), scope(result), result->keys_count,
 			      result->keys_count == 1 ? "" : "s");
+	else if (wrong == 0 && result->refused_count > 0)
+		tct_text_addf(&text, "No: %s asks for what tcptune refuses.", data_of(&what));
 	else if (wrong == 0)
 		tct_text_add(&text, "No: the keys are as asked, but there is more to put right.");
 	else

@@ -407,6 +407,12 @@ static void say(const char *text)
 	(void)fprintf(stderr, "tcptune: %s\n", safe.data != NULL ? safe.data : "out of memory");
 }
 
+void tct_remark(const char *text)
+{
+	if (text[0] != '\0')
+		say(text);
+}
+
 int tct_complain(const struct tct_err *err)
 {
 	char text[1024];

@@ -128,6 +128,8 @@ int tct_session_suppressions(const struct tct_session *session,
 
 /* Say what is wrong, as one line on stderr; returns the exit code of the fault. */
 int tct_complain(const struct tct_err *err);
+/* Print what is no failure to stderr; "" = nothing. */
+void tct_remark(const char *text);
 
 /* The same for bad usage: exit code 2. */
 __attribute__((format(printf, 1, 2))) int tct_bad_usage(const char *format, ...);

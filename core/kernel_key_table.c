@@ -34,11 +34,12 @@
 #define SYSCTL_TABLE "net/ipv4/sysctl_net_ipv4.c; Documentation/networking/ip-sysctl.rst"
 #define CORE_TABLE "net/core/sysctl_net_core.c; Documentation/admin-guide/sysctl/net.rst"
 #define CONNTRACK_TABLE "net/netfilter/nf_conntrack_standalone.c"
+#define CONNTRACK_MODULE "nf_conntrack"
 
 /* The last four lines of each conntrack timeout but its default. */
 #define CONNTRACK_TIMEOUT(default_)                                                                \
 	SECONDS, SANE(1, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(TIMER), BUILT_IN(default_),          \
-	.source = CONNTRACK_TABLE
+	.module = CONNTRACK_MODULE, .source = CONNTRACK_TABLE
 
 const struct tct_kernel_key tct_kernel_keys[] = {
 	{
@@ -691,6 +692,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.rounding = 8192, /* to whole pages of 8 byte heads, pages of up to 64 KiB */
 		.default_text = "by memory: 262144 above 4 GiB",
 		.summary = "size of the connection tracking table; a write re-hashes it",
+		.module = CONNTRACK_MODULE,
 		.source = CONNTRACK_TABLE,
 	},
 	{
@@ -698,6 +700,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		ANY_INT(COUNT), SANE(0, INT32_MAX), NETNS, EFFECT(LIVE), .read_only = true,
 		.default_text = "none, a reading",
 		.summary = "connections tracked in this namespace now",
+		.module = CONNTRACK_MODULE,
 		.source = CONNTRACK_TABLE,
 	},
 	{
@@ -708,6 +711,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.default_text = "as many as buckets (8 times with hashsize)",
 		.write_after = "net.netfilter.nf_conntrack_buckets",
 		.summary = "tracked connections per namespace; beyond it new connections' packets are dropped",
+		.module = CONNTRACK_MODULE,
 		.source = CONNTRACK_TABLE,
 	},
 	{
@@ -725,6 +729,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		SECONDS, SANE(60, SECONDS_MAX_ANYWHERE), NETNS, EFFECT(TIMER), BUILT_IN(432000),
 		.default_text = "432000, 5 days",
 		.summary = "how long an idle established connection stays tracked",
+		.module = CONNTRACK_MODULE,
 		.source = CONNTRACK_TABLE,
 	},
 	{
@@ -771,6 +776,7 @@ const struct tct_kernel_key tct_kernel_keys[] = {
 		.also = "net.netfilter.nf_conntrack_max",
 		.write_after = "net.netfilter.nf_conntrack_buckets",
 		.summary = "another name of net.netfilter.nf_conntrack_max, in the initial namespace only",
+		.module = CONNTRACK_MODULE,
 		.source = CONNTRACK_TABLE,
 	},
 };

@@ -110,7 +110,9 @@ struct tct_kernel_key {
 	 */
 	const char *refused_above;
 	const char *refused_below;
-	const char *also;    /* another file of the same variable; NULL = none */
+	const char *also;   /* another file of the same variable; NULL = none */
+	const char *module; /* without it, where it isn't built in, the key isn't there; NULL = none
+			     */
 	const char *summary; /* one line: what it is */
 	const char *source;  /* kernel function or document */
 };

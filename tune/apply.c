@@ -23,8 +23,10 @@ struct apply {
 	struct tct_profile_set *set;
 	bool additive;          /* keys alone are set; what was asked for before goes on */
 	struct tct_asked asked; /* additive: what that was */
-	char *drop_in;          /* text now */
-	char reason[300];       /* sanitised; "" = none */
+	bool needs_modules;
+	struct tct_modules modules;
+	char *drop_in;    /* text now */
+	char reason[300]; /* sanitised; "" = none */
 	bool live;
 	bool persist;
 	struct tct_err *err;
@@ -36,6 +38,7 @@ static void done(struct apply *apply)
 	tct_observation_free(apply->observation);
 	tct_profile_set_free(apply->set);
 	tct_asked_done(&apply->asked);
+	tct_modules_done(&apply->modules);
 	free(apply->drop_in);
 }
 
@@ -61,9 +64,24 @@ static int observe(struct apply *apply)
 				    apply->err);
 }
 
+/* Only where a key needs one: the lists of modules are long. */
+static int look_for_modules(struct apply *apply)
+{
+	const char *release = apply->observation->host.kernel;
+
+	apply->needs_modules = tct_plan_needs_modules(apply->set, apply->journal);
+	if (!apply->needs_modules)
+		return 0;
+	return tct_modules_look(apply->options->root, release, &apply->modules) < 0
+		       ? tct_err_nomem(apply->err)
+		       : 0;
+}
+
 static int make_plan(struct apply *apply)
 {
 	const struct tct_apply_options *options = apply->options;
+	const struct tct_asked *asked = &apply->asked;
+	TCT_AUTOFREE char *names = apply->additive ? NULL : tct_asked_profiles(apply->set);
 	const struct tct_plan_options plan_options = {
 		.live = apply->live,
 		.persist = apply->persist,
@@ -72,8 +90,12 @@ static int make_plan(struct apply *apply)
 		.boot_model = options->boot_model,
 		.reason = apply->reason[0] != '\0' ? apply->reason : NULL,
 		.drop_in = apply->drop_in,
+		.modules = apply->needs_modules ? &apply->modules : NULL,
+		.modules_load = options->modules_load,
 		.additive = apply->additive,
-		.profiles = apply->asked.source != NULL ? apply->asked.source->profiles : NULL,
+		.profiles = names != NULL           ? names
+			    : asked->source != NULL ? asked->source->profiles
+						    : NULL,
 	};
 
 	int result = tct_plan_make(apply->set, &apply->facts, apply->observation, apply->journal,
@@ -99,19 +121,23 @@ static int fill_result(struct apply *apply)
 
 		if (!key->write_live && !key->line_changes)
 			continue;
-		if (!plan->live) {
+		if (!plan->live || key->dormant) {
 			before = owned != NULL && owned->boot ? &owned->boot_value
 							      : &key->baseline_boot;
 			after = key->persist ? &key->wanted_boot : &key->baseline_boot;
 		}
 		if (tct_result_setting(result, key->key, before, after, key->write_live,
-				       key->persist, key->because) < 0)
+				       key->persist, key->because) < 0 ||
+		    tct_result_note(result, key->note) < 0)
 			return tct_err_nomem(apply->err);
 	}
 	if (plan->refused_count == 0 && tct_restart_find(apply->options->root, result) < 0)
 		return tct_err_nomem(apply->err);
 	if (plan->persist && tct_result_drop_in(result, apply->options->root, plan->drop_in_before,
 						plan->drop_in_after) < 0)
+		return tct_err_nomem(apply->err);
+	if (tct_result_modules(result, apply->options->root, plan->modules_before,
+			       plan->modules_after) < 0)
 		return tct_err_nomem(apply->err);
 	return 0;
 }
@@ -200,6 +226,9 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 		tct_drop_in_sha256(plan->drop_in_before, transaction->drop_in_before_sha256);
 		tct_drop_in_sha256(plan->drop_in_after, transaction->drop_in_after_sha256);
 	}
+	if (tct_modules_copy(&transaction->modules_before, plan->modules_before) < 0 ||
+	    tct_modules_copy(&transaction->modules_after, plan->modules_after) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; result == 0 && i < plan->keys_count; i++)
 		result = add_key(transaction, plan, &plan->keys[i]);
 	return result == 0 && !transaction->additive ? carry_over(transaction, plan) : result;
@@ -208,7 +237,8 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 /* It waits to be confirmed: live values only, and the drop-in is as before. */
 static int make_wait(struct apply *apply, struct tct_transaction *transaction)
 {
-	transaction->deferred = apply->result->plan->drop_in_changes;
+	transaction->deferred =
+		apply->result->plan->drop_in_changes || apply->result->plan->modules_change;
 	return tct_transaction_wait(transaction, apply->options->confirm_within_ns);
 }
 
@@ -218,6 +248,8 @@ static void note_wait(struct tct_apply_result *result, const struct tct_transact
 	result->waiting.guard = transaction->guard;
 	for (size_t i = 0; transaction->deferred && i < result->settings_count; i++)
 		result->settings[i].persisted = false;
+	if (transaction->deferred)
+		result->modules_path[0] = '\0';
 	if (transaction->deferred)
 		memcpy(result->drop_in_after_sha256, result->drop_in_before_sha256,
 		       sizeof(result->drop_in_after_sha256));
@@ -329,6 +361,7 @@ static int run(struct apply *apply)
 	int status = tct_journal_open(apply->options->root, !apply->options->dry_run,
 				      &apply->journal, apply->err);
 
+	tct_result_note_torn(result, apply->journal);
 	if (status == 0)
 		status = recover(apply);
 	if (status == 0 && apply->additive &&
@@ -339,6 +372,8 @@ static int run(struct apply *apply)
 		status = observe(apply);
 	if (status == 0 && apply->persist)
 		status = tct_drop_in_read(apply->options->root, &apply->drop_in, apply->err);
+	if (status == 0)
+		status = look_for_modules(apply);
 	if (status == 0)
 		status = make_plan(apply);
 	if (status == 0)
@@ -388,6 +423,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&apply);
+	if (status == 0 && result->transaction != 0)
+		tct_result_prune(result, &apply.place, apply.journal);
 	tct_lock_release(&lock);
 	done(&apply);
 	return status;

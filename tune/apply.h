@@ -31,6 +31,7 @@ struct tct_apply_options {
 	bool no_persist; /* --no-persist */
 	bool persist;    /* --persist: even outside the initial namespace */
 	bool allow_shadowed;
+	bool modules_load; /* --modules-load */
 	bool boot_model_given;
 	enum tct_boot_model boot_model;
 	int64_t confirm_within_ns; /* 0 = it need not be confirmed; live root only */
@@ -52,6 +53,7 @@ struct tct_apply_key {
 	bool persisted;
 	enum tct_effect effect; /* when the change of the live value counts */
 	char *because;          /* owned, NULL = none */
+	char *note; /* owned: what the line for the next boot depends on; NULL = nothing */
 };
 
 /* A listener that keeps the limit of its listen() until it calls it again. */
@@ -89,6 +91,9 @@ struct tct_apply_result {
 	char drop_in_path[300]; /* "" = not part of it */
 	char drop_in_before_sha256[65];
 	char drop_in_after_sha256[65];
+	char modules_path[300]; /* of our modules-load.d file; "" = it doesn't change */
+	char *modules_before;   /* owned: its names, joined by blanks; NULL = no file */
+	char *modules_after;
 	char *drop_in_diff;    /* owned; unified diff for people; NULL = none */
 	struct tct_plan *plan; /* owned; refused, shadowed, unsupported; NULL for rollback */
 	struct tct_restart *restart_needed; /* after (or, in a dry run, if) the cap on listen()
@@ -98,6 +103,7 @@ struct tct_apply_result {
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
+	char journal_note[200];            /* what the journal's keeper should know; "" = nothing */
 	struct tct_plan_unsupported *gone; /* rollback: keys that the kernel lost since */
 	size_t gone_count;
 	size_t gone_capacity;
@@ -167,8 +173,8 @@ struct tct_check_result {
 		bool expired;  /* and nobody has put it back yet */
 		bool deferred; /* lines of the drop-in are still to be written */
 	} waiting;
-	bool record;          /* of a sosreport: nothing can be applied there */
-	char drop_in[400];    /* what is wrong with our drop-in as a whole; "" = nothing */
+	bool record;       /* of a sosreport: nothing can be applied there */
+	char drop_in[400]; /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;

@@ -164,6 +164,15 @@ static char *joined(const json_t *names)
 	return tct_text_take(&text);
 }
 
+char *tct_asked_profiles(const struct tct_profile_set *set)
+{
+	json_t *names = full_names(set);
+	char *text = names != NULL ? joined(names) : NULL;
+
+	json_decref(names);
+	return text;
+}
+
 static json_t *variables_json(const struct tct_profile_request *request)
 {
 	json_t *object = json_object();

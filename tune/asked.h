@@ -39,6 +39,12 @@ bool tct_request_is_additive(const struct tct_profile_request *request);
 json_t *tct_asked_sets(const struct tct_profile_set *set);
 
 /*
+ * Names of the set's profiles joined by commas, for people; paths are made full. Owned by the
+ * caller, NULL on ENOMEM.
+ */
+char *tct_asked_profiles(const struct tct_profile_set *set);
+
+/*
  * Note in an apply's transaction what this request asked for: profiles, variables and sets; before:
  * what an additive one carries on (NULL for others). 0 or -ENOMEM.
  */

@@ -24,6 +24,7 @@ struct check {
 	const struct tct_observation *observation;
 	struct tct_facts facts;
 	struct tct_profile_set *set;
+	struct tct_modules modules; /* looked for where a key needs one */
 	struct tct_plan *plan;
 	struct tct_plan_options plan_options;
 	char *drop_in; /* owned; text now */
@@ -37,6 +38,7 @@ static void done(struct check *check)
 	tct_profile_set_free(check->set);
 	tct_observation_free(check->looked);
 	tct_asked_done(&check->asked);
+	tct_modules_done(&check->modules);
 	free(check->drop_in);
 	tct_journal_free(check->journal);
 }
@@ -207,6 +209,12 @@ static int make_plan(struct check *check)
 		check->plan_options.live =
 			tct_host_looked_at(&options->snapshot->host) == TCT_SOURCE_LIVE;
 		check->plan_options.persist = options->snapshot->files_govern;
+	}
+	if (options->snapshot == NULL && tct_plan_needs_modules(check->set, check->journal)) {
+		if (tct_modules_look(options->root, check->observation->host.kernel,
+				     &check->modules) < 0)
+			return tct_err_nomem(check->err);
+		check->plan_options.modules = &check->modules;
 	}
 	check->result->live_looked = check->plan_options.live;
 	check->result->boot_looked = check->plan_options.persist;

@@ -157,6 +157,29 @@ static int check_boot(const struct tct_check_question *question, const struct tc
 	return result;
 }
 
+/*
+ * The line is there, but is there its key when it is applied? What apply promised must hold: a
+ * module that is in our list by the journal and not on disk any more. Without a list it is only
+ * said.
+ */
+static void check_module(const struct tct_plan *plan, const struct tct_plan_key *planned,
+			 struct tct_check_key *key)
+{
+	const char *module = planned->key->module;
+
+	if (module == NULL)
+		return;
+	if (planned->note[0] != '\0')
+		explain(key, "%s", planned->note);
+	if (!plan->modules_change || !tct_module_is_among(plan->modules_after, module) ||
+	    tct_module_is_among(plan->modules_before, module))
+		return;
+	key->boot_ok = false;
+	key->boot_drift = true;
+	explain(key, "boot drift: %s doesn't load its module %s any more", TCT_MODULES_LOAD_PATH,
+		module);
+}
+
 /* A key that goes back has something to say only where it isn't back. */
 static bool is_of_interest(const struct tct_check_question *question,
 			   const struct tct_plan_key *planned)
@@ -187,6 +210,8 @@ static int check_key(const struct tct_check_question *question, const struct tct
 		explain(key, "live drift: the live value differs");
 	if (key->boot_known && check_boot(question, planned, key) < 0)
 		return -ENOMEM;
+	if (key->boot_known)
+		check_module(plan, planned, key);
 	if ((key->live_known && !key->live_ok) || (key->boot_known && !key->boot_ok))
 		result->conforms = false;
 	return 0;
@@ -211,7 +236,8 @@ static int note_refused(const struct tct_check_question *question, struct tct_ch
 	for (size_t i = 0; i < plan->refused_count; i++) {
 		struct tct_plan_refusal *item;
 
-		if (strcmp(plan->refused[i].kind, "drop-in") == 0) {
+		if (strcmp(plan->refused[i].kind, "drop-in") == 0 ||
+		    strcmp(plan->refused[i].kind, "modules-load") == 0) {
 			/* What stands in an edited drop-in shows in what comes up at boot. */
 			if (!question->blind)
 				(void)snprintf(result->drop_in, sizeof(result->drop_in), "%s",

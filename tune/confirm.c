@@ -10,6 +10,7 @@
 #include "tune/drop_in.h"
 #include "tune/guard.h"
 #include "tune/live_write.h"
+#include "tune/modules.h"
 #include "tune/transact.h"
 #include "tune/waiting.h"
 
@@ -149,6 +150,35 @@ static int plan_drop_in(struct confirm *confirm)
 		       : 0;
 }
 
+/* The list of modules that the lines need, if one was asked for. */
+static int plan_modules(struct confirm *confirm)
+{
+	const struct tct_root *root = confirm->place.root;
+	struct tct_transaction *fresh = &confirm->fresh;
+	TCT_AUTOFREE char *text = NULL;
+	TCT_AUTOFREE char *names = NULL;
+	int result;
+
+	if (tct_modules_same(confirm->before.modules, confirm->after.modules))
+		return 0;
+	result = tct_own_file_read(root, &tct_own_modules_load, &text, confirm->err);
+	if (result < 0)
+		return result;
+	if (tct_modules_parse(text, &names) < 0)
+		return no_memory(confirm);
+	if (names != NULL && !tct_modules_same(names, confirm->before.modules))
+		return tct_err_set(
+			confirm->err, TCT_FAULT_REFUSED, EEXIST,
+			TCT_MODULES_LOAD_PATH
+			" isn't what tcptune wrote: move its lines to a file with a name of your "
+			"own, remove it, and confirm again");
+	if (tct_modules_copy(&fresh->modules_before, names) < 0 ||
+	    tct_modules_copy(&fresh->modules_after, confirm->after.modules) < 0 ||
+	    tct_result_modules(confirm->result, root, names, confirm->after.modules) < 0)
+		return no_memory(confirm);
+	return 0;
+}
+
 static const struct tct_value *line_of(const struct tct_owned_set *owned,
 				       const struct tct_kernel_key *key)
 {
@@ -227,6 +257,8 @@ static int keep(struct confirm *confirm)
 		status = plan_drop_in(confirm);
 	if (status == 0 && confirm->kept->deferred)
 		status = note_lines(confirm);
+	if (status == 0 && confirm->kept->deferred)
+		status = plan_modules(confirm);
 	if (status == 0)
 		status = compare_live(confirm);
 	if (status < 0)

@@ -247,10 +247,12 @@ bool tct_drop_in_equals_owned(const struct tct_drop_in *drop_in, const struct tc
 	return count == drop_in->values_count;
 }
 
+int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err)
+{
+	return tct_own_file_read(root, &tct_own_drop_in, text, err);
+}
+
 void tct_drop_in_sha256(const char *text, char out[65])
 {
-	if (text == NULL)
-		out[0] = '\0';
-	else
-		tct_file_sha256(text, strlen(text), out);
+	tct_own_file_sha256(text, out);
 }

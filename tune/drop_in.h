@@ -1,10 +1,11 @@
-/* Our drop-in, /etc/sysctl.d/99-tcptune.conf: its text, its values, and how it is replaced. */
+/* Our drop-in, /etc/sysctl.d/99-tcptune.conf: its text and its values. */
 #ifndef TCT_TUNE_DROP_IN_H
 #define TCT_TUNE_DROP_IN_H
 
 #include "audit/observe/sysctl_files.h"
 #include "core/root.h"
 #include "tune/journal.h"
+#include "tune/own_file.h"
 
 /* A line to be in it; everything is borrowed. */
 struct tct_drop_in_line {
@@ -65,47 +66,8 @@ bool tct_drop_in_equals(const struct tct_drop_in *drop_in, const struct tct_drop
 			size_t count);
 bool tct_drop_in_equals_owned(const struct tct_drop_in *drop_in, const struct tct_owned_set *owned);
 
-/*
- * Read it. *text NULL = there is none. Errors: REFUSED when it is a link, no regular file,
- * unreadable, has a NUL or is larger than 1 MiB.
- */
+/* Read it, as own_file.h says. */
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err);
-/* Is this error of it one of what is there (a link, a folder ...), not of the system? */
-bool tct_drop_in_is_strange(int result);
 void tct_drop_in_sha256(const char *text, char out[65]); /* "" for NULL */
-
-/*
- * A replacement of the file in steps, so that the last can be taken back without needing room on
- * the disk: the old file stays at hand until it is finished.
- */
-struct tct_drop_in_change {
-	int folder; /* -1 = not begun */
-	bool had_old;
-	bool kept_old; /* the old file has its second name */
-	bool made_new; /* the temporary file is there */
-	bool replaced;
-};
-
-/*
- * Replace the file by text (NULL = remove it), durably: the folder is made if missing; owner, mode
- * and security attributes are kept. On failure everything is as before, as far as the return value
- * of _undo says. Errors: REFUSED.
- */
-int tct_drop_in_replace(const struct tct_root *root, const char *text,
-			struct tct_drop_in_change *change, struct tct_err *err);
-/* Put the old file back. 0 or -errno: then the file is not as before. */
-int tct_drop_in_undo(struct tct_drop_in_change *change);
-/* Forget the old file. */
-void tct_drop_in_finish(struct tct_drop_in_change *change);
-
-/*
- * After a crash: make the file what it was before (its checksum is before_sha256; "" = no file),
- * from the kept old file if that is it, otherwise from text. Then remove temporary files. Errors:
- * REFUSED.
- */
-int tct_drop_in_restore(const struct tct_root *root, const char *before_sha256, const char *text,
-			struct tct_err *err);
-/* Remove temporary files that a crash left. Nothing there: writes nothing. */
-int tct_drop_in_sweep(const struct tct_root *root, struct tct_err *err);
 
 #endif

@@ -94,5 +94,8 @@ int tct_expire(const struct tct_apply_options *options, uint64_t id,
 		if (status == 0 || err->fault == TCT_FAULT_INPUT)
 			break;
 	}
+	/* A timer has two alarms: the other one isn't needed any more. */
+	if (status == 0)
+		tct_guard_disarm(id);
 	return status;
 }

@@ -10,6 +10,7 @@
 
 #include "core/mem.h"
 #include "tune/file_io.h"
+#include "tune/journal_prune.h"
 #include "tune/journal_record.h"
 
 enum { JOURNAL_MAX = 256 << 20 };
@@ -148,6 +149,25 @@ static int add_record(struct tct_journal *journal, struct tct_record *record, st
 	return 0;
 }
 
+/* Blocks that never reached the disk are zeros; and nothing whole comes after them. */
+static bool is_hole(const char *data, size_t length)
+{
+	const char *end = memchr(data, '\n', length);
+
+	if (end == NULL || memchr(data, '\0', (size_t)(end - data)) == NULL)
+		return false;
+	for (const char *at = end + 1; at < data + length; at = end + 1) {
+		TCT_AUTO(tct_record_done) struct tct_record record = { 0 };
+
+		end = memchr(at, '\n', (size_t)(data + length - at));
+		if (end == NULL)
+			return true;
+		if (tct_record_parse(at, (size_t)(end - at), &record, NULL) != -EBADMSG)
+			return false;
+	}
+	return true;
+}
+
 static int read_records(struct tct_journal *journal, const char *data, size_t length,
 			struct tct_err *err)
 {
@@ -165,8 +185,10 @@ static int read_records(struct tct_journal *journal, const char *data, size_t le
 			break;
 		}
 		result = tct_record_parse(data + at, (size_t)(end - data) - at, &record, err);
-		/* One record was being written; more than one bad line is damage. */
-		if (result == -EBADMSG && end + 1 == data + length) {
+		/* One record was being written; more than one bad line is damage, but for a hole
+		 * that a power cut left. */
+		if (result == -EBADMSG &&
+		    (end + 1 == data + length || is_hole(data + at, length - at))) {
 			journal->torn = true;
 			break;
 		}
@@ -179,7 +201,10 @@ static int read_records(struct tct_journal *journal, const char *data, size_t le
 
 			if (err != NULL)
 				memcpy(why, err->message, sizeof(why));
-			return tct_err_at(err, journal->path, line, 0, "%s", why);
+			return tct_err_at(err, journal->path, line, 0, "%.380s%s", why,
+					  result == -EBADMSG
+						  ? "; JOURNAL in tcptune(1) tells the way out"
+						  : "");
 		}
 		at = (size_t)(end - data) + 1;
 		journal->good_length = (int64_t)at;
@@ -283,6 +308,9 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 
 	if (folder == -ENOENT)
 		goto done;
+	/* Nothing is lost if it can't be removed. */
+	if (folder >= 0 && writable)
+		(void)tct_journal_sweep(folder);
 	fd = folder < 0 ? folder : open_file(journal, folder);
 	if (fd == -ENOENT)
 		goto done;

@@ -92,8 +92,9 @@ struct tct_transaction {
 	char *modules_after;
 	char drop_in_before_sha256[65]; /* "" = no file */
 	char drop_in_after_sha256[65];
-	char *error;        /* UNDONE, STUCK: why */
-	bool drop_in_left;  /* ROLLBACK: somebody had edited the drop-in; it was left alone */
+	char *error;       /* UNDONE, STUCK: why */
+	bool drop_in_left; /* ROLLBACK: somebody had edited the drop-in, or our modules-load.d file;
+			      it was left alone */
 	bool drop_in_stuck; /* STUCK: the drop-in could not be put back */
 	struct tct_journal_key *keys;
 	size_t keys_count;
@@ -165,6 +166,9 @@ const struct tct_journal_key *tct_transaction_key(const struct tct_transaction *
 /* Did it change the drop-in? */
 bool tct_transaction_changed_drop_in(const struct tct_transaction *transaction);
 
+/* Did it change our modules-load.d file? */
+bool tct_transaction_changed_modules(const struct tct_transaction *transaction);
+
 /* Did the rollback that undid it leave conflicts alone? Returns that rollback, or NULL. */
 const struct tct_transaction *tct_journal_left_over(const struct tct_journal *journal,
 						    const struct tct_transaction *transaction);
@@ -200,11 +204,17 @@ struct tct_owned_set {
 	size_t items_capacity;
 	const struct tct_transaction *drop_in; /* the newest that has lines in the drop-in; NULL =
 						  none. Borrowed */
+	char *modules; /* names in our modules-load.d file, joined by blanks, sorted; owned, NULL =
+			  there is none */
 };
 /* without: as if this transaction had never been (0 = all count). Items are sorted by key name. 0
  * or -ENOMEM. */
 int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns *netns,
 		      const char *boot_id, uint64_t without, struct tct_owned_set *owned);
+/* The part of tct_journal_owned that is about the modules-load.d file; after its lines. 0 or
+ * -ENOMEM. */
+int tct_journal_owned_modules(const struct tct_journal *journal, uint64_t without,
+			      struct tct_owned_set *owned);
 const struct tct_owned *tct_owned_find(const struct tct_owned_set *owned,
 				       const struct tct_kernel_key *key);
 void tct_owned_set_done(struct tct_owned_set *owned);

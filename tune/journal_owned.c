@@ -236,6 +236,10 @@ int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns 
 	owned->items_count = kept;
 	if (kept > 1)
 		qsort(owned->items, kept, sizeof(*owned->items), by_name);
+	if (tct_journal_owned_modules(journal, without, owned) < 0) {
+		tct_owned_set_done(owned);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -257,5 +261,6 @@ void tct_owned_set_done(struct tct_owned_set *owned)
 		tct_value_done(&owned->items[i].boot_value);
 	}
 	free(owned->items);
+	free(owned->modules);
 	*owned = (struct tct_owned_set){ 0 };
 }

@@ -297,7 +297,9 @@ static int take_word(const json_t *object, const char *name, const char *const *
 			return 0;
 		}
 	}
-	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "`%s` is missing or an unknown word",
+	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
+			   "`%s` is missing or a word that this tcptune doesn't know; a newer one "
+			   "wrote it?",
 			   name);
 }
 
@@ -564,7 +566,9 @@ int tct_record_parse(const char *line, size_t length, struct tct_record *record,
 		record->kind = TCT_RECORD_END;
 		result = take_end(object, record, err);
 	} else if (result == 0) {
-		result = bad(err, "a kind of record that this tcptune doesn't know");
+		result = bad(
+			err,
+			"a kind of record that this tcptune doesn't know; a newer one wrote it?");
 	}
 	if (result < 0)
 		tct_record_done(record);

@@ -39,6 +39,8 @@ void tct_plan_free(struct tct_plan *plan)
 	free(plan->unsupported);
 	free(plan->drop_in_before);
 	free(plan->drop_in_after);
+	free(plan->modules_before);
+	free(plan->modules_after);
 	free(plan);
 }
 
@@ -249,13 +251,17 @@ static int refuse_unknown(struct tct_plan_work *work, const struct tct_kernel_ke
 static int plan_setting(struct tct_plan_work *work, const struct tct_setting *setting)
 {
 	struct tct_plan *plan = work->plan;
-	const char *unsupported = why_unsupported(work, setting->key);
+	bool dormant = tct_plan_is_dormant(work, setting->key);
+	char no_module[240];
+	const char *unsupported = tct_plan_why_no_module(work, setting->key, no_module);
 	struct tct_plan_key *key;
 	int result = refuse_by_hand(work, setting);
 
 	if (result != 0)
 		return result < 0 ? result : 0;
-	if (unsupported != NULL)
+	if (unsupported == NULL)
+		unsupported = why_unsupported(work, setting->key);
+	if (unsupported != NULL && !dormant)
 		return note_unsupported(work, setting->key, unsupported);
 	result = refuse_unknown(work, setting->key);
 	if (result != 0)
@@ -265,10 +271,11 @@ static int plan_setting(struct tct_plan_work *work, const struct tct_setting *se
 		return -ENOMEM;
 	key->key = setting->key;
 	key->setting = setting;
+	key->dormant = dormant;
 	if (setting->because != NULL)
 		tct_drop_in_sanitise(setting->because, key->because, sizeof(key->because));
 	result = fill_live(work, key);
-	if (result == 0 && plan->live)
+	if (result == 0 && plan->live && !dormant)
 		result = target_live(work, key);
 	if (result == 0 && plan->persist)
 		result = tct_plan_boot_key(work, key);
@@ -432,10 +439,12 @@ static int make(struct tct_plan_work *work)
 	if (result == 0 && plan->persist)
 		result = tct_plan_drop_in_refuse(work);
 	if (result == 0)
+		result = tct_plan_modules(work);
+	if (result == 0)
 		result = order_keys(plan);
 	if (result < 0)
 		return result;
-	plan->changes = plan->drop_in_changes;
+	plan->changes = plan->drop_in_changes || plan->modules_change;
 	for (size_t i = 0; i < plan->keys_count; i++)
 		plan->changes |= plan->keys[i].write_live;
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "audit/judge/report.h"
 #include "tune/journal.h"
+#include "tune/modules.h"
 
 /* What a key is after the next boot, under one applier. */
 struct tct_plan_promise {
@@ -28,6 +29,8 @@ struct tct_plan_key {
 	bool owned_live;                /* ours: wanted != baseline_live */
 	struct tct_value wanted_boot;   /* line of our drop-in; NONE = no line */
 	bool persist;                   /* our drop-in gets/keeps a line */
+	bool dormant;                   /* its module isn't loaded: nothing but the line */
+	char note[240];                 /* what the line depends on at boot; "" = nothing */
 	bool line_changes;              /* that line comes, goes, or gets another value: */
 	bool line_differs;              /* it is there with another one */
 	/* If the drop-in is part of it: what comes up by the plan, and with the files as they are.
@@ -74,11 +77,15 @@ struct tct_plan {
 	struct tct_plan_unsupported *unsupported;
 	size_t unsupported_count;
 	size_t unsupported_capacity;
-	bool live;                  /* live values are part of it */
-	bool persist;               /* the drop-in is part of it */
-	char *drop_in_before;       /* text now on disk, NULL = no file */
-	char *drop_in_after;        /* text to have, NULL = no file */
-	bool drop_in_changes;       /* by value, or by an order that matters; not by comment */
+	bool live;            /* live values are part of it */
+	bool persist;         /* the drop-in is part of it */
+	char *drop_in_before; /* text now on disk, NULL = no file */
+	char *drop_in_after;  /* text to have, NULL = no file */
+	bool drop_in_changes; /* by value, or by an order that matters; not by comment */
+	/* Our modules-load.d file, as names joined by blanks; NULL = no file. */
+	char *modules_before; /* on disk, or by the journal where nobody looked */
+	char *modules_after;
+	bool modules_change;
 	bool changes;               /* anything at all */
 	struct tct_owned_set owned; /* what is ours before it; borrows texts of the journal */
 };
@@ -87,13 +94,19 @@ struct tct_plan_options {
 	bool live;
 	bool persist;
 	bool allow_shadowed;
-	bool boot_model_given;          /* --boot */
-	enum tct_boot_model boot_model; /* TCT_BOOT_MODELS = both */
-	const char *reason;             /* --reason, NULL = none */
-	const char *drop_in;            /* text of our drop-in now, NULL = no file */
+	bool boot_model_given;             /* --boot */
+	enum tct_boot_model boot_model;    /* TCT_BOOT_MODELS = both */
+	const char *reason;                /* --reason, NULL = none */
+	const char *drop_in;               /* text of our drop-in now, NULL = no file */
+	const struct tct_modules *modules; /* NULL = not looked for: no key needs one */
+	bool modules_load;                 /* --modules-load */
 	bool additive;        /* keys of ours that the set doesn't name stay as they are */
-	const char *profiles; /* additive: what the drop-in's head names, NULL = none */
+	const char *profiles; /* what the drop-in's head names; NULL = the set's names, additive:
+				 none */
 };
+
+/* Must modules be looked for: is or was a key asked for that needs one? */
+bool tct_plan_needs_modules(const struct tct_profile_set *set, const struct tct_journal *journal);
 
 /* Does this model count for this host? */
 bool tct_plan_model_counts(const struct tct_plan_options *options,

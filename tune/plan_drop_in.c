@@ -73,7 +73,7 @@ static int render(const struct tct_plan_work *work, const struct wanted_lines *l
 	*text = NULL;
 	if (lines->count == 0)
 		return 0;
-	if (!work->options->additive) {
+	if (work->options->profiles == NULL && !work->options->additive) {
 		names = joined_names(work->set);
 		if (names == NULL)
 			return -ENOMEM;

@@ -29,6 +29,18 @@ int tct_plan_refuse_error(struct tct_plan_work *work, const struct tct_kernel_ke
 /* The environment of bounds and requirements. */
 struct tct_env tct_plan_env(const struct tct_plan_work *work);
 
+/*
+ * Its module isn't loaded but is on disk, and there is a drop-in: a line for the next boot is all
+ * that can be had.
+ */
+bool tct_plan_is_dormant(const struct tct_plan_work *work, const struct tct_kernel_key *key);
+/* Why a key that needs a module isn't there; NULL = that has nothing to do with its module. */
+const char *tct_plan_why_no_module(const struct tct_plan_work *work,
+				   const struct tct_kernel_key *key, char reason[240]);
+/* Our modules-load.d file, and the notes of the keys; after the drop-in. 0 (refusals noted) or
+ * -ENOMEM. */
+int tct_plan_modules(struct tct_plan_work *work);
+
 /* The boot part of one key: baseline_boot, wanted_boot, persist. 0 (refusals noted) or -ENOMEM. */
 int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key);
 /*

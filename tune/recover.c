@@ -140,11 +140,11 @@ static int recover_drop_in(struct recovery *recovery)
 	if (result == -ENOMEM)
 		return result;
 	/* Not "changed by somebody": the transaction stays open until it can be read. */
-	if (result < 0 && !tct_drop_in_is_strange(result))
+	if (result < 0 && !tct_own_file_is_strange(result))
 		return stuck(recovery, TCT_DROP_IN_PATH, -result);
 	tct_drop_in_sha256(text, sha256);
 	if (result == 0 && strcmp(sha256, transaction->drop_in_before_sha256) == 0)
-		return tct_drop_in_sweep(place->root, recovery->err);
+		return tct_own_file_sweep(place->root, &tct_own_drop_in, recovery->err);
 	if (result < 0 || strcmp(sha256, transaction->drop_in_after_sha256) != 0) {
 		result = tct_result_conflict(
 			recovery->result, NULL, NULL, NULL, NULL,
@@ -154,8 +154,8 @@ static int recover_drop_in(struct recovery *recovery)
 	if (tct_journal_owned(recovery->journal, &place->netns, place->boot_id, 0, &owned) < 0 ||
 	    tct_drop_in_render_owned(&owned, &regenerated) < 0)
 		return tct_err_nomem(recovery->err);
-	return tct_drop_in_restore(place->root, transaction->drop_in_before_sha256, regenerated,
-				   recovery->err);
+	return tct_own_file_restore(place->root, &tct_own_drop_in,
+				    transaction->drop_in_before_sha256, regenerated, recovery->err);
 }
 
 /* For the end record. */
@@ -187,6 +187,9 @@ static int recover_one(struct recovery *recovery, bool live)
 		result = recover_live(recovery);
 	if (result == 0 && tct_transaction_changed_drop_in(transaction))
 		result = recover_drop_in(recovery);
+	if (result == 0 && tct_transaction_changed_modules(transaction))
+		result = tct_recover_modules(recovery->place, transaction, recovery->result,
+					     recovery->err);
 	if (recovery->proc_sys >= 0)
 		(void)close(recovery->proc_sys);
 	for (size_t i = 0; i < transaction->keys_count; i++)
@@ -248,5 +251,10 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 			result->recovered = recovery.transaction->id;
 	}
 	/* Another namespace's leftovers are its own recovery's means. */
-	return *foreign == NULL ? tct_drop_in_sweep(place->root, err) : 0;
+	if (*foreign != NULL)
+		return 0;
+
+	int swept = tct_own_file_sweep(place->root, &tct_own_drop_in, err);
+
+	return swept == 0 ? tct_own_file_sweep(place->root, &tct_own_modules_load, err) : swept;
 }

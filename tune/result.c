@@ -1,6 +1,7 @@
 /* The result of apply and rollback, and what they share. */
 #include <errno.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #include "audit/observe/sosreport.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/journal_prune.h"
 #include "tune/transact.h"
 
 void tct_apply_result_done(struct tct_apply_result *result)
@@ -16,6 +18,7 @@ void tct_apply_result_done(struct tct_apply_result *result)
 		tct_value_done(&result->settings[i].before);
 		tct_value_done(&result->settings[i].after);
 		free(result->settings[i].because);
+		free(result->settings[i].note);
 	}
 	for (size_t i = 0; i < result->conflicts_count; i++) {
 		tct_value_done(&result->conflicts[i].before);
@@ -27,6 +30,8 @@ void tct_apply_result_done(struct tct_apply_result *result)
 	free(result->conflicts);
 	free(result->gone);
 	free(result->drop_in_diff);
+	free(result->modules_before);
+	free(result->modules_after);
 	tct_plan_free(result->plan);
 	*result = (struct tct_apply_result){ 0 };
 }
@@ -109,6 +114,32 @@ int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+int tct_result_note(struct tct_apply_result *result, const char *note)
+{
+	struct tct_apply_key *setting = &result->settings[result->settings_count - 1];
+
+	if (note[0] == '\0')
+		return 0;
+	setting->note = strdup(note);
+	return setting->note != NULL ? 0 : -ENOMEM;
+}
+
+int tct_result_modules(struct tct_apply_result *result, const struct tct_root *root,
+		       const char *before, const char *after)
+{
+	if (tct_modules_same(before, after))
+		return 0;
+	if (snprintf(result->modules_path, sizeof(result->modules_path), "%s%s",
+		     root->live ? "" : root->path, TCT_MODULES_LOAD_PATH) < 0)
+		result->modules_path[0] = '\0';
+	result->modules_before = before != NULL ? strdup(before) : NULL;
+	result->modules_after = after != NULL ? strdup(after) : NULL;
+	return (before != NULL && result->modules_before == NULL) ||
+			       (after != NULL && result->modules_after == NULL)
+		       ? -ENOMEM
+		       : 0;
 }
 
 int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *root,
@@ -210,5 +241,35 @@ void tct_result_take_back(struct tct_apply_result *result)
 	       sizeof(result->drop_in_after_sha256));
 	free(result->drop_in_diff);
 	result->drop_in_diff = NULL;
+	result->modules_path[0] = '\0';
 	result->restart_needed_count = 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void note(struct tct_apply_result *result,
+						       const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vsnprintf(result->journal_note, sizeof(result->journal_note), format, arguments) < 0)
+		result->journal_note[0] = '\0';
+	va_end(arguments);
+}
+
+void tct_result_note_torn(struct tct_apply_result *result, const struct tct_journal *journal)
+{
+	if (journal != NULL && journal->torn)
+		note(result, "the last record of the journal %s was cut off; it is left out",
+		     journal->path);
+}
+
+void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
+		      struct tct_journal *journal)
+{
+	size_t dropped = 0;
+	int status = tct_journal_prune(journal, place->root, place->boot_id, &dropped);
+
+	if (status < 0)
+		note(result, "the journal %s could not be shortened: %s", journal->path,
+		     strerror(-status));
 }

@@ -22,7 +22,7 @@ static int undo(struct tct_rollback_work *rollback)
 	result->undid = rollback->undo->id;
 	/* Nothing but conflicts: the transaction stands, for --force or until they are gone. */
 	if (result->conflicts_count > 0 && result->settings_count == 0 &&
-	    !rollback->drop_in_changes)
+	    !rollback->drop_in_changes && !tct_transaction_changed_modules(&rollback->fresh))
 		return 0;
 	result->changed = true;
 	if (rollback->options->dry_run)
@@ -116,6 +116,19 @@ static int choose(struct tct_rollback_work *rollback, uint64_t id)
 	return choose_candidate(rollback, chosen);
 }
 
+/* Is it the interrupted transaction that was to be undone? NULL = there is none. */
+static bool undoes_enough(struct tct_rollback_work *rollback,
+			  const struct tct_transaction *recovered, uint64_t id)
+{
+	if (recovered == NULL)
+		return false;
+	rollback->result->changed = true;
+	if (recovered->kind != TCT_TRANSACTION_APPLY || (id != 0 && id != recovered->id))
+		return false;
+	rollback->result->undid = recovered->id;
+	return true;
+}
+
 /* Leftovers first. *enough: what was interrupted is what was to be undone. */
 static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough)
 {
@@ -126,8 +139,12 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 
 	if (rollback->options->dry_run) {
 		recovered = tct_journal_interrupted(rollback->journal);
-		result->recovered = recovered != NULL ? recovered->id : 0;
 		result->expired = tct_waiting_expired(rollback->journal, &rollback->place);
+		result->recovered = recovered != NULL ? recovered->id : 0;
+		if (recovered != NULL && (tct_transaction_in(recovered, &rollback->place.netns,
+							     rollback->place.boot_id) ||
+					  tct_namespace_gone(recovered, &rollback->place)))
+			*enough = undoes_enough(rollback, recovered, id);
 		return 0;
 	}
 	if (rollback->force)
@@ -146,13 +163,7 @@ static int recover(struct tct_rollback_work *rollback, uint64_t id, bool *enough
 	}
 	recovered = result->recovered != 0 ? tct_journal_find(rollback->journal, result->recovered)
 					   : NULL;
-	if (recovered == NULL)
-		return 0;
-	result->changed = true;
-	if (recovered->kind == TCT_TRANSACTION_APPLY && (id == 0 || id == recovered->id)) {
-		result->undid = recovered->id;
-		*enough = true;
-	}
+	*enough |= undoes_enough(rollback, recovered, id);
 	return 0;
 }
 
@@ -162,6 +173,7 @@ static int run(struct tct_rollback_work *rollback, uint64_t id)
 	int status = tct_journal_open(rollback->options->root, !rollback->options->dry_run,
 				      &rollback->journal, rollback->err);
 
+	tct_result_note_torn(rollback->result, rollback->journal);
 	if (status == 0)
 		status = recover(rollback, id, &enough);
 	if (status < 0 || enough)
@@ -196,6 +208,8 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&rollback, id);
+	if (status == 0 && result->transaction != 0)
+		tct_result_prune(result, &rollback.place, rollback.journal);
 	tct_lock_release(&lock);
 	tct_transaction_done(&rollback.fresh);
 	tct_owned_set_done(&rollback.before);

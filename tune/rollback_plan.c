@@ -274,7 +274,7 @@ static int plan_drop_in(struct tct_rollback_work *rollback)
 	result = tct_drop_in_read(rollback->options->root, &rollback->drop_in, rollback->err);
 	/* Something else is in its place: left alone, and named. Not so when the system fails to
 	 * give it: who knows what it has. */
-	if (result < 0 && !tct_drop_in_is_strange(result))
+	if (result < 0 && !tct_own_file_is_strange(result))
 		return result;
 	if (result < 0) {
 		rollback->fresh.drop_in_left = true;
@@ -372,5 +372,8 @@ int tct_rollback_plan(struct tct_rollback_work *rollback)
 	if (result == 0 && tct_transaction_has_lines(undo) && !options->no_persist &&
 	    (rollback->earlier == NULL || rollback->earlier->drop_in_left))
 		result = plan_drop_in(rollback);
+	if (result == 0 && undo->persisted && !undo->deferred && !options->no_persist &&
+	    !rollback->fresh.drop_in_left)
+		result = tct_rollback_modules(rollback);
 	return result == 0 ? fill_result(rollback) : result;
 }

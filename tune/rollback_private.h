@@ -30,4 +30,7 @@ struct tct_rollback_work {
  */
 int tct_rollback_plan(struct tct_rollback_work *rollback);
 
+/* The part of it that is our modules-load.d file; after the drop-in. */
+int tct_rollback_modules(struct tct_rollback_work *rollback);
+
 #endif

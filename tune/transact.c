@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "tune/guard.h"
 #include "tune/live_write.h"
+#include "tune/modules.h"
 #include "tune/order.h"
 
 /* One live value. Texts and orders are made before the first write; from then on nothing is
@@ -30,7 +31,9 @@ struct work {
 	size_t *forward;
 	size_t *backward;
 	int proc_sys;
-	struct tct_drop_in_change change;
+	char *modules_text; /* our modules-load.d file to come; NULL = none */
+	struct tct_own_file_change modules;
+	struct tct_own_file_change change; /* of the drop-in */
 	bool wrote;
 	enum tct_guard guard;
 };
@@ -57,6 +60,7 @@ static void done(struct work *work)
 	free(work->steps);
 	free(work->forward);
 	free(work->backward);
+	free(work->modules_text);
 	if (work->proc_sys >= 0)
 		(void)close(work->proc_sys);
 }
@@ -90,7 +94,8 @@ static int prepare(struct work *work)
 	struct tct_transaction *transaction = work->transaction;
 
 	work->steps = calloc(transaction->keys_count + 1, sizeof(*work->steps));
-	if (work->steps == NULL)
+	if (work->steps == NULL ||
+	    tct_modules_render(transaction->modules_after, &work->modules_text) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < transaction->keys_count; i++) {
 		struct tct_journal_key *key = &transaction->keys[i];
@@ -194,10 +199,17 @@ static bool put_back(struct work *work, struct step *step)
 	return verify(work, step, &step->key->before) == 0;
 }
 
+/* Without allocating. */
+static void add_stuck(char *stuck, size_t size, const char *name)
+{
+	size_t used = strlen(stuck);
+
+	(void)snprintf(stuck + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
 /* Undo in the order that the way back needs. Names what is stuck in stuck[]. */
 static bool put_all_back(struct work *work, char *stuck, size_t size)
 {
-	size_t used = 0;
 	bool all = true;
 
 	stuck[0] = '\0';
@@ -209,18 +221,16 @@ static bool put_all_back(struct work *work, char *stuck, size_t size)
 			continue;
 		all = false;
 		step->key->stuck = true;
-
-		int length = snprintf(stuck + used, size - used, "%s%s", used > 0 ? ", " : "",
-				      step->key->key->name);
-
-		if (length > 0 && (size_t)length < size - used)
-			used += (size_t)length;
+		add_stuck(stuck, size, step->key->key->name);
 	}
-	if (tct_drop_in_undo(&work->change) < 0) {
+	if (tct_own_file_undo(&work->change) < 0) {
 		all = false;
 		work->transaction->drop_in_stuck = true;
-		(void)snprintf(stuck + used, size - used, "%s%s", used > 0 ? ", " : "",
-			       TCT_DROP_IN_PATH);
+		add_stuck(stuck, size, TCT_DROP_IN_PATH);
+	}
+	if (tct_own_file_undo(&work->modules) < 0) {
+		all = false;
+		add_stuck(stuck, size, TCT_MODULES_LOAD_PATH);
 	}
 	return all;
 }
@@ -240,9 +250,17 @@ static int forward(struct work *work, bool drop_in_changes, const char *drop_in_
 			return tct_err_set(err, TCT_FAULT_REFUSED, -work->proc_sys, "/proc/sys: %s",
 					   tct_live_error(-work->proc_sys));
 	}
+	/* The modules first: a list without its lines does no harm, lines without their list might.
+	 */
+	if (result == 0 && tct_transaction_changed_modules(work->transaction)) {
+		result = tct_own_file_replace(work->place->root, &tct_own_modules_load,
+					      work->modules_text, &work->modules, err);
+		work->wrote = work->modules.replaced;
+	}
 	if (result == 0 && drop_in_changes) {
-		result = tct_drop_in_replace(work->place->root, drop_in_text, &work->change, err);
-		work->wrote = work->change.replaced;
+		result = tct_own_file_replace(work->place->root, &tct_own_drop_in, drop_in_text,
+					      &work->change, err);
+		work->wrote |= work->change.replaced;
 	}
 	for (size_t i = 0; result == 0 && i < work->steps_count; i++)
 		result = write_step(work, &work->steps[work->forward[i]], err);
@@ -280,6 +298,13 @@ static int backward(struct work *work, bool *rolled_back, struct tct_err *err)
 			   "%.200s; this could not be put back: %s", cause.message, stuck);
 }
 
+/* Forget the old files. */
+static void finish(struct work *work)
+{
+	tct_own_file_finish(&work->change);
+	tct_own_file_finish(&work->modules);
+}
+
 /* All but those by which the kernel tells a fault of this very program. */
 static void hold_signals(sigset_t *before)
 {
@@ -301,6 +326,7 @@ int tct_transact(const struct tct_place_of_work *place, struct tct_journal *jour
 		.place = place,
 		.journal = journal,
 		.proc_sys = -1,
+		.modules = { .folder = -1 },
 		.change = { .folder = -1 },
 	};
 	struct tct_err own = { 0 };
@@ -321,7 +347,7 @@ int tct_transact(const struct tct_place_of_work *place, struct tct_journal *jour
 		if (result < 0)
 			result = backward(&work, rolled_back, error);
 		else
-			tct_drop_in_finish(&work.change);
+			finish(&work);
 		transaction->guard = work.guard;
 		done(&work);
 	}

@@ -51,6 +51,11 @@ int tct_transact(const struct tct_place_of_work *place, struct tct_journal *jour
 int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journal,
 		struct tct_apply_result *result, const struct tct_transaction **foreign,
 		struct tct_err *err);
+/* The part of it that is our modules-load.d file; what somebody changed is left, as a conflict.
+ * Errors: REFUSED. */
+int tct_recover_modules(const struct tct_place_of_work *place,
+			const struct tct_transaction *transaction, struct tct_apply_result *result,
+			struct tct_err *err);
 /* Is the namespace of this transaction gone? What can't be told counts as still there. */
 bool tct_namespace_gone(const struct tct_transaction *transaction,
 			const struct tct_place_of_work *place);
@@ -73,6 +78,12 @@ int tct_restart_find(const struct tct_root *root, struct tct_apply_result *resul
 enum tct_effect tct_effect_of_change(const struct tct_kernel_key *key,
 				     const struct tct_value *before, const struct tct_value *after);
 
+/* Note a record that was cut off when the journal was read. journal may be NULL. */
+void tct_result_note_torn(struct tct_apply_result *result, const struct tct_journal *journal);
+/* After a transaction: keep the journal short. What fails is noted, and fails nothing. */
+void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
+		      struct tct_journal *journal);
+
 /* Nothing was written after all: let the result say so. */
 void tct_result_take_back(struct tct_apply_result *result);
 
@@ -89,6 +100,11 @@ int tct_result_gone(struct tct_apply_result *result, const struct tct_kernel_key
 int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_key *key,
 		       const struct tct_value *before, const struct tct_value *after,
 		       bool live_written, bool persisted, const char *because);
+/* A note for the setting that was appended last. 0 or -ENOMEM. */
+int tct_result_note(struct tct_apply_result *result, const char *note);
+/* Names in our modules-load.d file, if they differ. 0 or -ENOMEM. */
+int tct_result_modules(struct tct_apply_result *result, const struct tct_root *root,
+		       const char *before, const char *after);
 /* Path and checksums of the drop-in, and the diff. 0 or -ENOMEM. */
 int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *root,
 		       const char *before, const char *after);

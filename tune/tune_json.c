@@ -94,6 +94,7 @@ static json_t *setting_json(const struct tct_apply_key *setting, const struct tc
 	    setting->live_written ? tct_json_text(tct_effect_name(setting->effect)) : json_null(),
 	    &failed);
 	set(object, "because", tct_json_text_or_null(setting->because), &failed);
+	set(object, "note", tct_json_text_or_null(setting->note), &failed);
 	return whole(object, failed);
 }
 
@@ -217,6 +218,36 @@ static json_t *drop_in_json(const struct tct_apply_result *result)
 	return whole(object, failed);
 }
 
+/* Names joined by blanks, as a list; null for no file. */
+static json_t *names_json(const char *names)
+{
+	json_t *list = names != NULL ? json_array() : json_null();
+
+	while (list != NULL && names != NULL && *names != '\0') {
+		size_t length = strcspn(names, " ");
+
+		if (json_array_append_new(list, json_stringn(names, length)) < 0)
+			return whole(list, true);
+		names += length + strspn(names + length, " ");
+	}
+	return list;
+}
+
+static json_t *modules_json(const struct tct_apply_result *result)
+{
+	json_t *object;
+	bool failed;
+
+	if (result->modules_path[0] == '\0')
+		return json_null();
+	object = json_object();
+	failed = object == NULL;
+	set(object, "path", tct_json_text(result->modules_path), &failed);
+	set(object, "before", names_json(result->modules_before), &failed);
+	set(object, "after", names_json(result->modules_after), &failed);
+	return whole(object, failed);
+}
+
 /* Of an apply that has to be confirmed, or would have to be. */
 static json_t *waiting_json(const struct tct_apply_result *result)
 {
@@ -268,6 +299,7 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	set(object, "rolled_back", json_boolean(result->rolled_back), &failed);
 	set(object, "settings", settings, &failed);
 	set(object, "drop_in", drop_in_json(result), &failed);
+	set(object, "modules_load", modules_json(result), &failed);
 	set(object, "refused",
 	    refusals_json(plan != NULL ? plan->refused : NULL,
 			  plan != NULL ? plan->refused_count : 0),

@@ -243,7 +243,7 @@ static int load_all(struct tct_loader *loader, const struct tct_profile_request 
 	if (status == 0)
 		status = tct_variables_bind(loader, request, facts);
 	if (status == 0)
-		status = tct_sets_load(loader, request, facts);
+		status = tct_sets_load(loader, facts);
 	return status;
 }
 
@@ -261,6 +261,7 @@ int tct_profile_set_load(const struct tct_profile_request *request, struct tct_f
 		return tct_err_nomem(err);
 	}
 	made->arena = arena;
+	loader->request = request;
 	loader->root = request->root;
 	loader->set = made;
 	loader->arena = arena;

@@ -52,6 +52,7 @@ struct tct_definitions {
 };
 
 struct tct_loader {
+	const struct tct_profile_request *request;
 	const struct tct_root *root; /* may be NULL */
 	struct tct_profile_set *set;
 	struct tct_arena *arena;
@@ -175,9 +176,10 @@ int tct_settings_merge(const struct tct_loader *loader, const struct tct_definit
 
 /* ---- profile_sets.c ---- */
 
+/* Is this key among them? */
+bool tct_sets_have(const struct tct_loader *loader, const char *key);
 /* The keys set by hand take the place of the profiles' settings. After everything else. */
-int tct_sets_load(struct tct_loader *loader, const struct tct_profile_request *request,
-		  const struct tct_facts *facts);
+int tct_sets_load(const struct tct_loader *loader, const struct tct_facts *facts);
 
 /* ---- variables.c ---- */
 

@@ -140,9 +140,20 @@ static int take(const struct tct_loader *loader, const struct tct_set_override *
 	return 0;
 }
 
-int tct_sets_load(struct tct_loader *loader, const struct tct_profile_request *request,
-		  const struct tct_facts *facts)
+bool tct_sets_have(const struct tct_loader *loader, const char *key)
 {
+	const struct tct_kernel_key *known = tct_kernel_key_find(key);
+
+	for (size_t i = 0; known != NULL && i < loader->request->sets_count; i++) {
+		if (tct_kernel_key_find(loader->request->sets[i].key) == known)
+			return true;
+	}
+	return false;
+}
+
+int tct_sets_load(const struct tct_loader *loader, const struct tct_facts *facts)
+{
+	const struct tct_profile_request *request = loader->request;
 	struct tct_profile_set *set = loader->set;
 	size_t capacity = set->settings_count + request->sets_count;
 	struct tct_setting *room;

@@ -272,6 +272,9 @@ static int resolve(struct tct_loader *loader, const struct tct_definitions *defi
 		tct_definitions_left(loader, definitions, i, left, &count);
 		if (count == 0)
 			continue;
+		/* What is set by hand decides between profiles that don't agree. */
+		if (tct_sets_have(loader, definitions->items[i].id))
+			count = 1;
 		status = tct_settings_merge(loader, left, count,
 					    &set->settings[set->settings_count++]);
 		if (status < 0)

@@ -34,4 +34,62 @@ json '.transactions[1] | .reason == "it did not answer" and .undoes == 1'
 kill "$listener"
 wait "$listener" 2>/dev/null
 
-echo "playbooks: rescued, restarted"
+# --- confirm -------------------------------------------------------------------------------------------------------
+
+# The collection's playbook: somebody answers, so it is kept; nobody does, so it is taken back, and the play fails.
+run 0 rollback
+ck_state "$WORK/old" "everything is back"
+canary=(tcptune.tcptune.canary -e ansible_become=false -e ansible_host=127.0.0.1 -e port=8081 -e restart=false -e answer_within=2)
+listen 8081
+play 0 "${canary[@]}" -e "profile=$WORK/second.yaml" -e 'reason=CHG-1'
+[[ $(</proc/sys/net/core/somaxconn) == 32768 ]] || fail "what was confirmed isn't kept"
+run 0 history --json
+json '.transactions[0].kind == "confirm" and .transactions[1].reason == "CHG-1" and .transactions[1].state == "committed"'
+kill "$listener"
+wait "$listener" 2>/dev/null
+values >"$WORK/kept"
+play 2 "${canary[@]}" -e "profile=$WORK/first.yaml"
+grep -q 'localhost .*failed=1 .*rescued=1' "$WORK/out" || fail "the canary's recap"
+values | cmp -s - "$WORK/kept" || fail "nobody answered, and it isn't taken back"
+run 0 history --json
+json '.transactions[0] | .kind == "rollback" and .reason == "the service did not answer"'
+
+# The module: what waits, what is refused meanwhile, check mode, and what is confirmed already.
+first='"profile": "'$WORK'/first.yaml", "confirm_within": 60'
+module ok "{$first}" check
+json '.changed and .waiting.seconds == 60'
+module ok '{"state": "confirmed"}' check
+json '.changed | not'
+module ok "{$first}"
+json '.changed and .waiting.seconds == 60 and .waiting.until != null'
+module ok '{"state": "checked"}'
+json '.waiting.transaction > 0'
+module failed "{$first}"
+json '.rc == 3 and .refused[0].kind == "pending"'
+remember
+module ok '{"state": "confirmed"}' check
+json .changed
+module ok '{"state": "confirmed", "transaction": 1}' check
+json '.changed | not'
+ck_untouched "check mode of confirm"
+module ok '{"state": "confirmed", "wait": 5}'
+json '.changed and .confirmed == .transaction - 1'
+remember
+module ok '{"state": "confirmed"}'
+json '(.changed | not) and .transaction == null'
+ck_untouched "what is confirmed already"
+
+# Too late: the host has put it back by itself, and confirm is refused with the reason.
+module ok '{"settings": {"net.ipv4.tcp_fin_timeout": 20}, "confirm_within": 1}'
+json .changed
+for _ in {1..50}; do
+	[[ $(</proc/sys/net/ipv4/tcp_fin_timeout) != 20 ]] && break
+	sleep 0.1
+done
+[[ $(</proc/sys/net/ipv4/tcp_fin_timeout) == 30 ]] || fail "it isn't put back when the time is over"
+module ok '{"state": "confirmed"}' check
+json '.changed | not'
+module failed '{"state": "confirmed"}'
+json '.rc == 3 and (.msg | length) > 0'
+
+echo "playbooks: rescued, restarted, confirmed, taken back"

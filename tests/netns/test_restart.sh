@@ -73,7 +73,7 @@ fi
 
 listen meanwhile 127.0.0.1 7103 65535
 meanwhile=$PID
-run 0 rollback --dry-run --json
+run 1 rollback --dry-run --json
 json "[.restart_needed[] | [.pid, .port, .backlog, .limit]] == [[$meanwhile, 7103, 16384, 4096]]"
 run 0 rollback
 grep -q "^  tcplab (pid $meanwhile): 127.0.0.1:7103 keeps 16,384$" "$WORK/out" || fail "who listened meanwhile"

@@ -141,21 +141,22 @@ static void ck_content(const char *expected)
 	}
 }
 
-static void replace(const char *content, struct tct_drop_in_change *change)
+static void replace(const char *content, struct tct_own_file_change *change)
 {
-	ck_assert_msg(tct_drop_in_replace(&scratch_root, content, change, &err) == 0, "%s",
-		      err.message);
+	ck_assert_msg(
+		tct_own_file_replace(&scratch_root, &tct_own_drop_in, content, change, &err) == 0,
+		"%s", err.message);
 }
 
 START_TEST(made_replaced_removed)
 {
-	struct tct_drop_in_change change;
+	struct tct_own_file_change change;
 	struct stat status;
 	mode_t mask = umask(077);
 
 	ck_assert_int_eq(mkdir(scratch_path("etc"), 0755), 0);
 	replace("a = 1\n", &change);
-	tct_drop_in_finish(&change);
+	tct_own_file_finish(&change);
 	(void)umask(mask);
 	ck_content("a = 1\n");
 	ck_assert_int_eq(stat(scratch_path(FILE_NAME), &status), 0);
@@ -163,42 +164,42 @@ START_TEST(made_replaced_removed)
 	ck_assert_int_eq(stat(scratch_path(FOLDER), &status), 0);
 	ck_assert_uint_eq(status.st_mode & 07777, 0755);
 	replace("a = 2\n", &change);
-	tct_drop_in_finish(&change);
+	tct_own_file_finish(&change);
 	ck_content("a = 2\n");
 	replace(NULL, &change);
-	tct_drop_in_finish(&change);
+	tct_own_file_finish(&change);
 	ck_content(NULL);
 	/* Nothing there to remove. */
 	replace(NULL, &change);
-	tct_drop_in_finish(&change);
+	tct_own_file_finish(&change);
 	ck_content(NULL);
 }
 END_TEST
 
 START_TEST(taken_back)
 {
-	struct tct_drop_in_change change;
+	struct tct_own_file_change change;
 
 	replace("a = 1\n", &change);
-	ck_assert_int_eq(tct_drop_in_undo(&change), 0);
+	ck_assert_int_eq(tct_own_file_undo(&change), 0);
 	ck_content(NULL);
 	scratch_write(FILE_NAME, "old\n");
 	replace("a = 1\n", &change);
-	ck_assert_int_eq(tct_drop_in_undo(&change), 0);
+	ck_assert_int_eq(tct_own_file_undo(&change), 0);
 	ck_content("old\n");
 	replace(NULL, &change);
-	ck_assert_int_eq(tct_drop_in_undo(&change), 0);
+	ck_assert_int_eq(tct_own_file_undo(&change), 0);
 	ck_content("old\n");
 	/* Not begun. */
-	change = (struct tct_drop_in_change){ .folder = -1 };
-	ck_assert_int_eq(tct_drop_in_undo(&change), 0);
+	change = (struct tct_own_file_change){ .folder = -1 };
+	ck_assert_int_eq(tct_own_file_undo(&change), 0);
 	ck_content("old\n");
 }
 END_TEST
 
 START_TEST(owner_mode_and_attributes_stay)
 {
-	struct tct_drop_in_change change;
+	struct tct_own_file_change change;
 	struct stat status;
 	bool root = geteuid() == 0;
 	bool attribute;
@@ -211,7 +212,7 @@ START_TEST(owner_mode_and_attributes_stay)
 	attribute =
 		root && setxattr(scratch_path(FILE_NAME), "security.tcptune", "label", 5, 0) == 0;
 	replace("new\n", &change);
-	tct_drop_in_finish(&change);
+	tct_own_file_finish(&change);
 	ck_content("new\n");
 	ck_assert_int_eq(stat(scratch_path(FILE_NAME), &status), 0);
 	ck_assert_uint_eq(status.st_mode & 07777, 0640);
@@ -229,7 +230,7 @@ END_TEST
 
 START_TEST(links_and_strange_files_are_refused)
 {
-	struct tct_drop_in_change change;
+	struct tct_own_file_change change;
 	TCT_AUTOFREE char *kept = NULL;
 	char *content = NULL;
 
@@ -238,15 +239,17 @@ START_TEST(links_and_strange_files_are_refused)
 	ck_assert_int_eq(symlink("../other", scratch_path(FILE_NAME)), 0);
 	ck_assert_int_lt(tct_drop_in_read(&scratch_root, &content, &err), 0);
 	ck_assert_int_eq(err.fault, TCT_FAULT_REFUSED);
-	ck_assert_int_lt(tct_drop_in_replace(&scratch_root, "x\n", &change, &err), 0);
-	ck_assert_int_eq(tct_drop_in_undo(&change), 0);
+	ck_assert_int_lt(
+		tct_own_file_replace(&scratch_root, &tct_own_drop_in, "x\n", &change, &err), 0);
+	ck_assert_int_eq(tct_own_file_undo(&change), 0);
 	kept = scratch_read("etc/other");
 	ck_assert_str_eq(kept, "mine\n");
 	ck_assert_int_eq(unlink(scratch_path(FILE_NAME)), 0);
 	ck_assert_int_eq(mkfifo(scratch_path(FILE_NAME), 0644), 0);
 	ck_assert_int_lt(tct_drop_in_read(&scratch_root, &content, &err), 0);
-	ck_assert_int_lt(tct_drop_in_replace(&scratch_root, "x\n", &change, &err), 0);
-	ck_assert_int_eq(tct_drop_in_undo(&change), 0);
+	ck_assert_int_lt(
+		tct_own_file_replace(&scratch_root, &tct_own_drop_in, "x\n", &change, &err), 0);
+	ck_assert_int_eq(tct_own_file_undo(&change), 0);
 	ck_assert_int_eq(unlink(scratch_path(FILE_NAME)), 0);
 	scratch_write_bytes(FILE_NAME, "a\0b\n", 4);
 	ck_assert_int_lt(tct_drop_in_read(&scratch_root, &content, &err), 0);
@@ -256,7 +259,7 @@ END_TEST
 
 START_TEST(a_planted_temporary_file_is_not_followed)
 {
-	struct tct_drop_in_change change;
+	struct tct_own_file_change change;
 	TCT_AUTOFREE char *kept = NULL;
 
 	scratch_write("etc/other", "mine\n");
@@ -264,8 +267,8 @@ START_TEST(a_planted_temporary_file_is_not_followed)
 	ck_assert_int_eq(symlink("../other", scratch_path(FOLDER "/.99-tcptune.conf.new")), 0);
 	ck_assert_int_eq(symlink("../other", scratch_path(FOLDER "/.99-tcptune.conf.old")), 0);
 	replace("a = 1\n", &change);
-	tct_drop_in_finish(&change);
-	ck_assert_int_eq(tct_drop_in_sweep(&scratch_root, &err), 0);
+	tct_own_file_finish(&change);
+	ck_assert_int_eq(tct_own_file_sweep(&scratch_root, &tct_own_drop_in, &err), 0);
 	ck_content("a = 1\n");
 	kept = scratch_read("etc/other");
 	ck_assert_str_eq(kept, "mine\n");
@@ -287,19 +290,23 @@ START_TEST(after_a_crash)
 		(void)snprintf(from, sizeof(from), "%s", scratch_path(FILE_NAME));
 		ck_assert_int_eq(link(from, scratch_path(FOLDER "/.99-tcptune.conf.old")), 0);
 	}
-	ck_assert_int_eq(tct_drop_in_sweep(&scratch_root, &err), 0);
+	ck_assert_int_eq(tct_own_file_sweep(&scratch_root, &tct_own_drop_in, &err), 0);
 	ck_content("old\n");
 	/* After it: the old file is kept, byte for byte, although its text would be another. */
 	scratch_write(FOLDER "/.99-tcptune.conf.old", "old\n");
 	scratch_write(FILE_NAME, "new\n");
-	ck_assert_int_eq(tct_drop_in_restore(&scratch_root, before, "regenerated\n", &err), 0);
+	ck_assert_int_eq(tct_own_file_restore(&scratch_root, &tct_own_drop_in, before,
+					      "regenerated\n", &err),
+			 0);
 	ck_content("old\n");
 	/* The kept file is gone: made anew from what is ours. */
 	scratch_write(FILE_NAME, "new\n");
-	ck_assert_int_eq(tct_drop_in_restore(&scratch_root, before, "regenerated\n", &err), 0);
+	ck_assert_int_eq(tct_own_file_restore(&scratch_root, &tct_own_drop_in, before,
+					      "regenerated\n", &err),
+			 0);
 	ck_content("regenerated\n");
 	/* There was none before. */
-	ck_assert_int_eq(tct_drop_in_restore(&scratch_root, "", NULL, &err), 0);
+	ck_assert_int_eq(tct_own_file_restore(&scratch_root, &tct_own_drop_in, "", NULL, &err), 0);
 	ck_content(NULL);
 }
 END_TEST

@@ -321,6 +321,27 @@ START_TEST(keys_of_the_old_profile_go_back)
 }
 END_TEST
 
+/* Another profile sets the same key: from ours to ours, with the old baseline. */
+START_TEST(shared_keys_go_straight)
+{
+	did("net.ipv4.tcp_fin_timeout", "60", "60", "30", "30");
+	scratch_write(DROP_IN, "net.ipv4.tcp_fin_timeout = 30\n");
+	live("net.ipv4.tcp_fin_timeout", "30");
+	make("  net.ipv4.tcp_fin_timeout: { at_most: 15s, because: sooner }\n");
+	ck_planned("net.ipv4.tcp_fin_timeout", "15", "15", true);
+	ck_value(&planned("net.ipv4.tcp_fin_timeout")->before, "30");
+	ck_value(&planned("net.ipv4.tcp_fin_timeout")->baseline_live, "60");
+	ck_assert(planned("net.ipv4.tcp_fin_timeout")->owned_live);
+	make("  net.ipv4.tcp_fin_timeout: { at_most: 30s, because: the same }\n");
+	ck_planned("net.ipv4.tcp_fin_timeout", "30", "30", false);
+	ck_assert(!plan->changes);
+	/* It is content with what was there before us: that again, and no line. */
+	make("  net.ipv4.tcp_fin_timeout: { at_most: 90s, because: later }\n");
+	ck_planned("net.ipv4.tcp_fin_timeout", "60", "-", true);
+	ck_assert(!planned("net.ipv4.tcp_fin_timeout")->owned_live);
+}
+END_TEST
+
 START_TEST(set_always_has_a_line)
 {
 	live("net.ipv4.tcp_fin_timeout", "60");
@@ -534,6 +555,7 @@ int main(void)
 	tcase_add_test(cases, twice_changes_nothing);
 	tcase_add_test(cases, milliseconds_that_the_kernel_rounded);
 	tcase_add_test(cases, keys_of_the_old_profile_go_back);
+	tcase_add_test(cases, shared_keys_go_straight);
 	tcase_add_test(cases, set_always_has_a_line);
 	tcase_add_test(cases, unsupported_keys_are_skipped);
 	tcase_add_test(cases, shadowed);

@@ -23,8 +23,8 @@ options:
       - C(rolled_back) takes back the newest apply that still stands, or C(transaction). If there is none, nothing is
         changed. It is never a redo, but a second run takes back the apply before; name the C(transaction) where that
         must not be.
-      - C(checked) tells whether the host conforms to C(profile) and C(settings), or without them to what was applied. It never
-        changes anything, and a host that doesn't conform is no failure. See C(conforms).
+      - C(checked) tells whether the host conforms to C(profile) and C(settings), or without them to what was applied.
+        It never changes anything, and a host that doesn't conform is no failure. See C(conforms).
     type: str
     choices: [applied, confirmed, rolled_back, checked]
     default: applied
@@ -109,7 +109,8 @@ options:
     default: tcptune
 attributes:
   check_mode:
-    description: Runs the same plan with --dry-run, writes nothing, and fails where the task itself would be refused.
+    description: Makes the same plan, writes nothing, and fails where the task itself would be refused.
+    details: With C(state=confirmed) the history is asked whether one waits.
     support: full
   diff_mode:
     description: Shows each value before and after, and the drop-in as a unified diff.
@@ -262,6 +263,14 @@ recovered:
   description: The interrupted transaction that was put right first; null if there was none.
   returned: when tcptune gave a document
   type: int
+expired:
+  description: The transaction that had not been confirmed in time and was put back first; null if there was none.
+  returned: when tcptune gave a document
+  type: int
+confirmed:
+  description: The transaction that is kept, now or already; null if none waits.
+  returned: with C(state=confirmed)
+  type: int
 undid:
   description: The transaction that was taken back; null if there was none.
   returned: with C(state=rolled_back)
@@ -272,6 +281,7 @@ conforms:
   type: bool
 '''
 
+import datetime
 import json
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
@@ -323,7 +333,7 @@ VERBS = {
 }
 
 RESULTS = ('transaction', 'settings', 'drop_in', 'restart_needed', 'refused', 'unsupported', 'shadowed', 'conflicts',
-           'waiting', 'rolled_back', 'recovered', 'undid', 'conforms')
+           'waiting', 'rolled_back', 'recovered', 'expired', 'undid', 'confirmed', 'conforms')
 
 
 def value_text(value: Any) -> str:
@@ -509,8 +519,12 @@ class Run:
         for item in document.get('shadowed') or []:
             self.module.warn('%s: %s:%d overrides the drop-in at the next boot where %s applies the files'
                              % (item['key'], item['file'], item['line'], item['model']))
+        for item in document.get('conflicts') or []:
+            self.module.warn('%s: it was changed since, and is left alone' % conflict_text(item))
         if document.get('recovered'):
             self.module.warn('transaction %d had been interrupted; it was put right first' % document['recovered'])
+        if document.get('expired'):
+            self.module.warn('transaction %d was not confirmed in time; it was put back first' % document['expired'])
 
     def finish(self, return_code: int, document: Document, stderr: str) -> None:
         self.take(document)
@@ -530,11 +544,13 @@ class Run:
         self.module.fail_json(msg=failure_text(return_code, document, stderr), **self.result)
 
     def predict_confirm(self) -> None:
-        """Check mode of confirm, which has no dry run: does the history have one that waits?"""
+        """Check mode of confirm, which has no dry run: does the history have one that still waits?"""
         return_code, document, stderr = self.run(['history', '--json'])
         if return_code != 0:
             self.fail(return_code, document, stderr)
-        waiting = [item['id'] for item in document.get('transactions', []) if item.get('state') == 'waiting']
+        now = datetime.datetime.utcnow().strftime('%Y-%m-%dT%H:%M:%SZ')  # as the deadline is written
+        waiting = [item['id'] for item in document['transactions']
+                   if item['state'] == 'waiting' and item['deadline'] > now]
         wanted = self.params['transaction']
         self.result['changed'] = bool(waiting) if wanted is None else wanted in waiting
         self.succeed()
