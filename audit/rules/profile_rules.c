@@ -12,6 +12,15 @@ static const char *rule_id(const void *context, size_t i)
 	return i < set->rules_count ? set->rules[i].id : NULL;
 }
 
+static bool has_rule(const struct tct_profile_set *set, const char *id)
+{
+	for (size_t i = 0; i < set->rules_count; i++) {
+		if (strcmp(set->rules[i].id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* An id that no rule has would silently explain nothing. */
 static int check_explains(const struct tct_loader *loader, const struct tct_definition *definition)
 {
@@ -19,16 +28,18 @@ static int check_explains(const struct tct_loader *loader, const struct tct_defi
 
 	for (const struct tct_yaml_node *item = list != NULL ? list->first : NULL; item != NULL;
 	     item = item->next) {
-		const char *nearest = tct_text_nearest(item->text, rule_id, loader->set);
+		const char *nearest;
 
+		/* The nearest is dear: it is sought for people only. */
+		if (has_rule(loader->set, item->text))
+			continue;
+		nearest = tct_text_nearest(item->text, rule_id, loader->set);
 		if (nearest == NULL)
 			return tct_yaml_error(item, loader->err,
 					      "`explains`: no rule has the id `%.60s`", item->text);
-		if (strcmp(nearest, item->text) != 0)
-			return tct_yaml_error(
-				item, loader->err,
-				"`explains`: no rule has the id `%.60s`: did you mean `%s`?",
-				item->text, nearest);
+		return tct_yaml_error(item, loader->err,
+				      "`explains`: no rule has the id `%.60s`: did you mean `%s`?",
+				      item->text, nearest);
 	}
 	return 0;
 }

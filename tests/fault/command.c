@@ -37,6 +37,16 @@ static void add_program(struct line *line, const struct stage *stage, const char
 		add(line, *words);
 }
 
+/* With its children; but the guard of what waits for a confirmation would be waited for. */
+static bool follows(const char *const *words)
+{
+	for (; *words != NULL; words++) {
+		if (strcmp(*words, "--confirm-within") == 0)
+			return false;
+	}
+	return true;
+}
+
 static void line_done(struct line *line)
 {
 	for (size_t i = 0; i < line->count; i++)
@@ -87,8 +97,9 @@ int command_trace(const struct stage *stage, const char *const *words)
 	TCT_AUTO(line_done) struct line line = { 0 };
 
 	add(&line, stage->strace);
-	add(&line, "-f");
 	add(&line, "-y");
+	if (follows(words))
+		add(&line, "-f");
 	add(&line, "-o");
 	add(&line, STAGE_TRACE);
 	add_program(&line, stage, words);
@@ -110,9 +121,10 @@ int command_inject(const struct stage *stage, const char *const *words, const ch
 		     error != NULL ? error : "", when) < 0)
 		abort();
 	add(&line, stage->strace);
-	add(&line, "-f");
+	if (follows(words))
+		add(&line, "-f");
 	/* Much faster, but a signal for a process that the filter has stopped gets lost. */
-	if (error != NULL)
+	if (follows(words) && error != NULL)
 		add(&line, "--seccomp-bpf");
 	add(&line, "-o");
 	add(&line, STAGE_TRACE);

@@ -58,6 +58,10 @@ static const struct fault_row rows[] = {
 	{ "mmap", { "ENOMEM" }, false, "only memory can be short" },
 	{ "mremap", { "ENOMEM" }, false, "only memory can be short" },
 	{ "getrandom", { "EINTR" }, false, "there is neither device nor room nor permission" },
+	{ "pipe2", { "EMFILE" }, false, "it needs nothing but descriptors" },
+	{ "clone", { "EAGAIN" }, false, "it needs nothing but processes" },
+	{ "clone3", { "EAGAIN" }, false, "it needs nothing but processes" },
+	{ "access", { "EIO", "EACCES" }, false, "looking needs no room" },
 	{ "wait4", { "EINTR" }, false, "there is neither device nor room nor permission" },
 	/* What can't fail: only killed. */
 	{ "munmap", { NULL }, false, "what was mapped can be unmapped" },
@@ -75,6 +79,7 @@ static const struct fault_row rows[] = {
 	{ "rt_sigaction", { NULL }, false, "it fails for wrong arguments only" },
 	{ "sigaltstack", { NULL }, false, "it fails for wrong arguments only" },
 	{ "clock_gettime", { NULL }, false, "it fails for wrong arguments only" },
+	{ "rt_sigreturn", { NULL }, false, "it doesn't come back" },
 	{ "exit_group", { NULL }, false, "it doesn't come back" },
 };
 

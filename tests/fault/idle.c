@@ -88,7 +88,15 @@ static double time_it(const struct stage *stage, const char *const *words)
 
 static void try_profile(const struct stage *stage, const char *name)
 {
-	const command_words words = { "apply", "--profile", name, "--persist", "--json" };
+	/* `bulk` asks for one. */
+	bool bulk = strcmp(name, "bulk") == 0;
+	const command_words words = { "apply",
+				      "--profile",
+				      name,
+				      "--persist",
+				      "--json",
+				      bulk ? "--var" : NULL,
+				      bulk ? "bdp=16777216" : NULL };
 	json_t *document;
 	json_t *changed;
 	size_t settings;

@@ -10,6 +10,10 @@
 	{                                                                                          \
 		"apply", "--profile", STAGE_SECOND, "--persist"                                    \
 	}
+#define APPLY_WITHIN(seconds)                                                                      \
+	{                                                                                          \
+		"apply", "--profile", STAGE_SECOND, "--persist", "--confirm-within", seconds       \
+	}
 #define ROLLBACK(...)                                                                              \
 	{                                                                                          \
 		"rollback", __VA_ARGS__                                                            \
@@ -77,6 +81,32 @@ const struct journey journeys[] = {
 		.end = JOURNEY_NEW,
 		.next = { { ROLLBACK("2"), JOURNEY_NEW, 0, 0 },
 			  { APPLY_SECOND, JOURNEY_OLD, 0, 0 } },
+	},
+	{
+		.name = "apply-waiting",
+		.before = { APPLY_FIRST },
+		.words = APPLY_WITHIN("7200"),
+		.end = JOURNEY_NEW,
+		.next = { { APPLY_WITHIN("7200"), JOURNEY_NEW, 0, 2 },
+			  { ROLLBACK("2"), JOURNEY_OLD, 2, 0 } },
+	},
+	{
+		.name = "confirm",
+		.before = { APPLY_FIRST, APPLY_WITHIN("7200") },
+		.words = { "confirm" },
+		.end = JOURNEY_NEW,
+		.next = { { { "confirm", "2" }, JOURNEY_NEW, 0, 0 },
+			  { ROLLBACK("2"), JOURNEY_AWAY, 0, 0 } },
+	},
+	{
+		/* What the guard runs when the time is over. */
+		.name = "deadline",
+		.before = { APPLY_FIRST, APPLY_WITHIN("4") },
+		.sleep_s = 5,
+		.words = { "confirm", "--expire", "2" },
+		.end = JOURNEY_NEW,
+		.next = { { { "confirm", "--expire", "2" }, JOURNEY_NEW, 0, 0 },
+			  { ROLLBACK("2"), JOURNEY_NEW, 0, 0 } },
 	},
 	{ .name = NULL },
 };

@@ -7,7 +7,8 @@
 
 #include "tests/fault/command.h"
 
-enum journey_end { JOURNEY_OLD, JOURNEY_NEW };
+/* AWAY: somewhere else, where the next command leads from the start. */
+enum journey_end { JOURNEY_OLD, JOURNEY_NEW, JOURNEY_AWAY };
 
 enum { JOURNEY_NEXT = 4 };
 
@@ -27,6 +28,7 @@ struct journey {
 				 is where it would have led. Empty: `words` leads there */
 	command_words words;  /* the command that is broken at every call */
 	enum journey_end end; /* where it leads */
+	unsigned sleep_s;     /* after `before`, the state kept: a time in it that must be over */
 	bool plain;           /* the old drop-in keeps the owner and mode that tcptune gave it */
 	struct journey_next next[JOURNEY_NEXT]; /* the first is always possible */
 };

@@ -9,6 +9,7 @@
 
 #include "core/mem.h"
 #include "tune/drop_in.h"
+#include "tune/journal.h"
 
 void scene_run(const struct scene *scene, const char *const *words)
 {
@@ -21,7 +22,15 @@ void scene_run(const struct scene *scene, const char *const *words)
 
 const struct state *scene_end(const struct scene *scene, enum journey_end end)
 {
-	return end == JOURNEY_OLD ? &scene->old : &scene->new;
+	switch (end) {
+	case JOURNEY_OLD:
+		return &scene->old;
+	case JOURNEY_AWAY:
+		return &scene->away;
+	case JOURNEY_NEW:
+		break;
+	}
+	return &scene->new;
 }
 
 /* An owner, a mode and a security context that tcptune must keep. */
@@ -75,6 +84,21 @@ static void break_off(struct scene *scene)
 		stage_fail("%s: nothing is interrupted", journey->name);
 }
 
+/* Where a next command leads that leads neither back nor on. */
+static void find_away(struct scene *scene)
+{
+	const struct journey *journey = scene->journey;
+
+	for (size_t i = 0; i < JOURNEY_NEXT; i++) {
+		if (journey->next[i].words[0] == NULL || journey->next[i].end != JOURNEY_AWAY)
+			continue;
+		scene_run(scene, journey->next[i].words);
+		state_take(&scene->away);
+		state_restore(&scene->start);
+		return;
+	}
+}
+
 void scene_make(struct scene *scene, const struct stage *stage, const struct journey *journey)
 {
 	bool broken = journey->broken[0] != NULL;
@@ -85,6 +109,10 @@ void scene_make(struct scene *scene, const struct stage *stage, const struct jou
 	if (!journey->plain)
 		mark_drop_in();
 	state_take(&scene->old);
+	if (journey->sleep_s > 0) {
+		(void)sleep(journey->sleep_s);
+		state_restore(&scene->old);
+	}
 	scene_run(scene, broken ? journey->broken : journey->words);
 	state_take(&scene->new);
 	if (state_equal(&scene->old, &scene->new, true))
@@ -95,6 +123,7 @@ void scene_make(struct scene *scene, const struct stage *stage, const struct jou
 		state_restore(&scene->old);
 		state_take(&scene->start);
 	}
+	find_away(scene);
 	if (command_trace(stage, journey->words) != 0)
 		stage_fail("%s: tcptune %s", journey->name, command_text(journey->words));
 	trace_read(&scene->trace);
@@ -102,8 +131,11 @@ void scene_make(struct scene *scene, const struct stage *stage, const struct jou
 
 void scene_done(struct scene *scene)
 {
+	/* A guard that still watches the journal sees that nothing waits any more. */
+	stage_write(TCT_JOURNAL_PATH, "", 0);
 	state_done(&scene->start);
 	state_done(&scene->old);
 	state_done(&scene->new);
+	state_done(&scene->away);
 	trace_done(&scene->trace);
 }

@@ -12,6 +12,7 @@ struct scene {
 	struct state start; /* where the command begins: the old state, or between */
 	struct state old;
 	struct state new;
+	struct state away;  /* if the journey has such an end */
 	struct trace trace; /* of the command, from start */
 };
 

@@ -110,7 +110,9 @@ static void take_journal(struct state *state)
 		if (transaction->state == TCT_TRANSACTION_STUCK)
 			tct_text_addf(&text, "transaction is stuck\n");
 		if (tct_transaction_stands(transaction))
-			tct_text_addf(&text, "stands: %s\n", transaction->profiles);
+			tct_text_addf(&text, "%s: %s\n",
+				      tct_transaction_waits(transaction) ? "waits" : "stands",
+				      transaction->profiles);
 	}
 	/* All transactions are of this very namespace, on this boot. */
 	if (journal->transactions_count > 0 &&

@@ -133,7 +133,7 @@ static void look_after_next(const struct scene *scene, const struct point *point
 		complain(scene, point, tally, what, expected, &after);
 	else if (point->history && command_run(scene->stage, history) != 0)
 		complain(scene, point, tally, "the journal can't be read", NULL, NULL);
-	else if (next->end == JOURNEY_OLD)
+	else if (next->end != JOURNEY_NEW)
 		tally->old++;
 	else
 		tally->new ++;
