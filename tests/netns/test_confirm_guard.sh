@@ -83,7 +83,7 @@ for n in 2 5 9; do
 	(
 		[[ -z ${TCT_SANITIZED-} ]] || export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0"
 		strace -o /dev/null -e trace=write -e inject="write:signal=KILL:when=$n" "$TCPTUNE" apply "${FIRST[@]}" \
-			--confirm-within 1 >/dev/null 2>&1
+			--confirm-within 3 >/dev/null 2>&1
 	) 2>/dev/null
 	[[ $(guards | wc -l) == 1 ]] || fail "killed at write $n: there is no guard"
 	until_deadline
