@@ -54,3 +54,9 @@ ext4() {
 	image=$(mktemp "$WORK/ext4.XXXXXX") || return
 	truncate -s 8M "$image" && mkfs.ext4 -q -m 0 "$image" 2>/dev/null && mount -o loop "$image" "$1" 2>/dev/null
 }
+
+# under_strace WORDS...: becomes strace; for the background. The leak checker can't work there.
+under_strace() {
+	[[ -z ${TCT_SANITIZED-} ]] || export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0"
+	exec strace -f -o "$WORK/trace" "$@"
+}

@@ -5,23 +5,23 @@
 #include <time.h>
 #include <unistd.h>
 
-int clock_gettime(clockid_t clock, struct timespec *now)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
 	const char *wanted = getenv("TCT_CLOCK");
 
-	if (clock != CLOCK_REALTIME || wanted == NULL)
-		return (int)syscall(SYS_clock_gettime, clock, now);
-	*now = (struct timespec){ .tv_sec = strtoll(wanted, NULL, 10) };
+	if (clock_id != CLOCK_REALTIME || wanted == NULL)
+		return (int)syscall(SYS_clock_gettime, clock_id, tp);
+	*tp = (struct timespec){ .tv_sec = strtoll(wanted, NULL, 10) };
 	return 0;
 }
 
-time_t time(time_t *out)
+time_t time(time_t *timer)
 {
 	struct timespec now = { 0 };
 
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
 		return -1;
-	if (out != NULL)
-		*out = now.tv_sec;
+	if (timer != NULL)
+		*timer = now.tv_sec;
 	return now.tv_sec;
 }

@@ -68,7 +68,7 @@ applied "a reader that went away, the signal ignored"
 
 # In the middle of the live values: held back until the transaction is whole.
 for signal in TERM HUP INT QUIT USR1 PIPE XFSZ IO RTMIN; do
-	strace -f -o "$WORK/trace" -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:delay_enter=300000:when=1 \
+	under_strace -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:delay_enter=300000:when=1 \
 		"$TCPTUNE" apply "${FIRST[@]}" >"$WORK/out" 2>"$WORK/err" &
 	tracer=$!
 	for ((i = 0; i < 500; i++)); do
@@ -113,8 +113,10 @@ scarce() {
 	done
 	fail "$what: $to wasn't enough"
 }
-[[ -n ${TCT_SANITIZED-} ]] || scarce "memory (KiB)" -v 4000 64 400000
-scarce "open files" -n 4 1 40
+if [[ -z ${TCT_SANITIZED-} ]]; then # which needs much of both
+	scarce "memory (KiB)" -v 4000 64 400000
+	scarce "open files" -n 4 1 40
+fi
 
 # --- words -----------------------------------------------------------------------------------------------------------
 

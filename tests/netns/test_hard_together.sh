@@ -4,6 +4,8 @@
 # one consistent state and a whole journal.
 # shellcheck source-path=SCRIPTDIR source=../stage.sh
 . "$(dirname "$0")/../stage.sh"
+# shellcheck source-path=SCRIPTDIR source=../hard.sh
+. "$(dirname "$0")/../hard.sh"
 
 MANY=10
 run 0 apply "${FIRST[@]}"
@@ -42,7 +44,7 @@ holder() { # SECONDS: has the lock for so long; its process is in $held
 # --- one wins ------------------------------------------------------------------------------------------------------
 
 # All ten meet while the winner is in its transaction: strace holds it up at its first live write.
-strace -f -o "$WORK/trace" -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:delay_enter=3000000:when=1 \
+under_strace -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:delay_enter=3000000:when=1 \
 	"$TCPTUNE" apply "${FIRST[@]}" >"$WORK/winner" 2>&1 &
 winner=$!
 for ((i = 0; i < 500; i++)); do
