@@ -434,8 +434,10 @@ void tct_render_confirm(const struct tct_page *page, const struct tct_options *o
 	}
 	put_recovered(page, result);
 	put_kept(page, result, exit_code);
-	if (!has_failed(exit_code))
+	if (!has_failed(exit_code)) {
 		put_diff(page, result);
+		tct_render_modules(page, result);
+	}
 	put_conflicts(page, options, result);
 	if (!has_failed(exit_code) && result->confirmed != 0) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->confirmed);

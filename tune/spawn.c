@@ -19,8 +19,6 @@ enum {
 	FDS_MAX = 65536,
 };
 
-extern char **environ;
-
 /* Between fork and exec: only what is allowed there, for there may be another thread. */
 
 static void close_others(void)

@@ -131,7 +131,7 @@ set_value net/ipv4/tcp_fin_timeout 30
 reset "changed by others, confirmed"
 
 # Keys that somebody else changed are left when the time is over, the others go back.
-run 0 apply "${FIRST[@]}" --confirm-within 1
+run 0 apply "${FIRST[@]}" --confirm-within 2
 set_value net/ipv4/tcp_fin_timeout 25
 await_put_back
 no_guard "put back"
