@@ -85,6 +85,22 @@ json '.changed and ([.settings[].live_written] | any | not)'
 set_value net/ipv4/tcp_rmem "$before"
 ck_state "$WORK/old" "after a boot"
 
+# The disk of a host that died in the middle of it: its files are put right elsewhere, live values it has none.
+traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${RMEM[@]}"
+[[ $code == 137 && -e $DROP_IN ]] || fail "killed before the commit record: exit $code"
+resign 'if .record == "begin" then .netns.initial = true else . end'
+mkdir -p "$WORK/disk/var/lib/tcptune" "$WORK/disk/etc"
+cp -a /etc/sysctl.d "$WORK/disk/etc/"
+cp -a $JOURNAL "$WORK/disk/var/lib/tcptune/"
+run 0 rollback --root "$WORK/disk" --json
+json '.recovered != null and .undid == .recovered and .settings == []'
+[[ -z $(ls -A "$WORK/disk/etc/sysctl.d") ]] || fail "the files of a host that isn't running"
+run 0 history --root "$WORK/disk" --json
+json '.transactions[0] | .state == "undone" and (.error | contains("isn'"'"'t running"))'
+resign 'if .record == "begin" then .netns.initial = false else . end'
+run 0 rollback
+ck_state "$WORK/old" "the host itself"
+
 # --- the journal ---------------------------------------------------------------------------------------------------
 
 rm $JOURNAL
