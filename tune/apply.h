@@ -88,7 +88,9 @@ struct tct_apply_result {
 	struct tct_apply_key *settings;
 	size_t settings_count;
 	size_t settings_capacity;
-	char drop_in_path[300]; /* "" = not part of it */
+	size_t settings_recovered; /* the first of them, put back before anything else: they stay
+				      written, whatever becomes of the rest */
+	char drop_in_path[300];    /* "" = not part of it */
 	char drop_in_before_sha256[65];
 	char drop_in_after_sha256[65];
 	char modules_path[300]; /* of our modules-load.d file; "" = it doesn't change */
