@@ -64,6 +64,8 @@ done
 # Refused, but what was interrupted is undone before: that was written.
 traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${FIRST[@]}"
 [[ $code == 137 ]] || fail "killed before the commit record: exit $code"
+run 2 check
+grep -q 'transaction [0-9]* was interrupted' "$WORK/err" || fail "check doesn't tell what was interrupted"
 run 3 apply --set net.ipv4.tcp_tw_recycle=1 --json
 json '.changed and .recovered != null and (.settings | length) == 7 and ([.settings[].live_written] | all)'
 ck_state "$WORK/old" "what was interrupted, before a refusal"
