@@ -257,7 +257,8 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		     const struct tct_check_result *result)
 {
 	TCT_AUTO(tct_text_done) struct tct_text next = { 0 };
-	bool apply = result->drop_in[0] != '\0' || result->interrupted != 0;
+	bool apply =
+		result->drop_in[0] != '\0' || result->interrupted != 0 || result->waiting.expired;
 
 	for (size_t i = 0; i < result->keys_count; i++)
 		apply |= has_live_drift(&result->keys[i]) || result->keys[i].boot_drift;

@@ -1,4 +1,5 @@
-/* What apply and rollback say of kernel modules: what lines for the next boot depend on, and our list of them. */
+/* What apply and rollback say of kernel modules: what lines for the next boot depend on, and our
+ * list of them. */
 #include <string.h>
 
 #include "cli/render.h"

@@ -48,6 +48,7 @@ static int observe(struct apply *apply)
 		.root = apply->options->root,
 		.netns = apply->options->root->live ? &apply->options->netns : NULL,
 	};
+	struct tct_profile_request request = *apply->options->profile;
 	int result = tct_observe(&options, &apply->observation, apply->err);
 
 	if (result < 0)
@@ -60,8 +61,8 @@ static int observe(struct apply *apply)
 			"refused, nothing was changed: the id of this boot can't be read "
 			"(" TCT_BOOT_ID_PATH ")");
 	tct_facts_from_host(&apply->observation->host, &apply->facts);
-	return tct_profile_set_load(apply->options->profile, &apply->facts, &apply->set,
-				    apply->err);
+	request.settings_only = true;
+	return tct_profile_set_load(&request, &apply->facts, &apply->set, apply->err);
 }
 
 /* Only where a key needs one: the lists of modules are long. */

@@ -143,6 +143,7 @@ static int observe(struct check *check)
 	check->observation =
 		check->options->snapshot != NULL ? check->options->snapshot : check->looked;
 	tct_facts_from_host(&check->observation->host, &check->facts);
+	check->request.settings_only = true;
 	return tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
 }
 

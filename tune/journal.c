@@ -80,6 +80,9 @@ static int confirm_transaction(struct tct_journal *journal, const struct tct_tra
 		return 0;
 	kept->state = TCT_TRANSACTION_COMMITTED;
 	kept->confirmed_by = confirm->id;
+	/* Its lines were there already, or it has none: the confirmation wrote no file. */
+	if (!kept->deferred)
+		return 0;
 	kept->persisted = confirm->persisted;
 	kept->deferred = false;
 	memcpy(kept->drop_in_before_sha256, confirm->drop_in_before_sha256,

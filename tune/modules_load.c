@@ -117,7 +117,8 @@ static void look_at_file(const struct tct_root *root, const char *path, struct t
 		struct tct_module *module = &modules->items[i];
 
 		if (module->loaded_by[0] == '\0' && tct_module_is_loaded_by(text, module->name))
-			(void)snprintf(module->loaded_by, sizeof(module->loaded_by), "%s", path);
+			(void)snprintf(module->loaded_by, sizeof(module->loaded_by), "%.279s",
+				       path);
 	}
 }
 

@@ -38,6 +38,8 @@ struct recovery {
 	int proc_sys;
 	struct tct_value *now; /* by key of the transaction */
 	struct tct_err *err;
+	int stuck; /* the first that could not be put back; -errno, 0 = none */
+	struct tct_err why;
 };
 
 static bool was_waiting(const struct recovery *recovery)
@@ -51,6 +53,19 @@ static int stuck(struct recovery *recovery, const char *what, int code)
 			   "%s transaction %" PRIu64 " can't be undone: %s: %s",
 			   was_waiting(recovery) ? "the unconfirmed" : "the interrupted",
 			   recovery->transaction->id, what, tct_live_error(code));
+}
+
+/* One that can't be put back must not keep the others from it: noted, and reported at the end. */
+static int note_stuck(struct recovery *recovery, const char *what, int code)
+{
+	if (code == ENOMEM)
+		return tct_err_nomem(recovery->err);
+	if (recovery->stuck != 0)
+		return 0;
+	recovery->stuck = stuck(recovery, what, code);
+	if (recovery->err != NULL)
+		recovery->why = *recovery->err;
+	return 0;
 }
 
 static int recover_key(struct recovery *recovery, size_t i)
@@ -87,7 +102,7 @@ static int recover_key(struct recovery *recovery, size_t i)
 	if (result == 0 && !tct_value_stored_as(key->key, &key->before, &after))
 		result = -ESTALE;
 	if (result < 0)
-		return stuck(recovery, key->key->name, -result);
+		return note_stuck(recovery, key->key->name, -result);
 	result = tct_result_setting(recovery->result, key->key, now, &key->before, true, false,
 				    was_waiting(recovery) ? "put back, for it was not confirmed"
 							  : "put back after an interruption");
@@ -106,7 +121,7 @@ static int recover_live(struct recovery *recovery)
 		return tct_err_nomem(recovery->err);
 	recovery->proc_sys = tct_live_open(recovery->place->root);
 	if (recovery->proc_sys < 0)
-		return stuck(recovery, "/proc/sys", -recovery->proc_sys);
+		return note_stuck(recovery, "/proc/sys", -recovery->proc_sys);
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		const struct tct_journal_key *key = &transaction->keys[i];
 
@@ -116,7 +131,7 @@ static int recover_live(struct recovery *recovery)
 			if (result == -ENOENT)
 				result = 0;
 			if (result < 0)
-				return stuck(recovery, key->key->name, -result);
+				result = note_stuck(recovery, key->key->name, -result);
 		}
 		items[i] = (struct tct_order_item){ key->key, &recovery->now[i], &key->before };
 	}
@@ -164,7 +179,9 @@ static const char *end_words(const struct recovery *recovery, bool live, bool le
 	if (!was_waiting(recovery))
 		return left   ? "interrupted; undone, but what others had changed was left"
 		       : live ? "interrupted; undone"
-			      : "interrupted; its network namespace is gone, files undone";
+		       : recovery->place->root->live
+			       ? "interrupted; its network namespace is gone, files undone"
+			       : "interrupted; the host isn't running, files undone";
 	if (live)
 		return left ? TCT_NOT_CONFIRMED "; put back, but what others had changed was left"
 			    : TCT_NOT_CONFIRMED "; put back";
@@ -195,6 +212,11 @@ static int recover_one(struct recovery *recovery, bool live)
 	for (size_t i = 0; i < transaction->keys_count; i++)
 		tct_value_done(&recovery->now[i]);
 	free(recovery->now);
+	if (result == 0 && recovery->stuck != 0) {
+		if (recovery->err != NULL)
+			*recovery->err = recovery->why;
+		result = recovery->stuck;
+	}
 	if (result < 0)
 		return result;
 	return tct_journal_end(
@@ -227,6 +249,8 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 			.err = err,
 		};
 		bool here = tct_transaction_in(recovery.transaction, &place->netns, place->boot_id);
+		/* The disk of a host that isn't running: its live values went with it. */
+		bool running = place->root->live;
 		bool waited = recovery.transaction->state == TCT_TRANSACTION_WAITING;
 		/* Its live values ended with that boot, and files it had none. */
 		bool rebooted = recovery.transaction->confirm_within_ns != 0 &&
@@ -242,7 +266,7 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 				*foreign = recovery.transaction;
 			continue;
 		}
-		status = recover_one(&recovery, here && !rebooted);
+		status = recover_one(&recovery, here && running && !rebooted);
 		if (status < 0)
 			return status;
 		if (waited && here)

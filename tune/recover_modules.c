@@ -1,6 +1,7 @@
 /* The list of modules of an interrupted transaction: as it was, as we wrote it, or somebody else's.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -25,6 +26,12 @@ int tct_recover_modules(const struct tct_place_of_work *place,
 
 	if (status == -ENOMEM)
 		return status;
+	/* Not "changed by somebody": the transaction stays open until it can be read. */
+	if (status < 0 && !tct_own_file_is_strange(status))
+		return tct_err_set(err, TCT_FAULT_STUCK, -status,
+				   "the interrupted transaction %" PRIu64
+				   " can't be undone: %s: %s",
+				   transaction->id, TCT_MODULES_LOAD_PATH, strerror(-status));
 	if (tct_modules_render(transaction->modules_before, &before) < 0 ||
 	    tct_modules_render(transaction->modules_after, &after) < 0)
 		return tct_err_nomem(err);

@@ -174,6 +174,11 @@ struct tct_profile_request {
 	const struct tct_set_override *sets; /* they override what the profiles say of their keys */
 	size_t sets_count;
 	/*
+	 * Settings and `never` are all that is asked for: the rules of built-in profiles are left
+	 * out, a third of the time. Those of other files are checked as ever.
+	 */
+	bool settings_only;
+	/*
 	 * Text of another host's variables.yaml, NULL = that below root; of variables that aren't
 	 * found here that host may have the profile.
 	 */

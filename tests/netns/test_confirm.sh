@@ -114,6 +114,21 @@ run 0 confirm --json
 json '.changed and .drop_in == null'
 [[ ! -e $DROP_IN ]] || fail "a drop-in for another namespace than the host's"
 reset "live only"
+# The lines were there already, and stay this apply's own when it is kept.
+run 0 apply "${FIRST[@]}" --json
+earlier=$(jq .transaction "$WORK/out")
+set_value net/ipv4/tcp_keepalive_time 700
+run 0 apply "${FIRST[@]}" --confirm-within 60
+run 0 confirm
+run 0 rollback "$earlier"
+ck_state "$WORK/new" "the lines went with an older apply"
+mv $DROP_IN "$WORK/kept"
+run 1 check --json
+json '[.settings[] | .drift == ["boot"]] | all'
+mv "$WORK/kept" $DROP_IN
+run 0 rollback
+set_value net/ipv4/tcp_keepalive_time 7200 # it was 700 before that apply
+ck_state "$WORK/old" "the lines that were there already"
 
 # --- others change something meanwhile -----------------------------------------------------------------------------
 

@@ -126,6 +126,15 @@ for next in apply confirm rollback; do
 	esac
 	ck_state "$WORK/old" "put back by the next $next"
 done
+# Every value is as asked, but the next command takes them back: that is no "yes".
+run 0 apply --profile "$WORK/first.yaml" --confirm-within 3
+kill -KILL "$(guards)"
+run 0 check
+until_deadline
+run 1 check --json
+json '(.conforms | not) and .waiting.expired and ([.settings[].live_ok] | all)'
+run 0 rollback
+ck_state "$WORK/old" "a deadline that nobody kept"
 
 # --- the deadline while another tcptune is at work -----------------------------------------------------------------
 

@@ -45,6 +45,22 @@ grep -q '^Failed, and not everything could be put back' "$WORK/out" || fail "the
 run 0 rollback --force
 ck_state "$WORK/old" "after a stuck rollback"
 
+# An interrupted transaction of which one value can't be put back: the others are, and it stays open.
+for key in somaxconn ../ipv4/tcp_fin_timeout ../ipv4/tcp_rmem; do
+	traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${FIRST[@]}"
+	[[ $code == 137 ]] || fail "killed before the commit record: exit $code"
+	mount --bind "$WORK/first.yaml" "/proc/sys/net/core/$key" || fail "can't hide a value"
+	run 4 rollback
+	grep -q "the interrupted transaction .* can't be undone: net\..*${key##*/}: " "$WORK/err" || fail "what is stuck"
+	umount "/proc/sys/net/core/$key"
+	values | diff - <(sed '/^--/,$d' "$WORK/old") | grep '^<' >"$WORK/left"
+	[[ $(wc -l <"$WORK/left") == 1 ]] && grep -q "${key##*/}" "$WORK/left" || fail "${key##*/} kept others back"
+	[[ ! -e $DROP_IN ]] || fail "${key##*/} kept the drop-in"
+	run 0 rollback --json
+	json '.recovered != null'
+	ck_state "$WORK/old" "the one that was stuck"
+done
+
 # Another namespace's interrupted transaction is its own to undo, as long as that namespace lives.
 if command -v ip >/dev/null && ip netns add blue 2>"$WORK/err"; then
 	kill_in_blue() {

@@ -165,6 +165,16 @@ for call in renameat unlinkat linkat fsync ftruncate write mkdirat fchmod; do
 	ck_files "$WORK/old" "after $call"
 done
 [[ $points -ge 12 ]] || fail "only $points points"
+
+# What the system doesn't let us read, nobody has changed: the transaction stays open until it can be read.
+traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${SETS[@]}" --modules-load
+[[ $code == 137 && -e $LIST ]] || fail "killed before the commit record: exit $code"
+traced -P $LIST -e inject=read:error=EIO:when=1+ -- rollback
+[[ $code == 4 ]] || fail "a list that can't be read: exit $code"
+grep -q "can't be undone: $LIST: " "$WORK/err" || fail "the reason"
+run 0 rollback --json
+json '.recovered != null and .conflicts == []'
+ck_files "$WORK/old" "a list that could not be read"
 echo "killed at $points points: $old undone by recovery, $new done before"
 
 echo "ok"

@@ -85,6 +85,22 @@ json '.changed and ([.settings[].live_written] | any | not)'
 set_value net/ipv4/tcp_rmem "$before"
 ck_state "$WORK/old" "after a boot"
 
+# The disk of a host that died in the middle of it: its files are put right elsewhere, live values it has none.
+traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${RMEM[@]}"
+[[ $code == 137 && -e $DROP_IN ]] || fail "killed before the commit record: exit $code"
+resign 'if .record == "begin" then .netns.initial = true else . end'
+mkdir -p "$WORK/disk/var/lib/tcptune" "$WORK/disk/etc"
+cp -a /etc/sysctl.d "$WORK/disk/etc/"
+cp -a $JOURNAL "$WORK/disk/var/lib/tcptune/"
+run 0 rollback --root "$WORK/disk" --json
+json '.recovered != null and .undid == .recovered and .settings == []'
+[[ -z $(ls -A "$WORK/disk/etc/sysctl.d") ]] || fail "the files of a host that isn't running"
+run 0 history --root "$WORK/disk" --json
+json '.transactions[0] | .state == "undone" and (.error | contains("isn'"'"'t running"))'
+resign 'if .record == "begin" then .netns.initial = false else . end'
+run 0 rollback
+ck_state "$WORK/old" "the host itself"
+
 # --- the journal ---------------------------------------------------------------------------------------------------
 
 rm $JOURNAL
@@ -139,10 +155,14 @@ done <$JOURNAL >"$WORK/records"
 for ((i = 0; i < 101; i++)); do
 	jq -c --argjson n $((2 * i)) '.id += $n | if (.undoes // 0) > 0 then .undoes += $n else . end' "$WORK/records"
 done >"$WORK/many"
-while read -r record; do
-	checksum=$(printf %s "$record" | sha256sum)
-	printf '%s %s\n' "${checksum%% *}" "$record"
-done <"$WORK/many" >"$WORK/long"
+sign() {
+	local checksum record
+	while read -r record; do
+		checksum=$(printf %s "$record" | sha256sum)
+		printf '%s %s\n' "${checksum%% *}" "$record"
+	done
+}
+sign <"$WORK/many" >"$WORK/long"
 cp "$WORK/long" $JOURNAL
 chmod 640 $JOURNAL
 run 0 apply "${RMEM[@]}"
@@ -167,3 +187,25 @@ for call in fsync:when=5 renameat:when=2 fsync:when=6; do
 	run 0 rollback
 	ck_state "$WORK/old" "killed at $call"
 done
+
+# Cut short or not, the newest apply goes back to the one that stood before it, however old that is.
+rm $JOURNAL
+run 0 apply "${FIRST[@]}"
+state >"$WORK/first"
+run 0 apply "${SECOND[@]}"
+run 0 rollback
+ck_state "$WORK/first" "before it is long"
+while read -r _ record; do
+	jq -c 'select(.id == 1)' <<<"$record"
+done <$JOURNAL >"$WORK/many"
+while read -r _ record; do
+	jq -c 'select(.id > 1)' <<<"$record"
+done <$JOURNAL >"$WORK/records"
+for ((i = 0; i < 100; i++)); do
+	jq -c --argjson n $((2 * i)) '.id += $n | if (.undoes // 0) > 0 then .undoes += $n else . end' "$WORK/records"
+done >>"$WORK/many"
+sign <"$WORK/many" >$JOURNAL
+run 0 apply "${SECOND[@]}"
+run 0 rollback
+ck_state "$WORK/first" "the way back from the newest of a long journal"
+rm $JOURNAL $DROP_IN
