@@ -200,6 +200,9 @@ void tct_check_result_done(struct tct_check_result *result);
  * tcptune.confirm.v1, check, history. */
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback);
 json_t *tct_confirm_json(const struct tct_apply_result *result);
+/* Such a document of what ended in a refusal: if `refused` names none yet, it is of the whole
+ * transaction, kind "system". Takes document over; NULL: out of memory. */
+json_t *tct_refused_json(json_t *document, const struct tct_err *why);
 json_t *tct_check_json(const struct tct_check_result *result);
 json_t *tct_history_json(const struct tct_journal *journal);
 
