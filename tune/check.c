@@ -225,6 +225,8 @@ static int make_plan(struct check *check)
 	}
 	check->result->live_looked = check->plan_options.live;
 	check->result->boot_looked = check->plan_options.persist;
+	check->result->persist = check->plan_options.persist && options->snapshot == NULL &&
+				 options->root->live && !options->netns.initial;
 	result = read_drop_in(check);
 	if (result < 0)
 		return result;

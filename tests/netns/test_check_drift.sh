@@ -74,6 +74,11 @@ net.ipv4.tcp_fin_timeout boot -:-
 net.ipv4.tcp_keepalive_time boot -:-
 net.ipv4.tcp_rmem boot -:-
 LINES
+run 1 check
+suggested=$(sed -n 's/^next: tcptune //p' "$WORK/out")
+[[ $suggested == *" --persist --dry-run" ]] || fail "another namespace's apply has to be asked for the drop-in: $suggested"
+# shellcheck disable=SC2086 # its words
+run 1 $suggested
 cp "$WORK/drop-in" "$DROP_IN"
 drifts 0 "and back" </dev/null
 echo 'net.ipv4.tcp_sack = 1' >>"$DROP_IN"
