@@ -79,10 +79,24 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	return exit_code;
 }
 
+/* A document always says who refused what; a text only where there is more to tell than the error.
+ */
+static int fail(const struct tct_options *options, const struct tct_apply_result *result,
+		const struct tct_err *err)
+{
+	int exit_code = tct_complain(err);
+
+	if (exit_code == TCT_EXIT_REFUSED && tct_wants_json(options))
+		return tct_print_json(tct_refused_json(tct_apply_json(result, false), err),
+				      exit_code);
+	return has_document(result, err) ? report(options, result, exit_code) : exit_code;
+}
+
 static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
-	TCT_AUTO(tct_apply_result_done) struct tct_apply_result result = { 0 };
+	TCT_AUTO(tct_apply_result_done)
+	struct tct_apply_result result = { .dry_run = options->dry_run };
 	struct tct_apply_options apply;
 	struct tct_progress progress;
 	struct tct_err err = { 0 };
@@ -90,7 +104,7 @@ static int run(const struct tct_options *options)
 	if (check_usage(options) != TCT_EXIT_DONE)
 		return TCT_EXIT_INPUT;
 	if (tct_session_open(&session, options, NULL, &err) < 0 || check_user(&session, &err) < 0)
-		return tct_complain(&err);
+		return fail(options, &result, &err);
 	fill(&session, &apply);
 	apply.wait = (struct tct_lock_wait){ options->wait_ns, tct_progress_lock, &progress };
 	tct_progress_begin(&progress, options->dry_run ? "planning ..." : "applying ...");
@@ -102,12 +116,7 @@ static int run(const struct tct_options *options)
 	if (code == 0)
 		return report(options, &result,
 			      result.dry_run && result.changed ? TCT_EXIT_NO : TCT_EXIT_DONE);
-	if (has_document(&result, &err)) {
-		int exit_code = tct_complain(&err);
-
-		return report(options, &result, exit_code);
-	}
-	return tct_complain(&err);
+	return fail(options, &result, &err);
 }
 
 static const struct tct_option_use uses[] = {

@@ -22,6 +22,20 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	return exit_code;
 }
 
+/* A document always says who refused what; a text only where there is more to tell than the error.
+ */
+static int fail(const struct tct_options *options, const struct tct_apply_result *result,
+		const struct tct_err *err)
+{
+	int exit_code = tct_complain(err);
+
+	if (exit_code == TCT_EXIT_REFUSED && tct_wants_json(options) && !options->expire)
+		return tct_print_json(tct_refused_json(tct_confirm_json(result), err), exit_code);
+	if (result->changed || result->transaction != 0 || result->conflicts_count > 0)
+		return report(options, result, exit_code);
+	return exit_code;
+}
+
 static int confirm(const struct tct_options *options, const struct tct_session *session,
 		   uint64_t id)
 {
@@ -41,12 +55,7 @@ static int confirm(const struct tct_options *options, const struct tct_session *
 	tct_progress_end(&progress);
 	if (code == 0)
 		return report(options, &result, TCT_EXIT_DONE);
-
-	int exit_code = tct_complain(&err);
-
-	if (result.changed || result.transaction != 0 || result.conflicts_count > 0)
-		return report(options, &result, exit_code);
-	return exit_code;
+	return fail(options, &result, &err);
 }
 
 /* Who armed the guard reads this line, and goes on. */
@@ -81,6 +90,7 @@ static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	bool given = options->arguments.items_count > 0;
+	const struct tct_apply_result nothing = { 0 };
 	struct tct_err err = { 0 };
 	uint64_t id = 0;
 
@@ -90,10 +100,10 @@ static int run(const struct tct_options *options)
 	if (options->expire && !given)
 		return tct_bad_usage("--expire needs the number of a transaction");
 	if (tct_session_open(&session, options, NULL, &err) < 0)
-		return tct_complain(&err);
+		return fail(options, &nothing, &err);
 	if (geteuid() != 0) {
 		(void)tct_err_set(&err, TCT_FAULT_REFUSED, EPERM, "only root may change settings");
-		return tct_complain(&err);
+		return fail(options, &nothing, &err);
 	}
 	return options->expire ? expire(&session, id) : confirm(options, &session, id);
 }

@@ -53,6 +53,17 @@ static int show(const struct tct_options *options, const struct tct_journal *jou
 	return TCT_EXIT_DONE;
 }
 
+static void tell_torn(const struct tct_journal *journal)
+{
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
+
+	if (!journal->torn)
+		return;
+	tct_text_addf(&text, "the last record of the journal %s was cut off; it is left out",
+		      journal->path);
+	tct_remark(text.data != NULL ? text.data : "");
+}
+
 static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
@@ -67,6 +78,7 @@ static int run(const struct tct_options *options)
 	if (tct_session_open(&session, options, NULL, &err) < 0 ||
 	    tct_journal_open(&session.root, false, &journal, &err) < 0)
 		return tct_complain(&err);
+	tell_torn(journal);
 	if (one)
 		return show(options, journal);
 	if (tct_wants_json(options))

@@ -28,10 +28,26 @@ static int success(const struct tct_apply_result *result)
 										   : TCT_EXIT_DONE;
 }
 
+/* A document always says who refused what; a text only where there is more to tell than the error.
+ */
+static int fail(const struct tct_options *options, const struct tct_apply_result *result,
+		const struct tct_err *err)
+{
+	int exit_code = tct_complain(err);
+
+	if (exit_code == TCT_EXIT_REFUSED && tct_wants_json(options))
+		return tct_print_json(tct_refused_json(tct_apply_json(result, true), err),
+				      exit_code);
+	if (result->settings_count > 0 || result->conflicts_count > 0)
+		return report(options, result, exit_code);
+	return exit_code;
+}
+
 static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
-	TCT_AUTO(tct_apply_result_done) struct tct_apply_result result = { 0 };
+	TCT_AUTO(tct_apply_result_done)
+	struct tct_apply_result result = { .dry_run = options->dry_run };
 	struct tct_progress progress;
 	struct tct_err err = { 0 };
 	uint64_t id = 0;
@@ -40,12 +56,12 @@ static int run(const struct tct_options *options)
 		return tct_bad_usage("'%s' is no transaction ('tcptune history' lists them)",
 				     options->arguments.items[0]);
 	if (tct_session_open(&session, options, NULL, &err) < 0)
-		return tct_complain(&err);
+		return fail(options, &result, &err);
 	if (session.root.live && !options->dry_run && geteuid() != 0) {
 		(void)tct_err_set(
 			&err, TCT_FAULT_REFUSED, EPERM,
 			"only root may change settings (--dry-run shows what would change)");
-		return tct_complain(&err);
+		return fail(options, &result, &err);
 	}
 
 	const struct tct_apply_options apply = {
@@ -67,12 +83,7 @@ static int run(const struct tct_options *options)
 	tct_progress_end(&progress);
 	if (code == 0)
 		return report(options, &result, success(&result));
-
-	int exit_code = tct_complain(&err);
-
-	if (result.settings_count > 0 || result.conflicts_count > 0)
-		return report(options, &result, exit_code);
-	return exit_code;
+	return fail(options, &result, &err);
 }
 
 static const struct tct_option_use uses[] = {

@@ -82,6 +82,19 @@ static void put_diff(const struct tct_page *page, const struct tct_apply_result 
 	}
 }
 
+/* Why there is no drop-in, to whom it may be a surprise: in a container, in `ip netns exec`. */
+static void put_live_only(const struct tct_page *page, const struct tct_options *options,
+			  const struct tct_apply_result *result)
+{
+	bool written = false;
+
+	for (size_t i = 0; i < result->settings_count; i++)
+		written |= result->settings[i].live_written;
+	if (written && result->plan != NULL && !result->plan->persist && !options->no_persist)
+		tct_page_heading(page, "For the next boot",
+				 "nothing is written from this network namespace (--persist)");
+}
+
 static void put_refusals(const struct tct_page *page, const struct tct_plan *plan)
 {
 	if (plan->refused_count == 0)
@@ -158,6 +171,19 @@ static void suggest_apply(struct tct_text *text, const struct tct_options *optio
 		tct_text_add(text, " --reason ");
 		tct_shell_word(text, options->reason);
 	}
+	tct_suggest_place(text, options);
+}
+
+/* Whether it is so: of just what was asked for, which need not be what was applied last. */
+static void suggest_check(struct tct_text *text, const struct tct_options *options)
+{
+	tct_text_add(text, "tcptune check");
+	tct_suggest_profiles(text, options->profiles.items, options->profiles.items_count);
+	tct_suggest_vars(text, options);
+	tct_suggest_sets(text, options);
+	if (options->boot >= 0)
+		tct_text_addf(text, " --boot %s",
+			      tct_option_table[TCT_OPTION_BOOT].choices[options->boot]);
 	tct_suggest_place(text, options);
 }
 
@@ -286,6 +312,7 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 	if (!refused) {
 		put_settings(page, result);
 		put_diff(page, result);
+		put_live_only(page, options, result);
 		tct_render_modules(page, result);
 	}
 	if (plan != NULL) {
@@ -307,8 +334,7 @@ void tct_render_apply(const struct tct_page *page, const struct tct_options *opt
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->transaction);
 		tct_suggest_place(&next, options);
 	} else {
-		tct_text_add(&next, "tcptune check");
-		tct_suggest_place(&next, options);
+		suggest_check(&next, options);
 	}
 	tct_page_newline(page);
 	put_next(page, &next);
@@ -355,6 +381,9 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	put_recovered(page, result);
 	if (has_failed(exit_code))
 		tct_text_add(&text, failure(result, exit_code));
+	else if (result->undid == 0 && options->arguments.items_count > 0)
+		tct_text_addf(&text, "Nothing to roll back: transaction %s doesn't stand any more.",
+			      options->arguments.items[0]);
 	else if (result->undid == 0)
 		tct_text_add(&text, "Nothing to roll back.");
 	else if (result->changed && result->settings_count == 0 && result->drop_in_diff == NULL &&
@@ -388,7 +417,9 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 	put_unsupported(page, result->gone, result->gone_count);
 	if (result->dry_run && (result->changed || conflicts)) {
 		tct_text_addf(&next, "tcptune rollback %" PRIu64, result->undid);
-		tct_text_add(&next, conflicts || options->force ? " --force" : "");
+		/* Never over what somebody changed, but where there is nothing else to do. */
+		tct_text_add(&next,
+			     options->force || (conflicts && !result->changed) ? " --force" : "");
 		tct_suggest_place(&next, options);
 	} else if (result->undid != 0 && !has_failed(exit_code)) {
 		tct_text_addf(&next, "tcptune history show %" PRIu64, result->undid);

@@ -179,6 +179,14 @@ static void add_what(struct tct_text *text, const struct tct_check_result *resul
 		tct_text_addf(text, "%s = %s", name, json_string_value(value));
 }
 
+/* The verb of what add_what() says. */
+static const char *asks(const struct tct_check_result *result)
+{
+	bool several = result->profiles == NULL && json_object_size(result->sets) > 1;
+
+	return several ? "ask" : "asks";
+}
+
 /* How many keys differ in which way: "2 live, 1 shadowed". */
 static void add_kinds(struct tct_text *text, const struct tct_check_result *result)
 {
@@ -214,22 +222,20 @@ static const char *scope(const struct tct_check_result *result)
 
 static void put_waiting(const struct tct_page *page, const struct tct_check_result *result)
 {
+	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 	char time[TCT_NUMBER_TEXT];
 
 	if (result->waiting.id == 0)
 		return;
-	tct_page_newline(page);
+	tct_text_addf(&text, "Transaction %" PRIu64, result->waiting.id);
 	if (result->waiting.expired)
-		tct_page_putf(page, TCT_STYLE_WARN,
-			      "Transaction %" PRIu64 " was not confirmed in time; 'tcptune "
-			      "rollback' puts it back.",
-			      result->waiting.id);
+		tct_text_add(&text, " was not confirmed in time; 'tcptune rollback' puts it back.");
 	else
-		tct_page_putf(page, TCT_STYLE_WARN,
-			      "Transaction %" PRIu64 " waits to be confirmed until %s%s.",
-			      result->waiting.id, tct_text_time(result->waiting.until_ns, time),
+		tct_text_addf(&text, " waits to be confirmed until %s%s.",
+			      tct_text_time(result->waiting.until_ns, time),
 			      result->waiting.deferred ? "; only then the drop-in is written" : "");
 	tct_page_newline(page);
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_WARN, data_of(&text));
 }
 
 /* The lines of others that have to go first; each once. */
@@ -298,13 +304,15 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 			      data_of(&what), scope(result), result->keys_count,
 			      result->keys_count == 1 ? "" : "s");
 	else if (wrong == 0 && result->refused_count > 0)
-		tct_text_addf(&text, "No: %s asks for what tcptune refuses.", data_of(&what));
+		tct_text_addf(&text, "No: %s %s for what tcptune refuses.", data_of(&what),
+			      asks(result));
 	else if (wrong == 0)
 		tct_text_add(&text, "No: the keys are as asked, but there is more to put right.");
 	else
-		tct_text_addf(&text, "No: %zu of %zu key%s %s not as %s asks, %s: ", wrong,
+		tct_text_addf(&text, "No: %zu of %zu key%s %s not as %s %s, %s: ", wrong,
 			      result->keys_count, result->keys_count == 1 ? "" : "s",
-			      wrong == 1 ? "is" : "are", data_of(&what), scope(result));
+			      wrong == 1 ? "is" : "are", data_of(&what), asks(result),
+			      scope(result));
 	if (wrong > 0) {
 		add_kinds(&text, result);
 		tct_text_add(&text, ".");

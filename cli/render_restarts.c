@@ -17,8 +17,15 @@ static const char *data_of(const struct tct_text *text)
 	return text->data != NULL ? text->data : "";
 }
 
-static bool is_kept(const struct tct_apply_key *setting, enum tct_effect effect)
+/* Each key once, also where an interrupted transaction was undone before it was set. */
+static bool is_kept(const struct tct_apply_result *result, size_t index, enum tct_effect effect)
 {
+	const struct tct_apply_key *setting = &result->settings[index];
+
+	for (size_t i = 0; i < index; i++) {
+		if (result->settings[i].key == setting->key && result->settings[i].live_written)
+			return false;
+	}
 	return setting->live_written && setting->effect == effect;
 }
 
@@ -31,7 +38,7 @@ void tct_render_keepers(const struct tct_page *page, const struct tct_apply_resu
 		TCT_AUTO(tct_text_done) struct tct_text keys = { 0 };
 
 		for (size_t i = 0; keeper != NULL && i < result->settings_count; i++) {
-			if (is_kept(&result->settings[i], (enum tct_effect)effect))
+			if (is_kept(result, i, (enum tct_effect)effect))
 				tct_text_addf(&keys, "%s%s", keys.length > 0 ? ", " : "",
 					      result->settings[i].key->name);
 		}

@@ -170,7 +170,7 @@ static const struct effect_words {
 				"buffers set by setsockopt()" },
 	[TCT_EFFECT_SOCKET] = { "socket",
 				"for sockets made from now on; a listening socket must be made again",
-				"open sockets, and what is accepted from them" },
+				"open sockets and what they accept" },
 	[TCT_EFFECT_LISTEN] = { "listen", "at the next listen()", "listeners" },
 	[TCT_EFFECT_NETNS] = { "netns", "for network namespaces made from now on",
 			       "network namespaces" },
@@ -179,7 +179,7 @@ static const struct effect_words {
 	[TCT_EFFECT_INTERFACE] = { "interface",
 				   "for network interfaces made from now on, and those whose own "
 				   "value nobody set",
-				   "interfaces with a value of their own" },
+				   "interfaces with their own value" },
 	[TCT_EFFECT_NONE] = { "none", "never: the kernel ignores it", NULL },
 };
 

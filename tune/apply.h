@@ -88,7 +88,9 @@ struct tct_apply_result {
 	struct tct_apply_key *settings;
 	size_t settings_count;
 	size_t settings_capacity;
-	char drop_in_path[300]; /* "" = not part of it */
+	size_t settings_recovered; /* the first of them, put back before anything else: they stay
+				      written, whatever becomes of the rest */
+	char drop_in_path[300];    /* "" = not part of it */
 	char drop_in_before_sha256[65];
 	char drop_in_after_sha256[65];
 	char modules_path[300]; /* of our modules-load.d file; "" = it doesn't change */
@@ -198,6 +200,9 @@ void tct_check_result_done(struct tct_check_result *result);
  * tcptune.confirm.v1, check, history. */
 json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback);
 json_t *tct_confirm_json(const struct tct_apply_result *result);
+/* Such a document of what ended in a refusal: if `refused` names none yet, it is of the whole
+ * transaction, kind "system". Takes document over; NULL: out of memory. */
+json_t *tct_refused_json(json_t *document, const struct tct_err *why);
 json_t *tct_check_json(const struct tct_check_result *result);
 json_t *tct_history_json(const struct tct_journal *journal);
 

@@ -83,6 +83,12 @@ static int choose_profile(struct check *check)
 	if (tct_asked_find(check->journal, &check->place.netns, check->place.boot_id,
 			   &check->asked) < 0)
 		return tct_err_nomem(check->err);
+	if (asked->newest == NULL && check->result->interrupted != 0)
+		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
+				   "nothing is applied here, for transaction %" PRIu64
+				   " was interrupted ('tcptune rollback' puts it right); which "
+				   "profile? Use --profile NAME",
+				   check->result->interrupted);
 	if (asked->newest == NULL)
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
 				   "nothing is applied here; which profile? Use --profile NAME");

@@ -91,6 +91,41 @@ char *tct_drop_in_render(const struct tct_drop_in_head *head, const struct tct_d
 	return tct_text_take(&text);
 }
 
+static struct tct_drop_in_head head_of(const struct tct_transaction *transaction)
+{
+	return (struct tct_drop_in_head){
+		.profiles = transaction->profiles,
+		.reason = transaction->reason,
+		.transaction = transaction->id,
+	};
+}
+
+/*
+ * The order in which they were written: it had been chosen by what other files make of the boot.
+ * The checksum tells which it was; if these aren't those lines, it is the usual one. 0 or -ENOMEM.
+ */
+static int order_as_written(const struct tct_transaction *written, struct tct_drop_in_line *lines,
+			    size_t count)
+{
+	const struct tct_drop_in_head head = head_of(written);
+	unsigned pairs = tct_drop_in_order(lines, count, 0);
+
+	for (unsigned turned = 0; pairs > 0 && turned < 1U << pairs; turned++) {
+		TCT_AUTOFREE char *text = NULL;
+		char sha256[65];
+
+		(void)tct_drop_in_order(lines, count, turned);
+		text = tct_drop_in_render(&head, lines, count);
+		if (text == NULL)
+			return -ENOMEM;
+		tct_drop_in_sha256(text, sha256);
+		if (strcmp(sha256, written->drop_in_after_sha256) == 0)
+			return 0;
+	}
+	(void)tct_drop_in_order(lines, count, 0);
+	return 0;
+}
+
 int tct_drop_in_render_owned(const struct tct_owned_set *owned, char **text)
 {
 	TCT_AUTOFREE struct tct_drop_in_line *lines = NULL;
@@ -114,13 +149,10 @@ int tct_drop_in_render_owned(const struct tct_owned_set *owned, char **text)
 	}
 	if (count == 0 || owned->drop_in == NULL)
 		return 0;
-	(void)tct_drop_in_order(lines, count, 0);
+	if (order_as_written(owned->written, lines, count) < 0)
+		return -ENOMEM;
 
-	struct tct_drop_in_head head = {
-		.profiles = owned->drop_in->profiles,
-		.reason = owned->drop_in->reason,
-		.transaction = owned->drop_in->id,
-	};
+	const struct tct_drop_in_head head = head_of(owned->drop_in);
 
 	*text = tct_drop_in_render(&head, lines, count);
 	return *text != NULL ? 0 : -ENOMEM;

@@ -204,6 +204,8 @@ struct tct_owned_set {
 	size_t items_capacity;
 	const struct tct_transaction *drop_in; /* the newest that has lines in the drop-in; NULL =
 						  none. Borrowed */
+	const struct tct_transaction *written; /* the newest of those that gave it another text, or
+						  their first. Borrowed */
 	char *modules; /* names in our modules-load.d file, joined by blanks, sorted; owned, NULL =
 			  there is none */
 };

@@ -208,6 +208,10 @@ int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns 
 			continue;
 		if (boot)
 			owned->drop_in = transaction;
+		if (boot &&
+		    (owned->written == NULL || strcmp(transaction->drop_in_before_sha256,
+						      transaction->drop_in_after_sha256) != 0))
+			owned->written = transaction;
 		if (tct_transaction_rules(transaction))
 			release_rest(owned, transaction, here, boot);
 		for (size_t k = 0; k < transaction->keys_count; k++) {

@@ -16,6 +16,8 @@
 #define JOURNAL_NAME "journal"
 #define NEW_NAME ".journal.new"
 
+enum { OVERTAKERS = 2 };
+
 struct choice {
 	const struct tct_journal *journal;
 	const char *boot_id;
@@ -34,25 +36,28 @@ static bool same_namespace(const struct tct_transaction *one, const struct tct_t
 	return tct_transaction_in(one, &other->netns, other->boot_id);
 }
 
-/* Does a later one tell the whole state of what this one tells something of? */
+/*
+ * Do later ones tell the whole state of what this one tells something of? One alone may be undone,
+ * or not be confirmed, and then it is this one's again.
+ */
 static bool is_overtaken(const struct choice *choice, size_t at)
 {
 	const struct tct_journal *journal = choice->journal;
 	const struct tct_transaction *transaction = &journal->transactions[at];
-	bool live = transaction->live && !is_past(choice, transaction);
-	bool lines = tct_transaction_has_lines(transaction);
+	unsigned live = transaction->live && !is_past(choice, transaction) ? OVERTAKERS : 0;
+	unsigned lines = tct_transaction_has_lines(transaction) ? OVERTAKERS : 0;
 
-	for (size_t i = at + 1; i < journal->transactions_count && (live || lines); i++) {
+	for (size_t i = at + 1; i < journal->transactions_count && live + lines > 0; i++) {
 		const struct tct_transaction *later = &journal->transactions[i];
 
 		if (!tct_transaction_rules(later))
 			continue;
-		if (later->live && same_namespace(later, transaction))
-			live = false;
-		if (tct_transaction_has_lines(later))
-			lines = false;
+		if (live > 0 && later->live && same_namespace(later, transaction))
+			live--;
+		if (lines > 0 && tct_transaction_has_lines(later))
+			lines--;
 	}
-	return !live && !lines;
+	return live + lines == 0;
 }
 
 /* `rollback --force` comes back to the newest apply of a namespace, undone or not. */

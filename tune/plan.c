@@ -221,10 +221,13 @@ static int refuse_by_hand(struct tct_plan_work *work, const struct tct_setting *
 				 : NULL;
 	int result;
 
-	if (never == NULL)
+	if (never != NULL)
+		result = tct_plan_refuse(work, setting->key, "never", NEVER_REASON, never->because,
+					 never->place.file, never->place.line);
+	else if (setting->outside != NULL)
+		result = tct_plan_refuse(work, setting->key, "range", "%s", setting->outside);
+	else
 		return 0;
-	result = tct_plan_refuse(work, setting->key, "never", NEVER_REASON, never->because,
-				 never->place.file, never->place.line);
 	return result < 0 ? result : 1;
 }
 

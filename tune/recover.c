@@ -267,6 +267,7 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 			continue;
 		}
 		status = recover_one(&recovery, here && running && !rebooted);
+		result->settings_recovered = result->settings_count;
 		if (status < 0)
 			return status;
 		if (waited && here)

@@ -233,7 +233,7 @@ int tct_transaction_describe(struct tct_transaction *transaction, enum tct_trans
 
 void tct_result_take_back(struct tct_apply_result *result)
 {
-	for (size_t i = 0; i < result->settings_count; i++) {
+	for (size_t i = result->settings_recovered; i < result->settings_count; i++) {
 		result->settings[i].live_written = false;
 		result->settings[i].persisted = false;
 	}

@@ -15,13 +15,16 @@ static int undo(struct tct_rollback_work *rollback)
 {
 	struct tct_apply_result *result = rollback->result;
 	bool waits = tct_transaction_waits(rollback->undo);
+	/* A recovery may have come before. */
+	size_t settings = result->settings_count;
+	size_t conflicts = result->conflicts_count;
 	int status = tct_rollback_plan(rollback);
 
 	if (status < 0)
 		return status;
 	result->undid = rollback->undo->id;
 	/* Nothing but conflicts: the transaction stands, for --force or until they are gone. */
-	if (result->conflicts_count > 0 && result->settings_count == 0 &&
+	if (result->conflicts_count > conflicts && result->settings_count == settings &&
 	    !rollback->drop_in_changes && !tct_transaction_changed_modules(&rollback->fresh))
 		return 0;
 	result->changed = true;

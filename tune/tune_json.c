@@ -314,11 +314,27 @@ json_t *tct_apply_json(const struct tct_apply_result *result, bool rollback)
 	return whole(object, failed);
 }
 
+json_t *tct_refused_json(json_t *document, const struct tct_err *why)
+{
+	json_t *list = json_object_get(document, "refused");
+	struct tct_plan_refusal refusal = { .kind = "system" };
+	char text[sizeof(why->message) + sizeof(why->file) + 32];
+	bool failed = document == NULL;
+
+	if (json_array_size(list) > 0)
+		return document;
+	if (snprintf(refusal.reason, sizeof(refusal.reason), "%s",
+		     tct_err_text(why, text, sizeof(text))) < 0)
+		refusal.reason[0] = '\0';
+	set(document, "refused", refusals_json(&refusal, 1), &failed);
+	return whole(document, failed);
+}
+
 /* What it has in common with a rollback, and which one is kept. */
 json_t *tct_confirm_json(const struct tct_apply_result *result)
 {
-	static const char *const others[] = { "dry_run",     "undid",    "refused",
-					      "unsupported", "shadowed", "restart_needed" };
+	static const char *const others[] = { "dry_run", "undid", "unsupported", "shadowed",
+					      "restart_needed" };
 	json_t *object = tct_apply_json(result, true);
 	bool failed = object == NULL;
 

@@ -51,6 +51,7 @@ struct tct_setting {
 	struct tct_place place; /* of the key */
 	const char *profile;    /* whose it is; "" by hand */
 	bool by_hand;           /* --set: `set` is a literal, whatever the key */
+	const char *outside; /* by hand: why the value is outside of what tcptune writes; or NULL */
 	struct tct_bound set;
 	struct tct_bound at_least;
 	struct tct_bound at_most;

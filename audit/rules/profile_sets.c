@@ -42,25 +42,36 @@ static int find_key(const struct tct_loader *loader, const struct tct_set_overri
 	return 0;
 }
 
-static int check_range(const struct tct_loader *loader, const struct tct_set_override *given,
-		       const struct tct_kernel_key *key, const struct tct_value *value)
+/* *outside: why it isn't what tcptune writes, in the arena; NULL where it is. */
+static int check_range(const struct tct_loader *loader, const struct tct_kernel_key *key,
+		       const struct tct_value *value, const char **outside)
 {
 	const char *unit = tct_unit_name(key->unit);
 
 	for (unsigned i = 0; i < value->count; i++) {
 		int64_t number = value->numbers[i];
 		char field[24] = "";
+		char text[160];
 
 		if (number >= key->sane_min && number <= key->sane_max)
 			continue;
 		if (key->fields > 1)
 			(void)snprintf(field, sizeof(field), "field [%u], ", i);
-		return tct_err_set(loader->err, TCT_FAULT_INPUT, EINVAL,
-				   "%s %s: %s%" PRId64 " is outside of %" PRId64 " to %" PRId64
-				   "%s%s, what tcptune writes",
-				   given->origin, key->name, field, number, key->sane_min,
-				   key->sane_max, *unit != '\0' ? " " : "", unit);
+		if (snprintf(text, sizeof(text),
+			     "%s%" PRId64 " is outside of %" PRId64 " to %" PRId64
+			     "%s%s, what tcptune writes",
+			     field, number, key->sane_min, key->sane_max, *unit != '\0' ? " " : "",
+			     unit) < 0)
+			text[0] = '\0';
+		*outside = tct_arena_text(loader->arena, text, strlen(text));
+		return *outside != NULL ? 0 : tct_err_nomem(loader->err);
 	}
+	return 0;
+}
+
+static int check_order(const struct tct_loader *loader, const struct tct_set_override *given,
+		       const struct tct_kernel_key *key, const struct tct_value *value)
+{
 	for (unsigned i = 1; key->ordered && i < value->count; i++) {
 		if (value->numbers[i] < value->numbers[i - 1])
 			return tct_err_set(loader->err, TCT_FAULT_INPUT, EINVAL,
@@ -73,13 +84,14 @@ static int check_range(const struct tct_loader *loader, const struct tct_set_ove
 }
 
 /*
- * The value's text moves to the arena. What `never` refuses is let through: whoever plans it
- * refuses it with the reason.
+ * The value's text moves to the arena. What `never` refuses and what tcptune doesn't write is let
+ * through: whoever plans it refuses it with the reason.
  */
 static int take_value(const struct tct_loader *loader, const struct tct_set_override *given,
-		      const struct tct_facts *facts, const struct tct_kernel_key *key,
-		      struct tct_value *value)
+		      const struct tct_facts *facts, struct tct_setting *made)
 {
+	const struct tct_kernel_key *key = made->key;
+	struct tct_value *value = &made->set.literal;
 	struct tct_err own = { 0 };
 	int status = tct_value_parse(key, given->value, value, &own);
 
@@ -98,7 +110,8 @@ static int take_value(const struct tct_loader *loader, const struct tct_set_over
 	if (value->kind != TCT_VALUE_NUMBERS ||
 	    tct_never_find(loader->set, facts, key, value) != NULL)
 		return 0;
-	return check_range(loader, given, key, value);
+	status = check_order(loader, given, key, value);
+	return status < 0 ? status : check_range(loader, key, value, &made->outside);
 }
 
 static struct tct_setting *find_setting(const struct tct_profile_set *set,
@@ -126,7 +139,7 @@ static int take(const struct tct_loader *loader, const struct tct_set_override *
 	int status = find_key(loader, given, &made.key);
 
 	if (status == 0)
-		status = take_value(loader, given, facts, made.key, &made.set.literal);
+		status = take_value(loader, given, facts, &made);
 	if (status < 0)
 		return status;
 	old = find_setting(set, made.key);

@@ -34,4 +34,5 @@ keep 0 history
 keep 0 confirm
 keep 0 confirm
 keep 0 rollback
+keep 3 confirm 1
 keep 0 history

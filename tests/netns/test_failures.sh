@@ -61,6 +61,28 @@ for key in somaxconn ../ipv4/tcp_fin_timeout ../ipv4/tcp_rmem; do
 	ck_state "$WORK/old" "the one that was stuck"
 done
 
+# Refused, but what was interrupted is undone before: that was written.
+traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${FIRST[@]}"
+[[ $code == 137 ]] || fail "killed before the commit record: exit $code"
+run 2 check
+grep -q 'transaction [0-9]* was interrupted' "$WORK/err" || fail "check doesn't tell what was interrupted"
+run 3 apply --set net.ipv4.tcp_tw_recycle=1 --json
+json '.changed and .recovered != null and (.settings | length) == 7 and ([.settings[].live_written] | all)'
+ck_state "$WORK/old" "what was interrupted, before a refusal"
+
+# Nor does that count as a part of the rollback of another one, of which nothing but a conflict is left: it stands.
+run 0 apply --set net.ipv4.tcp_fin_timeout=33 --json
+stands=$(jq .transaction "$WORK/out")
+traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply --set net.core.somaxconn=8192
+[[ $code == 137 ]] || fail "killed before the commit record: exit $code"
+set_value net/ipv4/tcp_fin_timeout 44
+run 1 rollback "$stands" --json
+json '.recovered != null and .transaction == null and (.conflicts | length) == 1'
+run 0 history --json
+json ".transactions[] | select(.id == $stands) | .undone_by == null"
+run 0 rollback --force
+ck_state "$WORK/old" "a conflict after a recovery"
+
 # Another namespace's interrupted transaction is its own to undo, as long as that namespace lives.
 if command -v ip >/dev/null && ip netns add blue 2>"$WORK/err"; then
 	kill_in_blue() {

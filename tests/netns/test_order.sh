@@ -159,6 +159,36 @@ for key in "${!BEFORE[@]}"; do
 done
 begin $START 1024 $RANGE "32768 60999"
 
+# --- the order of the lines ----------------------------------------------------------------------------------------
+
+# Chosen by what a file of others makes of the boot; confirm and rollback write the same one.
+printf 'net.ipv4.ip_local_port_range = 2000 60999\n' >/etc/sysctl.d/10-site.conf
+LINES=(--set "net.ipv4.ip_local_port_range=20000 60999" --set net.ipv4.ip_unprivileged_port_start=15000 --persist
+	--boot procps)
+lines() { grep -v -e '^#' -e '^$' $DROP_IN; }
+run 0 apply "${LINES[@]}"
+lines >"$WORK/lines"
+head -1 "$WORK/lines" | grep -q '^net.ipv4.ip_local_port_range' || fail "the order that the kernel takes"
+run 0 check --boot procps
+run 0 rollback
+run 0 apply "${LINES[@]}" --confirm-within 60
+run 0 confirm
+lines | diff "$WORK/lines" - || fail "the order after confirm"
+run 0 check --boot procps
+run 0 apply "${LINES[@]}" --json
+json '.changed | not'
+set_value net/ipv4/ip_unprivileged_port_start 14000
+run 0 apply "${LINES[@]}" # live alone: the drop-in stays as it is
+run 0 apply --set net.ipv4.tcp_retries1=4 --persist --boot procps
+run 0 rollback
+lines | diff "$WORK/lines" - || fail "the order after rollback"
+run 0 check --boot procps
+run 0 rollback
+run 0 rollback --force
+set_value net/ipv4/ip_unprivileged_port_start 1024
+set_value net/ipv4/ip_local_port_range "32768 60999"
+rm /etc/sysctl.d/10-site.conf
+
 # --- read back field by field --------------------------------------------------------------------------------------
 
 read -r -a rmem <$IPV4/tcp_rmem

@@ -114,7 +114,7 @@ json '[.settings[] | .effect] == ["live", "socket", "live", "handshake"] or
 	"net.ipv4.tcp_fastopen": "live", "net.ipv4.tcp_rmem": "socket", "net.ipv4.tcp_wmem": "live"}'
 json '.restart_needed == []' # a backlog of 1 has nothing to do with tcp_fastopen = 1
 run 0 rollback
-grep -q 'open sockets, and what is accepted from them' "$WORK/out" || fail "sockets keep tcp_rmem[1]"
+grep -q 'open sockets and what they accept ' "$WORK/out" || fail "sockets keep tcp_rmem[1]"
 grep -q 'open connections  *net.ipv4.tcp_ecn' "$WORK/out" || fail "connections keep tcp_ecn"
 ck_state "$WORK/old" "one of each"
 

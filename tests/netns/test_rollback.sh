@@ -155,10 +155,14 @@ done <$JOURNAL >"$WORK/records"
 for ((i = 0; i < 101; i++)); do
 	jq -c --argjson n $((2 * i)) '.id += $n | if (.undoes // 0) > 0 then .undoes += $n else . end' "$WORK/records"
 done >"$WORK/many"
-while read -r record; do
-	checksum=$(printf %s "$record" | sha256sum)
-	printf '%s %s\n' "${checksum%% *}" "$record"
-done <"$WORK/many" >"$WORK/long"
+sign() {
+	local checksum record
+	while read -r record; do
+		checksum=$(printf %s "$record" | sha256sum)
+		printf '%s %s\n' "${checksum%% *}" "$record"
+	done
+}
+sign <"$WORK/many" >"$WORK/long"
 cp "$WORK/long" $JOURNAL
 chmod 640 $JOURNAL
 run 0 apply "${RMEM[@]}"
@@ -183,3 +187,25 @@ for call in fsync:when=5 renameat:when=2 fsync:when=6; do
 	run 0 rollback
 	ck_state "$WORK/old" "killed at $call"
 done
+
+# Cut short or not, the newest apply goes back to the one that stood before it, however old that is.
+rm $JOURNAL
+run 0 apply "${FIRST[@]}"
+state >"$WORK/first"
+run 0 apply "${SECOND[@]}"
+run 0 rollback
+ck_state "$WORK/first" "before it is long"
+while read -r _ record; do
+	jq -c 'select(.id == 1)' <<<"$record"
+done <$JOURNAL >"$WORK/many"
+while read -r _ record; do
+	jq -c 'select(.id > 1)' <<<"$record"
+done <$JOURNAL >"$WORK/records"
+for ((i = 0; i < 100; i++)); do
+	jq -c --argjson n $((2 * i)) '.id += $n | if (.undoes // 0) > 0 then .undoes += $n else . end' "$WORK/records"
+done >>"$WORK/many"
+sign <"$WORK/many" >$JOURNAL
+run 0 apply "${SECOND[@]}"
+run 0 rollback
+ck_state "$WORK/first" "the way back from the newest of a long journal"
+rm $JOURNAL $DROP_IN

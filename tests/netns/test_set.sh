@@ -22,7 +22,6 @@ run 2 apply --set "net.ipv4.tcp_rmem=4096 131072" && says "3 numbers are needed"
 run 2 apply --set "net.ipv4.tcp_rmem=4096,131072,6291456"
 run 2 apply --set "net.ipv4.tcp_rmem=4096 131072 99999999999" && says "tcp_rmem: field [2] is outside"
 run 2 apply --set "net.ipv4.tcp_rmem=8192 4096 6291456" && says "must ascend"
-run 2 apply --set $CAP=0 && says "$CAP: 0 is outside of 128 to 65535"
 run 2 apply --set $CAP=9000 --set net/core/somaxconn=9001 && says "given twice"
 run 2 apply --set $CAP && says "KEY=VALUE"
 run 2 apply --set net.ipv4.tcp_fastopen_key=1 && says "secret"
@@ -30,6 +29,10 @@ run 3 apply --set net.ipv4.tcp_abort_on_overflow=1 --json
 json '.refused[0].kind == "never" and .refused[0].key == "net.ipv4.tcp_abort_on_overflow"'
 run 3 apply --set net.ipv4.tcp_tw_recycle=1 --json # although no kernel of today has it
 json '.refused[0].kind == "never"'
+run 3 apply --set $CAP=20 --json && says "$CAP: 20 is outside of 128 to 65535"
+json '.refused == [{key: "net.core.somaxconn", kind: "range", reason: "20 is outside of 128 to 65535, what tcptune writes"}]'
+run 3 apply --set "net.ipv4.tcp_rmem=4096 131072 1073741825" --dry-run && says "tcp_rmem: field [2], 1073741825 is outside"
+run 3 check --set $CAP=20
 run 3 apply --set net.ipv4.tcp_timestamps=0 --set $REUSE=1 --persist --json
 json '.refused[0].kind == "invariant"'
 [[ ! -e $JOURNAL ]] || fail "a refusal makes a journal"
