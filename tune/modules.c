@@ -56,30 +56,31 @@ bool tct_module_is_listed(const char *text, const char *module)
 	return false;
 }
 
-/* One of the lists of a kernel's modules; NULL = it can't be read. */
-static char *read_list(const struct tct_root *root, const char *folder, const char *name)
+/* One of the lists of a kernel's modules; *text NULL = there is none. False: it can't be read. */
+static bool read_list(const struct tct_root *root, const char *folder, const char *name,
+		      char **text)
 {
 	char path[256];
-	char *text = NULL;
 	int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
+	int result = length < 0 || (size_t)length >= sizeof(path)
+			     ? -ENAMETOOLONG
+			     : tct_root_read(root, path, LIST_MAX, text, NULL);
 
-	if (length < 0 || (size_t)length >= sizeof(path) ||
-	    tct_root_read(root, path, LIST_MAX, &text, NULL) < 0)
-		return NULL;
-	return text;
+	return result >= 0 || result == -ENOENT || result == -ENOTDIR;
 }
 
-/* The place of each module, from the lists of one folder. False: there are none. */
+/* The place of each module, from the lists of one folder. False: there are none, or one can't be
+ * read: then a module that isn't in the other isn't missing. */
 static bool look_in(const struct tct_root *root, const char *top, const char *release,
 		    struct tct_modules *modules)
 {
 	int length = snprintf(modules->folder, sizeof(modules->folder), "%s/%.100s", top, release);
-	TCT_AUTOFREE char *on_disk =
-		length > 0 ? read_list(root, modules->folder, "modules.dep") : NULL;
-	TCT_AUTOFREE char *built_in =
-		length > 0 ? read_list(root, modules->folder, "modules.builtin") : NULL;
+	TCT_AUTOFREE char *on_disk = NULL;
+	TCT_AUTOFREE char *built_in = NULL;
 
-	if (on_disk == NULL && built_in == NULL)
+	if (length < 0 || !read_list(root, modules->folder, "modules.dep", &on_disk) ||
+	    !read_list(root, modules->folder, "modules.builtin", &built_in) ||
+	    (on_disk == NULL && built_in == NULL))
 		return false;
 	for (size_t i = 0; i < modules->items_count; i++) {
 		struct tct_module *module = &modules->items[i];

@@ -25,14 +25,16 @@ bool tct_plan_needs_modules(const struct tct_profile_set *set, const struct tct_
 	return false;
 }
 
-/* Is it loaded now, or built in: does another key of it show? */
+/* Is it loaded now, or built in: does another key of it show? One that can't be read says nothing:
+ * it need not be there. */
 static bool is_loaded(const struct tct_observation *observation, const char *module)
 {
 	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
 		enum tct_presence presence = observation->sysctls[i].presence;
 
-		if (tct_kernel_keys[i].module != NULL && presence != TCT_ABSENT &&
-		    presence != TCT_NOT_LOOKED && strcmp(tct_kernel_keys[i].module, module) == 0)
+		if (tct_kernel_keys[i].module != NULL &&
+		    (presence == TCT_PRESENT || presence == TCT_UNPARSED) &&
+		    strcmp(tct_kernel_keys[i].module, module) == 0)
 			return true;
 	}
 	return false;

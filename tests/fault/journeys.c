@@ -14,6 +14,18 @@
 	{                                                                                          \
 		"apply", "--profile", STAGE_SECOND, "--persist", "--confirm-within", seconds       \
 	}
+/* Over a profile: its other keys stay. One that it has, one that it hasn't. */
+#define APPLY_SET                                                                                  \
+	{                                                                                          \
+		"apply", "--set", "net.core.somaxconn=32768", "--set", "net.ipv4.tcp_tw_reuse=1",  \
+			"--persist"                                                                \
+	}
+/* Two files: a line for a key whose module isn't loaded yet, and the list that loads it. */
+#define APPLY_MODULES                                                                              \
+	{                                                                                          \
+		"apply", "--set", "net.netfilter.nf_conntrack_tcp_timeout_close_wait=30", "--set", \
+			"net.core.somaxconn=16384", "--persist", "--modules-load"                  \
+	}
 #define ROLLBACK(...)                                                                              \
 	{                                                                                          \
 		"rollback", __VA_ARGS__                                                            \
@@ -53,6 +65,32 @@ const struct journey journeys[] = {
 		.plain = true,
 		.next = { { { "rollback" }, JOURNEY_NEW, 0, 0 },
 			  { APPLY_FIRST, JOURNEY_OLD, 0, 0 } },
+	},
+	{
+		.name = "apply-set",
+		.before = { APPLY_FIRST },
+		.words = APPLY_SET,
+		.end = JOURNEY_NEW,
+		.next = { { APPLY_SET, JOURNEY_NEW, 0, 0 }, { ROLLBACK("2"), JOURNEY_OLD, 2, 0 } },
+	},
+	{
+		.name = "apply-modules",
+		.unloaded = true,
+		.words = APPLY_MODULES,
+		.end = JOURNEY_NEW,
+		.next = { { APPLY_MODULES, JOURNEY_NEW, 0, 0 },
+			  { { "rollback" }, JOURNEY_OLD, 0, 0 } },
+	},
+	{
+		/* Both files go away. */
+		.name = "rollback-modules",
+		.unloaded = true,
+		.before = { APPLY_MODULES },
+		.words = { "rollback" },
+		.end = JOURNEY_NEW,
+		.plain = true,
+		.next = { { { "rollback" }, JOURNEY_NEW, 0, 0 },
+			  { APPLY_MODULES, JOURNEY_OLD, 0, 0 } },
 	},
 	{
 		.name = "recover-by-apply",

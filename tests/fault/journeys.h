@@ -29,6 +29,7 @@ struct journey {
 	command_words words;  /* the command that is broken at every call */
 	enum journey_end end; /* where it leads */
 	unsigned sleep_s;     /* after `before`, the state kept: a time in it that must be over */
+	bool unloaded;        /* a stage whose kernel hasn't loaded nf_conntrack */
 	bool plain;           /* the old drop-in keeps the owner and mode that tcptune gave it */
 	struct journey_next next[JOURNEY_NEXT]; /* the first is always possible */
 };

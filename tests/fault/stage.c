@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -172,18 +173,68 @@ static bool mounts_are_shared(void)
 	return mounts == NULL || strstr(mounts, " shared:") != NULL;
 }
 
-void stage_enter(void)
+/* The lists of the modules of the kernel that runs, in a folder of its name. */
+static void make_modules(const char *folder)
+{
+	static const char *const lists[][2] = {
+		{ "modules.dep", "kernel/net/netfilter/nf_conntrack.ko:\n" },
+		{ "modules.builtin", "kernel/net/ipv4/tcp_cubic.ko\n" },
+	};
+	struct utsname names;
+	char path[PATH_MAX];
+
+	if (uname(&names) < 0 || snprintf(path, sizeof(path), "%s/%s", folder, names.release) < 0)
+		stage_fail("uname: %s", strerror(errno));
+	make_folder(path);
+	for (size_t i = 0; i < TCT_COUNT(lists); i++) {
+		if (snprintf(path, sizeof(path), "%s/%s/%s", folder, names.release, lists[i][0]) <
+		    0)
+			stage_fail("%s: %s", lists[i][0], strerror(errno));
+		stage_write(path, lists[i][1], strlen(lists[i][1]));
+	}
+}
+
+/*
+ * Before what is below /usr/lib is covered. A layer over /lib that only adds to it touches no disk,
+ * also where there is no /lib/modules; and nobody outside can take it away from us by removing that
+ * folder, as a test may that has made it.
+ */
+static void unload(void)
+{
+	char lib[PATH_MAX];
+	char options[PATH_MAX + 64];
+
+	if (access("/proc/sys/net/netfilter", F_OK) == 0 &&
+	    mount("tmpfs", "/proc/sys/net/netfilter", "tmpfs", 0, "mode=755") < 0)
+		skip("may not hide the keys of nf_conntrack", errno);
+	make_folder(STAGE_FOLDER "/lib");
+	make_folder(STAGE_FOLDER "/lib/modules");
+	make_modules(STAGE_FOLDER "/lib/modules");
+	if (realpath("/lib", lib) == NULL ||
+	    snprintf(options, sizeof(options), "lowerdir=" STAGE_FOLDER "/lib:%s", lib) < 0)
+		stage_fail("/lib: %s", strerror(errno));
+	if (mount("overlay", lib, "overlay", MS_RDONLY, options) == 0)
+		return;
+	if (access("/lib/modules", F_OK) < 0)
+		skip("there is no /lib/modules, and none can be laid over /lib", errno);
+	cover("/lib/modules");
+	make_modules("/lib/modules");
+}
+
+static void enter(bool unloaded)
 {
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
 		skip("may not make namespaces", errno);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 && mounts_are_shared())
 		skip("mounts can't be kept to ourselves", errno);
 	cover_etc();
+	make_folder(STAGE_FOLDER);
+	if (unloaded)
+		unload();
 	for (size_t i = 0; i < TCT_COUNT(covered); i++) {
 		if (access(covered[i], F_OK) == 0)
 			cover(covered[i]);
 	}
-	make_folder(STAGE_FOLDER);
 	make_folder("/run/systemd");
 	make_folder("/run/systemd/system"); /* systemd's order counts */
 	stage_write("/etc/sysctl.conf", "", 0);
@@ -191,4 +242,14 @@ void stage_enter(void)
 	stage_write(STAGE_SECOND, second_profile, strlen(second_profile));
 	if (access("/proc/sys/net/core/somaxconn", W_OK) < 0)
 		skip("/proc/sys", errno);
+}
+
+void stage_enter(void)
+{
+	enter(false);
+}
+
+void stage_enter_unloaded(void)
+{
+	enter(true);
 }

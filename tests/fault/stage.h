@@ -17,6 +17,7 @@
 #define STAGE_TRACE STAGE_FOLDER "/trace"
 
 #define STAGE_SYSCTL_FOLDER "/etc/sysctl.d"
+#define STAGE_MODULES_FOLDER "/etc/modules-load.d"
 #define STAGE_LOCK "/run/tcptune.lock"
 
 enum { STAGE_SKIPPED = 77 };
@@ -36,6 +37,12 @@ void stage_find(struct stage *stage);
 
 /* Enter new namespaces and mount. Ends the process with 77 where that is refused. */
 void stage_enter(void);
+
+/*
+ * The same; but the kernel's nf_conntrack isn't loaded, to all appearances, and lies on disk: its
+ * keys are hidden, and a list made here is the modules. Ends with 77 where that is refused.
+ */
+void stage_enter_unloaded(void);
 
 /* Write a file of the stage whole. */
 void stage_write(const char *path, const char *bytes, unsigned long length);

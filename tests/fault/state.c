@@ -128,6 +128,8 @@ static void take_journal(struct state *state)
 			      written != NULL ? written : "-", base != NULL ? base : "-",
 			      boot != NULL ? boot : "-");
 	}
+	if (owned.modules != NULL)
+		tct_text_addf(&text, "modules to load: %s\n", owned.modules);
 	state->owned = tct_text_take(&text);
 	tct_journal_free(journal);
 	tct_root_done(&root);
@@ -234,12 +236,17 @@ static bool is_journal(const struct state_file *file)
 	return strcmp(file->path, journal_path) == 0 || strcmp(file->path, TCT_JOURNAL_DIR) == 0;
 }
 
+static bool begins(const char *path, const char *with)
+{
+	return strncmp(path, with, strlen(with)) == 0;
+}
+
 static bool is_leftover(const struct state_file *file)
 {
 	const char *name = strrchr(file->path, '/');
 
-	return strncmp(file->path, STAGE_SYSCTL_FOLDER "/.", strlen(STAGE_SYSCTL_FOLDER "/.")) ==
-		       0 ||
+	return begins(file->path, STAGE_SYSCTL_FOLDER "/.") ||
+	       begins(file->path, STAGE_MODULES_FOLDER "/.") ||
 	       (name != NULL && (strstr(name, ".new") != NULL || strstr(name, ".old") != NULL ||
 				 strstr(name, ".tmp") != NULL));
 }
@@ -253,11 +260,12 @@ bool state_has_leftovers(const struct state *state)
 	return false;
 }
 
-/* An empty folder of sysctl files that was made on the way says nothing. */
+/* An empty folder for our files that was made on the way says nothing. */
 static bool counts(const struct state_file *file, bool leftovers)
 {
 	return !is_journal(file) && !(leftovers && is_leftover(file)) &&
-	       !(file->bytes == NULL && strcmp(file->path, STAGE_SYSCTL_FOLDER) == 0);
+	       !(file->bytes == NULL && (strcmp(file->path, STAGE_SYSCTL_FOLDER) == 0 ||
+					 strcmp(file->path, STAGE_MODULES_FOLDER) == 0));
 }
 
 /* The next file that counts, or NULL. */

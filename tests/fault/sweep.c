@@ -115,7 +115,10 @@ static void sweep_journey(const struct sweep *sweep, unsigned job, const struct 
 	struct choice choice = { .sweep = sweep, .job = job };
 	struct scene scene;
 
-	stage_enter();
+	if (journey->unloaded)
+		stage_enter_unloaded();
+	else
+		stage_enter();
 	scene_make(&scene, &sweep->stage, journey);
 	for (size_t i = 0; i < scene.trace.calls_count; i++) {
 		const struct trace_call *call = &scene.trace.calls[i];
@@ -151,8 +154,14 @@ static int run_job(const struct sweep *sweep, unsigned job)
 {
 	int code = 0;
 
-	for (size_t i = 0; code == 0 && i < sweep->chosen_count; i++)
+	for (size_t i = 0; code == 0 && i < sweep->chosen_count; i++) {
 		code = in_process(sweep, job, i);
+		/* This one can't be staged here; others may. */
+		if (code == STAGE_SKIPPED) {
+			sweep->tallies[job][i].skipped = true;
+			code = 0;
+		}
+	}
 	return code;
 }
 
@@ -192,6 +201,7 @@ static void print_tally(const char *name, const struct tally *tally)
 static int report(const struct sweep *sweep)
 {
 	struct tally all = { 0 };
+	size_t skipped = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < sweep->chosen_count; i++) {
@@ -199,6 +209,11 @@ static int report(const struct sweep *sweep)
 
 		for (unsigned job = 0; job < sweep->jobs; job++)
 			tally_add(&sum, &sweep->tallies[job][i]);
+		if (sum.skipped) {
+			(void)printf("%-20s SKIPPED\n", sweep->chosen[i]->name);
+			skipped++;
+			continue;
+		}
 		print_tally(sweep->chosen[i]->name, &sum);
 		/* A sweep that no longer finds its points must not pass. */
 		if (sum.points < POINTS_LEAST || sum.kills == 0 || sum.missed * 50 > sum.points) {
@@ -210,6 +225,8 @@ static int report(const struct sweep *sweep)
 	}
 	if (sweep->chosen_count > 1)
 		print_tally("in total", &all);
+	if (skipped == sweep->chosen_count)
+		return STAGE_SKIPPED;
 	return all.mixed > 0 ? 1 : code;
 }
 

@@ -90,7 +90,9 @@ static void mark_around(struct trace *trace, size_t at)
 /* What decides what is done at all: faults here once led to a mixture. */
 static bool decides(const struct trace_call *call)
 {
-	static const char *const texts[] = { "/etc/sysctl.d", "\"etc/sysctl.d\"", "boot_id",
+	static const char *const texts[] = { "/etc/sysctl.d",       "\"etc/sysctl.d\"",
+					     "/etc/modules-load.d", "\"etc/modules-load.d\"",
+					     "/modules.",           "boot_id",
 					     "\"proc/sys\"" };
 
 	for (size_t i = 0; i < TCT_COUNT(texts); i++) {

@@ -23,6 +23,7 @@ void tally_add(struct tally *sum, const struct tally *tally)
 	sum->new += tally->new;
 	sum->mixed += tally->mixed;
 	sum->missed += tally->missed;
+	sum->skipped = sum->skipped || tally->skipped;
 }
 
 static void complain(const struct scene *scene, const struct point *point, struct tally *tally,

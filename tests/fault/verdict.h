@@ -17,6 +17,7 @@ struct tally {
 	unsigned new;
 	unsigned mixed;  /* neither, or not what was promised: must be 0 */
 	unsigned missed; /* the call was not made this time */
+	bool skipped;    /* the stage can't be made on this machine */
 };
 
 void tally_add(struct tally *sum, const struct tally *tally);

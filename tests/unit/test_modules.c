@@ -63,6 +63,11 @@ START_TEST(a_kernel_has_it_on_disk_built_in_or_not_at_all)
 	ck_assert_int_eq(look("")->place, TCT_MODULE_NOT_KNOWN);
 	scratch_write("usr/lib/modules/6.3.0/modules.dep", "kernel/nf-conntrack.ko.xz:\n");
 	ck_assert_int_eq(look("6.3.0")->place, TCT_MODULE_ON_DISK);
+	/* a folder in its place: a list that can't be read doesn't say that it is missing */
+	scratch_write("lib/modules/6.4.0/modules.builtin", "kernel/fs/x.ko\n");
+	ck_assert_int_eq(look("6.4.0")->place, TCT_MODULE_MISSING);
+	scratch_write("lib/modules/6.4.0/modules.dep/x", "");
+	ck_assert_int_eq(look("6.4.0")->place, TCT_MODULE_NOT_KNOWN);
 }
 END_TEST
 
