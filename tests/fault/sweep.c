@@ -86,6 +86,14 @@ static bool is_mine(const struct choice *choice, const struct trace_call *call)
 	return sum % choice->sweep->jobs == choice->job;
 }
 
+/* The sanitizers' allocator ends the program where memory is short: kills only. */
+static bool is_left_out(const struct sweep *sweep, const struct trace_call *call, unsigned error)
+{
+	return sweep->stage.sanitized && error > 0 &&
+	       (strcmp(call->name, "mmap") == 0 || strcmp(call->name, "mremap") == 0 ||
+		strcmp(call->name, "brk") == 0);
+}
+
 static void try_call(const struct scene *scene, struct choice *choice,
 		     const struct trace_call *call, struct tally *tally)
 {
@@ -96,6 +104,8 @@ static void try_call(const struct scene *scene, struct choice *choice,
 		unsigned times = 1;
 
 		if (error > 0 && row->errors[error - 1] == NULL)
+			break;
+		if (is_left_out(choice->sweep, call, error))
 			break;
 		if (!is_chosen(choice, call, row, error) || !is_mine(choice, call))
 			continue;
