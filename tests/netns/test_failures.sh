@@ -54,7 +54,7 @@ for key in somaxconn ../ipv4/tcp_fin_timeout ../ipv4/tcp_rmem; do
 	grep -q "the interrupted transaction .* can't be undone: net\..*${key##*/}: " "$WORK/err" || fail "what is stuck"
 	umount "/proc/sys/net/core/$key"
 	values | diff - <(sed '/^--/,$d' "$WORK/old") | grep '^<' >"$WORK/left"
-	[[ $(wc -l <"$WORK/left") == 1 ]] && grep -q "${key##*/}" "$WORK/left" || fail "${key##*/} kept others back"
+	[[ $(wc -l <"$WORK/left") == 1 && $(<"$WORK/left") == *"${key##*/}"* ]] || fail "${key##*/} kept others back"
 	[[ ! -e $DROP_IN ]] || fail "${key##*/} kept the drop-in"
 	run 0 rollback --json
 	json '.recovered != null'
