@@ -30,6 +30,12 @@ int tct_value_copy(struct tct_value *to, const struct tct_value *from)
 	return 0;
 }
 
+int tct_value_replace(struct tct_value *value, const struct tct_value *by)
+{
+	tct_value_done(value);
+	return tct_value_copy(value, by);
+}
+
 static int refuse(struct tct_err *err, const char *why)
 {
 	return tct_err_set(err, TCT_FAULT_INPUT, EINVAL, "%s", why);

@@ -28,6 +28,8 @@ struct tct_value {
 void tct_value_done(struct tct_value *value);
 /* Deep copy to an empty target. 0 or -ENOMEM. */
 int tct_value_copy(struct tct_value *to, const struct tct_value *from);
+/* The same in place of what is there, which is released first. 0 or -ENOMEM, then it is empty. */
+int tct_value_replace(struct tct_value *value, const struct tct_value *by);
 
 /*
  * Parse what /proc/sys shows, or what a person or profile gives, strictly: right number of fields,

@@ -65,12 +65,6 @@ static struct tct_journal_key *key_of(struct tct_transaction *transaction,
 	return NULL;
 }
 
-static int copy_over(struct tct_value *value, const struct tct_value *by)
-{
-	tct_value_done(value);
-	return tct_value_copy(value, by);
-}
-
 /* What was confirmed stands as if it had written the drop-in itself. */
 static int confirm_transaction(struct tct_journal *journal, const struct tct_transaction *confirm)
 {
@@ -93,8 +87,9 @@ static int confirm_transaction(struct tct_journal *journal, const struct tct_tra
 		const struct tct_journal_key *written = &confirm->keys[i];
 		struct tct_journal_key *key = key_of(kept, written->key);
 
-		if (key != NULL && (copy_over(&key->boot_before, &written->boot_before) < 0 ||
-				    copy_over(&key->boot_after, &written->boot_after) < 0))
+		if (key != NULL &&
+		    (tct_value_replace(&key->boot_before, &written->boot_before) < 0 ||
+		     tct_value_replace(&key->boot_after, &written->boot_after) < 0))
 			return -ENOMEM;
 	}
 	return 0;

@@ -133,12 +133,6 @@ static struct tct_owned *slot(struct tct_owned_set *owned, const struct tct_kern
 	return item;
 }
 
-static int replace(struct tct_value *value, const struct tct_value *by)
-{
-	tct_value_done(value);
-	return tct_value_copy(value, by);
-}
-
 /* What one key of a standing transaction makes ours, or not ours any more. */
 static int replay(struct tct_owned_set *owned, const struct tct_transaction *transaction,
 		  const struct tct_journal_key *key, bool here, bool boot)
@@ -157,16 +151,17 @@ static int replay(struct tct_owned_set *owned, const struct tct_transaction *tra
 	item->profiles = transaction->profiles;
 	if (live) {
 		item->live = key->live_owned || stuck;
-		result = replace(&item->written, &key->after);
+		result = tct_value_replace(&item->written, &key->after);
 		if (result == 0)
-			result = replace(&item->baseline, key->baseline.kind != TCT_VALUE_NONE
-								  ? &key->baseline
-								  : &key->before);
+			result = tct_value_replace(&item->baseline,
+						   key->baseline.kind != TCT_VALUE_NONE
+							   ? &key->baseline
+							   : &key->before);
 	}
 	if (boot && result == 0) {
 		item->boot = key->boot_after.kind != TCT_VALUE_NONE;
 		item->because = key->because;
-		result = replace(&item->boot_value, &key->boot_after);
+		result = tct_value_replace(&item->boot_value, &key->boot_after);
 	}
 	return result;
 }

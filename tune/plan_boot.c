@@ -154,12 +154,9 @@ int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key)
 static int put_value(struct tct_value *values, const struct tct_kernel_key *key,
 		     const struct tct_value *line)
 {
-	struct tct_value *value = &values[tct_kernel_key_index(key)];
-
 	if (line->kind == TCT_VALUE_NONE)
 		return 0;
-	tct_value_done(value);
-	return tct_value_copy(value, line);
+	return tct_value_replace(&values[tct_kernel_key_index(key)], line);
 }
 
 /* What our lines are meant to make of it: the plan's, and those that it has nothing to say about.
