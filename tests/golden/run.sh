@@ -7,8 +7,8 @@
 #   expected  the transcript: each command, its standard output, its standard error ("2>"), its exit
 #             code, and at the end what changed below root/, as a diff
 # A command that is suggested ("next:") must take the options that are suggested with it.
-# TCT_ONLY=PATTERN before a command keeps only those lines of its standard output. TCT_FIXTURES is the folder
-# fixtures/, for cases that make their trees themselves (fixtures/kernels/make.sh).
+# TCT_ONLY=PATTERN before a command keeps only those lines of its standard output, chosen after times and
+# durations are normalised: "in 122 us" isn't a 22. TCT_FIXTURES is the folder fixtures/, for cases that make their trees themselves (fixtures/kernels/make.sh).
 # Only times, durations, users, checksums of profiles and line numbers of built-in ones are normalised.
 #
 #   run.sh [--update] [CASE...]
@@ -30,6 +30,7 @@ fi
 binary=$(realpath "$binary")
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tct-golden.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
+export TCT_SCRATCH=$scratch/tmp
 
 export LC_ALL=C.UTF-8 COLUMNS=100 TERM=dumb NO_COLOR=1 TZ=UTC
 unset SUDO_USER
@@ -51,8 +52,9 @@ normalise() {
 		-e "s/^( +[0-9]+)  <TIME>  $(id -un) +/\\1  <TIME>  <USER>  /" \
 		-e 's/(ID  TIME) +USER +WHAT/\1  USER  WHAT/' \
 		-e 's/(: snapshot of [^ ]+, )[0-9.]+ KiB/\1<SIZE>/' \
-		-e "s#$scratch#<SCRATCH>#g"
+		-e "s#${TCT_SCRATCH%/tmp}#<SCRATCH>#g"
 }
+export -f normalise
 
 # Is what stands in FILE behind "next:" a command that exists, with options that it has?
 suggestion_runs() {
@@ -75,7 +77,7 @@ tcptune() {
 	code=$?
 	{
 		printf '%s\n' "${line//[[:cntrl:]]/?}"
-		if [[ -n ${TCT_ONLY-} ]]; then grep -aE "$TCT_ONLY" "$out"; else cat "$out"; fi
+		if [[ -n ${TCT_ONLY-} ]]; then normalise <"$out" | grep -aE "$TCT_ONLY"; else cat "$out"; fi
 		sed 's/^/2> /' "$err"
 		printf '=> %d\n\n' "$code"
 		suggestion_runs "$out" || printf 'the suggested command is refused\n\n'
@@ -101,7 +103,7 @@ changes() {
 
 run_case() {
 	local name=$1 case=$here/cases/$1 work=$scratch/$1 fixture
-	mkdir -p "$work" "$scratch/tmp"
+	mkdir -p "$work" "$TCT_SCRATCH"
 	if [[ -f $case/fixture ]]; then
 		fixture=$here/fixtures/$(<"$case/fixture")
 		if [[ ! -d $fixture ]]; then
@@ -114,7 +116,7 @@ run_case() {
 	[[ -d $work/root ]] && cp -r "$work/root" "$scratch/$name.before"
 	(
 		cd "$work" || exit 1
-		TCT_FIXTURES=$here/fixtures TCT_SCRATCH=$scratch/tmp TCT_BINARY=$binary TCT_CASE=$name bash "$case/cmd" 3>"$scratch/$name.raw"
+		TCT_FIXTURES=$here/fixtures TCT_BINARY=$binary TCT_CASE=$name bash "$case/cmd" 3>"$scratch/$name.raw"
 	) >"$scratch/$name.noise" 2>&1
 	if [[ -s $scratch/$name.noise ]]; then
 		sed 's/^/noise: /' "$scratch/$name.noise" >>"$scratch/$name.raw"
