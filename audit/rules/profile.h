@@ -174,8 +174,9 @@ struct tct_profile_request {
 	const struct tct_set_override *sets; /* they override what the profiles say of their keys */
 	size_t sets_count;
 	/*
-	 * Settings and `never` are all that is asked for: the rules of built-in profiles are left
-	 * out, a third of the time. Those of other files are checked as ever.
+	 * Settings and `never` are all that is asked for: the rules of built-in profiles aren't
+	 * even parsed (two thirds of the time), unless another file has rules: those are checked as
+	 * ever, and may override built-in ones.
 	 */
 	bool settings_only;
 	/*

@@ -105,12 +105,22 @@ static int same_name(const struct tct_loader *loader, const struct tct_profile_f
 	return 0;
 }
 
+/* Where the rules of a built-in profile begin: they stand last in it, a test sees to it. */
+static size_t rules_offset(const char *data, size_t length)
+{
+	static const char heading[] = "\nrules:\n";
+	const char *found = memmem(data, length, heading, sizeof(heading) - 1);
+
+	return found != NULL ? (size_t)(found - data) + 1 : length;
+}
+
 static int parse_file(struct tct_loader *loader, const char *asked, struct tct_profile_file *file)
 {
 	TCT_AUTOFREE char *data = NULL;
 	struct tct_yaml_node *yaml = NULL;
 	char origin[280];
 	size_t length = 0;
+	size_t parsed;
 	int status = tct_profile_read(loader->root, asked, &data, &length, origin, &file->built_in,
 				      loader->err);
 
@@ -120,7 +130,10 @@ static int parse_file(struct tct_loader *loader, const char *asked, struct tct_p
 	file->origin = tct_arena_text(loader->arena, origin, strlen(origin));
 	if (file->asked == NULL || file->origin == NULL)
 		return tct_err_nomem(loader->err);
-	status = tct_yaml_parse(loader->arena, file->origin, data, length, &yaml, loader->err);
+	parsed = file->built_in && !loader->whole ? rules_offset(data, length) : length;
+	file->cut = parsed < length;
+	status = tct_yaml_parse_start(loader->arena, file->origin, data, length, parsed, &yaml,
+				      loader->err);
 	if (status == 0)
 		status = tct_profile_header(yaml, strchr(asked, '/') != NULL ? NULL : asked, file,
 					    loader->err);
@@ -194,6 +207,9 @@ static int load_files(struct tct_loader *loader, const struct tct_profile_reques
 {
 	struct tct_profile_set *set = loader->set;
 
+	sha256_init(&loader->hash);
+	loader->files_count = 0;
+	set->names_count = 0;
 	set->names = tct_arena_array(loader->arena, request->names_count, sizeof(*set->names));
 	if (set->names == NULL)
 		return tct_err_nomem(loader->err);
@@ -214,6 +230,21 @@ static int load_files(struct tct_loader *loader, const struct tct_profile_reques
 	return load_base_never(loader);
 }
 
+/* Do rules have to be checked? Built-in ones load: a test sees to it. */
+static bool rules_count(const struct tct_loader *loader)
+{
+	bool cut = false;
+	bool others = false;
+
+	for (size_t i = 0; i < loader->files_count; i++) {
+		const struct tct_profile_file *file = &loader->files[i];
+
+		cut = cut || file->cut;
+		others = others || (file->rules != NULL && !file->built_in);
+	}
+	return cut && others;
+}
+
 static void finish_hash(struct tct_loader *loader)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -230,8 +261,14 @@ static void finish_hash(struct tct_loader *loader)
 static int load_all(struct tct_loader *loader, const struct tct_profile_request *request,
 		    struct tct_facts *facts)
 {
-	int status = load_files(loader, request);
+	int status;
 
+	loader->whole = !request->settings_only;
+	status = load_files(loader, request);
+	if (status == 0 && !loader->whole && rules_count(loader)) {
+		loader->whole = true;
+		status = load_files(loader, request);
+	}
 	if (status == 0)
 		status = tct_variables_load(loader);
 	if (status == 0)
@@ -266,7 +303,6 @@ int tct_profile_set_load(const struct tct_profile_request *request, struct tct_f
 	loader->set = made;
 	loader->arena = arena;
 	loader->err = err;
-	sha256_init(&loader->hash);
 	status = load_all(loader, request, facts);
 	if (status < 0) {
 		tct_profile_set_free(made);

@@ -28,6 +28,7 @@ struct tct_profile_file {
 	const char *summary;
 	bool built_in;
 	bool only_never; /* the built-in base, if nobody asked for it */
+	bool cut;        /* its rules weren't parsed */
 	const struct tct_yaml_node *root;
 	const struct tct_yaml_node *extends; /* these may be NULL */
 	const struct tct_yaml_node *variables;
@@ -62,6 +63,7 @@ struct tct_loader {
 	size_t files_count;
 	const char *chain[TCT_PROFILE_EXTENDS_MAX]; /* asked for, not yet in files */
 	size_t chain_count;
+	bool whole;             /* the rules of built-in profiles are parsed as well */
 	size_t *variable_order; /* indexes of set->variables, so that each comes after what it needs
 				 */
 };

@@ -85,23 +85,11 @@ static int refuse_second_id(const struct tct_loader *loader,
 	return 0;
 }
 
-/* Are all of them built in? Those load: a test sees to it. */
-static bool all_built_in(const struct tct_loader *loader)
-{
-	for (size_t i = 0; i < loader->files_count; i++) {
-		if (loader->files[i].rules != NULL && !loader->files[i].built_in)
-			return false;
-	}
-	return true;
-}
-
 int tct_rules_load(struct tct_loader *loader)
 {
 	struct tct_definitions definitions;
 	int status;
 
-	if (loader->request->settings_only && all_built_in(loader))
-		return 0;
 	status = tct_definitions_init(loader, &definitions);
 	for (size_t i = 0; i < loader->files_count && status == 0; i++) {
 		const struct tct_profile_file *file = &loader->files[i];

@@ -73,10 +73,10 @@ static unsigned bad_column(const char *line, size_t length)
 	return 0;
 }
 
-static int check_bytes(const struct tct_yaml_document *document, struct tct_err *err)
+static int check_bytes(const struct tct_yaml_document *document, size_t parsed, struct tct_err *err)
 {
 	const char *line = document->raw;
-	const char *end = document->raw + document->length;
+	const char *end = document->raw + parsed;
 	unsigned number = 1;
 
 	if (document->length > TCT_YAML_FILE_MAX)
@@ -334,8 +334,8 @@ static int run(struct builder *builder, yaml_parser_t *parser)
 	return status;
 }
 
-int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, size_t length,
-		   struct tct_yaml_node **root, struct tct_err *err)
+int tct_yaml_parse_start(struct tct_arena *arena, const char *file, const char *data, size_t length,
+			 size_t parsed, struct tct_yaml_node **root, struct tct_err *err)
 {
 	struct tct_yaml_document *document = tct_arena_alloc(arena, sizeof(*document));
 	yaml_parser_t parser;
@@ -344,7 +344,7 @@ int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, 
 		return tct_err_nomem(err);
 	*document = (struct tct_yaml_document){ .file = file, .raw = data, .length = length };
 
-	int status = check_bytes(document, err);
+	int status = check_bytes(document, parsed, err);
 
 	if (status < 0)
 		return status;
@@ -355,7 +355,7 @@ int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, 
 	struct builder builder = { .arena = arena, .document = document, .err = err };
 
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)document->raw, length);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)document->raw, parsed);
 	status = run(&builder, &parser);
 	yaml_parser_delete(&parser);
 	if (status < 0)
@@ -364,6 +364,12 @@ int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, 
 		return tct_err_at(err, file, 0, 0, "the file is empty");
 	*root = builder.root;
 	return 0;
+}
+
+int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, size_t length,
+		   struct tct_yaml_node **root, struct tct_err *err)
+{
+	return tct_yaml_parse_start(arena, file, data, length, length, root, err);
 }
 
 const struct tct_yaml_node *tct_yaml_get(const struct tct_yaml_node *map, const char *name)

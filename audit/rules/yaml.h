@@ -59,6 +59,13 @@ struct tct_yaml_node {
 int tct_yaml_parse(struct tct_arena *arena, const char *file, const char *data, size_t length,
 		   struct tct_yaml_node **root, struct tct_err *err);
 
+/*
+ * The same, but nothing behind data[0..parsed) is looked at: for a file that is known to be good.
+ * The document still holds it whole.
+ */
+int tct_yaml_parse_start(struct tct_arena *arena, const char *file, const char *data, size_t length,
+			 size_t parsed, struct tct_yaml_node **root, struct tct_err *err);
+
 /* The value of key `name` in a map, or NULL. */
 const struct tct_yaml_node *tct_yaml_get(const struct tct_yaml_node *map, const char *name);
 

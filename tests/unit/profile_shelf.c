@@ -22,12 +22,12 @@ static const char base_yaml[] =
 	"  wait: unset(duration)\n"
 	"settings:\n"
 	"  net.core.somaxconn: {at_least: 4096, because: base says so}\n"
-	"rules:\n"
-	"  - {id: one, when: 'state(LISTEN) > many', severity: info, cause: sysctl, title: one}\n"
-	"  - {id: two, when: 'true', severity: info, cause: sysctl, title: two}\n"
 	"never:\n"
 	"  - {key: net.ipv4.tcp_retries2, when: value < floor, because: too few}\n"
-	"  - {key: net.ipv4.tcp_tw_recycle, when: value != 0, because: NAT}\n";
+	"  - {key: net.ipv4.tcp_tw_recycle, when: value != 0, because: NAT}\n"
+	"rules:\n"
+	"  - {id: one, when: 'state(LISTEN) > many', severity: info, cause: sysctl, title: one}\n"
+	"  - {id: two, when: 'true', severity: info, cause: sysctl, title: two}\n";
 static const char other_yaml[] = "schema: tcptune.profile.v1\nname: other\nsummary: another\n"
 				 "variables: {elsewhere: 5s}\n";
 
@@ -51,6 +51,7 @@ void shelf_open(void)
 {
 	scratch_open();
 	shelf.facts = (struct tct_facts){ 0 };
+	shelf.settings_only = false;
 	shelf.facts.known[TCT_FACT_KERNEL] = true;
 	shelf.facts.value[TCT_FACT_KERNEL] = TCT_VERSION(6, 18);
 	shelf.facts.known[TCT_FACT_CPUS] = true;
@@ -78,7 +79,8 @@ int shelf_load_with(const char *names, const struct tct_var_override *vars, size
 {
 	struct tct_profile_request request = { .root = &scratch_root,
 					       .vars = vars,
-					       .vars_count = vars_count };
+					       .vars_count = vars_count,
+					       .settings_only = shelf.settings_only };
 	const char *list[8];
 	char copy[256];
 	char *rest = copy;

@@ -14,6 +14,7 @@ struct shelf {
 	struct tct_facts facts;
 	struct tct_profile_set *set; /* what was loaded last; freed with the shelf */
 	struct tct_err err;
+	bool settings_only; /* of what is loaded next */
 };
 
 extern struct shelf shelf;

@@ -86,6 +86,44 @@ START_TEST(a_whole_profile_is_loaded)
 }
 END_TEST
 
+/* Built-in rules are left out; those of other files are checked, beside the built-in ones. */
+START_TEST(rules_can_be_left_out)
+{
+	static const char rule[] =
+		"  - {id: %s, when: '%s', severity: info, cause: sysctl, title: t}\n";
+	char whole[65];
+	char text[600];
+	int length;
+
+	shelf_put("plain", HEAD("plain") "extends: [base]\n");
+	shelf_load("plain");
+	ck_assert_uint_eq(shelf.set->rules_count, 2);
+	memcpy(whole, shelf.set->sha256, sizeof(whole));
+	shelf.settings_only = true;
+	shelf_load("plain");
+	ck_assert_uint_eq(shelf.set->rules_count, 0);
+	ck_assert_uint_eq(shelf.set->settings_count, 1);
+	ck_assert_uint_eq(shelf.set->never_count, 2);
+	ck_assert_str_eq(shelf.set->sha256, whole);
+
+	length = snprintf(text, sizeof(text), HEAD("ruled") "extends: [base]\nrules:\n");
+	(void)snprintf(text + length, sizeof(text) - (size_t)length, rule, "one", "many > 5");
+	shelf_put("ruled", text);
+	shelf_load("plain ruled");
+	ck_assert_uint_eq(shelf.set->rules_count, 2);
+	ck_assert_str_eq(shelf_rule("one")->profile, "ruled");
+	ck_assert_uint_eq(shelf.set->names_count, 2);
+	shelf.settings_only = false;
+	memcpy(whole, shelf.set->sha256, sizeof(whole));
+	shelf_load("plain ruled");
+	ck_assert_str_eq(shelf.set->sha256, whole);
+	shelf.settings_only = true;
+	(void)snprintf(text + length, sizeof(text) - (size_t)length, rule, "one", "mny > 5");
+	shelf_put("ruled", text);
+	ck_assert_ptr_nonnull(strstr(shelf_refusal("plain ruled"), "ruled.yaml:6:"));
+}
+END_TEST
+
 START_TEST(a_child_overrides_its_parents)
 {
 	shelf_put(
@@ -382,6 +420,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, shelf_open, shelf_close);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_whole_profile_is_loaded);
+	tcase_add_test(tests, rules_can_be_left_out);
 	tcase_add_test(tests, a_child_overrides_its_parents);
 	tcase_add_test(tests, siblings_merge_their_bounds);
 	tcase_add_test(tests, siblings_that_contradict_each_other_are_refused);

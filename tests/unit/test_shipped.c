@@ -149,6 +149,43 @@ START_TEST(nothing_is_set_in_vain)
 }
 END_TEST
 
+/* The rules stand last in a built-in profile, so that apply and check can leave them unparsed. */
+START_TEST(settings_are_the_same_without_the_rules)
+{
+	TCT_AUTOFREE struct tct_profile_info *infos = NULL;
+	struct tct_err err = { 0 };
+	size_t count = 0;
+
+	ck_assert_int_eq(tct_profile_list(NULL, &infos, &count, &err), 0);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = infos[i].name;
+		const struct tct_profile_request request = { .names = &name,
+							     .names_count = 1,
+							     .settings_only = true };
+		struct tct_profile_set *whole = NULL;
+		struct tct_profile_set *set = NULL;
+		struct tct_facts facts;
+
+		load(name, &facts, &whole);
+		ck_assert_int_eq(tct_profile_set_load(&request, &facts, &set, &err), 0);
+		ck_assert_uint_eq(set->rules_count, 0);
+		ck_assert_str_eq(set->sha256, whole->sha256);
+		ck_assert_uint_eq(set->settings_count, whole->settings_count);
+		for (size_t k = 0; k < set->settings_count; k++) {
+			ck_assert_ptr_eq(set->settings[k].key, whole->settings[k].key);
+			ck_assert_uint_eq(set->settings[k].place.line,
+					  whole->settings[k].place.line);
+		}
+		ck_assert_uint_eq(set->variables_count, whole->variables_count);
+		for (size_t k = 0; k < set->variables_count; k++)
+			ck_assert_str_eq(set->variables[k].name, whole->variables[k].name);
+		ck_assert_uint_eq(set->never_count, whole->never_count);
+		tct_profile_set_free(set);
+		tct_profile_set_free(whole);
+	}
+}
+END_TEST
+
 START_TEST(every_rule_can_be_judged_on_a_host_that_shows_nothing)
 {
 	static const char *const names[] = { "base" };
@@ -194,6 +231,7 @@ int main(void)
 	tcase_add_test(tests, they_load_alone_and_in_pairs);
 	tcase_add_test(tests, container_has_only_keys_of_a_namespace);
 	tcase_add_test(tests, nothing_is_set_in_vain);
+	tcase_add_test(tests, settings_are_the_same_without_the_rules);
 	tcase_add_test(tests, every_rule_can_be_judged_on_a_host_that_shows_nothing);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
