@@ -2,6 +2,7 @@
 #include "cli/render.h"
 #include "cli/session.h"
 #include "core/mem.h"
+#include "tune/drop_in.h"
 
 static int verdict(const struct tct_check_result *result)
 {
@@ -44,6 +45,9 @@ static int run(const struct tct_options *options)
 
 	if (tct_check(&check, &result, &err) < 0)
 		return tct_complain(&err);
+	/* Where it is a difference, it is said among them. */
+	if (result.orphan && result.drop_in[0] == '\0' && !options->quiet)
+		tct_remark(TCT_DROP_IN_ORPHAN);
 	if (tct_wants_json(options))
 		return tct_print_json(tct_check_json(&result), verdict(&result));
 	tct_page_init(&page, stdout, options);

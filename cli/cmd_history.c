@@ -4,6 +4,7 @@
 #include "cli/render.h"
 #include "cli/session.h"
 #include "core/mem.h"
+#include "tune/drop_in.h"
 
 static void drop_journal(struct tct_journal *const *journal)
 {
@@ -68,6 +69,7 @@ static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	TCT_AUTO(drop_journal) struct tct_journal *journal = NULL;
+	bool orphan;
 	bool one = options->arguments.items_count > 0;
 	struct tct_page page;
 	struct tct_err err = { 0 };
@@ -79,12 +81,17 @@ static int run(const struct tct_options *options)
 	    tct_journal_open(&session.root, false, &journal, &err) < 0)
 		return tct_complain(&err);
 	tell_torn(journal);
+	orphan = tct_drop_in_left_orphan(&session.root, journal);
+	if (orphan)
+		tct_remark(TCT_DROP_IN_ORPHAN);
 	if (one)
 		return show(options, journal);
 	if (tct_wants_json(options))
 		return tct_print_json(tct_history_json(journal), TCT_EXIT_DONE);
 	tct_page_init(&page, stdout, options);
-	tct_render_history(&page, journal);
+	/* "Nothing has been applied yet" isn't so then. */
+	if (!orphan || journal->transactions_count > 0)
+		tct_render_history(&page, journal);
 	return TCT_EXIT_DONE;
 }
 

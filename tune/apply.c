@@ -258,15 +258,15 @@ static void note_wait(struct tct_apply_result *result, const struct tct_transact
 		       sizeof(result->drop_in_after_sha256));
 }
 
-/* The journal could be written, so it is the drop-in's place that can't: live values could be had.
+/* If the journal could be written, it is the drop-in's place that can't: live values could be had.
  */
-static int explain_failure(struct apply *apply, int status)
+static int explain_failure(struct apply *apply, bool journal_written, int status)
 {
 	const struct tct_plan *plan = apply->result->plan;
 	struct tct_err cause = *apply->err;
 
 	if (cause.fault != TCT_FAULT_REFUSED || cause.code != EROFS || !plan->live ||
-	    !plan->drop_in_changes || apply->result->transaction == 0)
+	    !plan->drop_in_changes || !journal_written)
 		return status;
 	return tct_err_set(apply->err, cause.fault, cause.code,
 			   "%.400s; --no-persist changes live values only", cause.message);
@@ -295,7 +295,34 @@ static int carry_out(struct apply *apply)
 	}
 	result->waiting.ns = 0;
 	tct_result_take_back(result);
-	return explain_failure(apply, status);
+	return explain_failure(apply, result->transaction != 0, status);
+}
+
+/* What carrying it out would be refused for by the system. */
+static int foresee(struct apply *apply)
+{
+	const struct tct_root *root = apply->options->root;
+	const struct tct_plan *plan = apply->result->plan;
+	const bool waits = apply->options->confirm_within_ns != 0;
+	const struct tct_intent intent = {
+		.drop_in_changes = plan->drop_in_changes && !waits,
+		.makes_drop_in = plan->drop_in_after != NULL,
+		.modules_change = plan->modules_change && !waits,
+		.makes_modules = plan->modules_after != NULL,
+	};
+	struct tct_err ignored = { 0 };
+	int status = tct_may_transact(root, apply->journal, &intent, apply->err);
+
+	if (status == 0) {
+		apply->result->changed = true;
+		return 0;
+	}
+	apply->result->waiting.ns = 0;
+	tct_result_take_back(apply->result);
+	return explain_failure(
+		apply,
+		tct_may_transact(root, apply->journal, &(struct tct_intent){ 0 }, &ignored) == 0,
+		status);
 }
 
 static int refused(const struct apply *apply)
@@ -391,14 +418,13 @@ static int run(struct apply *apply)
 		tct_result_take_back(result);
 		return refused(apply);
 	}
-	if (!result->plan->changes)
-		return 0;
-	result->waiting.ns = apply->options->confirm_within_ns;
-	if (apply->options->dry_run) {
-		result->changed = true;
+	if (!result->plan->changes) {
+		if (tct_drop_in_is_orphan(apply->drop_in, apply->journal))
+			tct_result_note_orphan(result);
 		return 0;
 	}
-	return carry_out(apply);
+	result->waiting.ns = apply->options->confirm_within_ns;
+	return apply->options->dry_run ? foresee(apply) : carry_out(apply);
 }
 
 int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *result,

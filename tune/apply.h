@@ -21,6 +21,8 @@ struct tct_lock_wait {
  */
 int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait, int *lock_fd,
 		  struct tct_err *err);
+/* Could there be a lock? Takes and writes nothing. Errors: REFUSED. */
+int tct_lock_may_take(const struct tct_root *root, struct tct_err *err);
 void tct_lock_release(int *lock_fd);
 
 struct tct_apply_options {
@@ -105,7 +107,7 @@ struct tct_apply_result {
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
-	char journal_note[200];            /* what the journal's keeper should know; "" = nothing */
+	char journal_note[300];            /* what the journal's keeper should know; "" = nothing */
 	struct tct_plan_unsupported *gone; /* rollback: keys that the kernel lost since */
 	size_t gone_count;
 	size_t gone_capacity;
@@ -176,6 +178,7 @@ struct tct_check_result {
 		bool expired;  /* and nobody has put it back yet */
 		bool deferred; /* lines of the drop-in are still to be written */
 	} waiting;
+	bool orphan;       /* our drop-in is there, but the journal doesn't know of it */
 	bool record;       /* of a sosreport: nothing can be applied there */
 	char drop_in[400]; /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;

@@ -89,6 +89,8 @@ static int choose_profile(struct check *check)
 				   " was interrupted ('tcptune rollback' puts it right); which "
 				   "profile? Use --profile NAME",
 				   check->result->interrupted);
+	if (asked->newest == NULL && tct_drop_in_left_orphan(check->options->root, check->journal))
+		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT, TCT_DROP_IN_ORPHAN);
 	if (asked->newest == NULL)
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
 				   "nothing is applied here; which profile? Use --profile NAME");
@@ -247,6 +249,13 @@ static void note_waiting(struct check *check)
 	check->result->waiting.deferred = waiting->deferred;
 }
 
+/* Where nothing is known of what tcptune did, that isn't known, either. */
+static void note_orphan(struct check *check)
+{
+	check->result->orphan =
+		!check->blind && tct_drop_in_is_orphan(check->drop_in, check->journal);
+}
+
 static int run(struct check *check)
 {
 	const struct tct_transaction *interrupted;
@@ -265,6 +274,7 @@ static int run(struct check *check)
 		result = make_plan(check);
 	if (result < 0)
 		return result;
+	note_orphan(check);
 
 	const struct tct_check_question question = {
 		.set = check->set,

@@ -57,6 +57,8 @@ void tct_drop_in_sanitise(const char *text, char *out, size_t out_size)
 		out[used] = '\0';
 }
 
+#define WRITTEN_BY "# Written by tcptune."
+
 static void add_comment(struct tct_text *text, const char *label, const char *comment)
 {
 	char clean[512];
@@ -71,8 +73,8 @@ char *tct_drop_in_render(const struct tct_drop_in_head *head, const struct tct_d
 {
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-	tct_text_add(&text, "# Written by tcptune. Don't edit: `tcptune apply` writes it anew,\n"
-			    "# `tcptune rollback` takes it back.\n");
+	tct_text_add(&text, WRITTEN_BY " Don't edit: `tcptune apply` writes it anew,\n"
+				       "# `tcptune rollback` takes it back.\n");
 	if (head->profiles != NULL)
 		add_comment(&text, "Profile: ", head->profiles);
 	if (head->reason != NULL)
@@ -277,6 +279,25 @@ bool tct_drop_in_equals_owned(const struct tct_drop_in *drop_in, const struct tc
 			return false;
 	}
 	return count == drop_in->values_count;
+}
+
+bool tct_drop_in_is_orphan(const char *text, const struct tct_journal *journal)
+{
+	if (text == NULL || strncmp(text, WRITTEN_BY, strlen(WRITTEN_BY)) != 0)
+		return false;
+	for (size_t i = 0; i < journal->transactions_count; i++) {
+		if (journal->transactions[i].persisted)
+			return false;
+	}
+	return true;
+}
+
+bool tct_drop_in_left_orphan(const struct tct_root *root, const struct tct_journal *journal)
+{
+	TCT_AUTOFREE char *text = NULL;
+	struct tct_err ignored = { 0 };
+
+	return tct_drop_in_read(root, &text, &ignored) == 0 && tct_drop_in_is_orphan(text, journal);
 }
 
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -133,6 +134,97 @@ int tct_file_make_folder(const struct tct_root *root, const char *path, mode_t m
 		at = start + size;
 	}
 	return open_folder(root, path, length);
+}
+
+/* The nearest folder that is there of those that would be made. An fd or -errno. */
+static int folder_to_make_in(const struct tct_root *root, const char *path)
+{
+	size_t length = strlen(path);
+	size_t below = length;
+
+	for (;;) {
+		struct stat status;
+		char name[NAME_MAX + 1];
+		int fd;
+
+		while (length > 0 && path[length - 1] != '/')
+			length--;
+		fd = open_folder(root, path, length);
+		if (fd == -ENOENT && length > 1) {
+			below = --length;
+			continue;
+		}
+		if (fd < 0)
+			return fd;
+		if (below - length >= sizeof(name)) {
+			(void)close(fd);
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path + length, below - length);
+		name[below - length] = '\0';
+		/* A link to nothing: no folder can be made there. */
+		if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+			(void)close(fd);
+			return -ENOENT;
+		}
+		return fd;
+	}
+}
+
+/* Is there room for a new file? What doesn't count blocks or files says nothing. */
+static int has_room(int folder)
+{
+	struct statvfs system;
+
+	if (fstatvfs(folder, &system) < 0)
+		return -errno;
+	return (system.f_blocks > 0 && system.f_bfree == 0) ||
+			       (system.f_files > 0 && system.f_ffree == 0)
+		       ? -ENOSPC
+		       : 0;
+}
+
+/* access() sees read-only file systems and immutable files, but not append-only ones. */
+static int attributes_of(int folder, const char *name, uint64_t *attributes)
+{
+	struct statx status;
+	int flags = name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
+
+	*attributes = 0;
+	if (statx(folder, name, flags, 0, &status) < 0)
+		return errno == ENOSYS ? 0 : -errno;
+	*attributes = status.stx_attributes;
+	return 0;
+}
+
+int tct_file_may_write(const struct tct_root *root, const char *folder, const char *name,
+		       bool makes, bool appends)
+{
+	TCT_AUTOCLOSE int fd = open_folder(root, folder, strlen(folder));
+	uint64_t above = 0;
+	uint64_t attributes = 0;
+	bool missing = fd == -ENOENT;
+	int result;
+
+	if (missing)
+		fd = folder_to_make_in(root, folder);
+	if (fd < 0)
+		return fd;
+	result = missing ? -ENOENT : attributes_of(fd, name, &attributes);
+	if (result < 0 && result != -ENOENT)
+		return result;
+	if (result == 0 && appends)
+		return faccessat(fd, name, W_OK, 0) < 0 ? -errno : 0;
+	if (faccessat(fd, ".", W_OK | X_OK, 0) < 0)
+		return -errno;
+	if ((attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+		return -EXDEV; /* it gets no second name */
+	if (!appends && !missing)
+		(void)attributes_of(fd, "", &above);
+	if (((attributes | above) & STATX_ATTR_APPEND) != 0 ||
+	    (attributes & STATX_ATTR_IMMUTABLE) != 0)
+		return -EPERM;
+	return makes ? has_room(fd) : 0;
 }
 
 const char *tct_file_hint(int code)

@@ -3,6 +3,7 @@
 #ifndef TCT_TUNE_FILE_IO_H
 #define TCT_TUNE_FILE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,6 +26,14 @@ int tct_file_close(int *fd);
  * 0755), with mode, and sync the folder above. Returns an fd or -errno.
  */
 int tct_file_make_folder(const struct tct_root *root, const char *path, mode_t mode);
+
+/*
+ * Could the file be written by what replaces it (made, replaced, removed), or, if appends, by what
+ * appends to it? makes: a new file needs room. The folder may be missing. Looks, writes nothing;
+ * what only the attempt tells (quotas, policies) isn't seen. 0 or the -errno of the attempt.
+ */
+int tct_file_may_write(const struct tct_root *root, const char *folder, const char *name,
+		       bool makes, bool appends);
 
 /* What to look at after this errno of a file operation as root, " (...)", or "". */
 const char *tct_file_hint(int code);

@@ -405,6 +405,14 @@ static int failed(const struct tct_journal *journal, int result, struct tct_err 
 			   journal->path, strerror(-result), tct_file_hint(-result));
 }
 
+int tct_journal_may_write(const struct tct_journal *journal, const struct tct_root *root,
+			  struct tct_err *err)
+{
+	int result = tct_file_may_write(root, TCT_JOURNAL_DIR, JOURNAL_NAME, true, true);
+
+	return result < 0 ? failed(journal, result, err) : 0;
+}
+
 int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 		      struct tct_transaction *transaction, struct tct_err *err)
 {

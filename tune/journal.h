@@ -131,6 +131,10 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 		     struct tct_err *err);
 void tct_journal_free(struct tct_journal *journal);
 
+/* Could a record be appended? Looks, writes nothing. Errors: REFUSED, as those of _begin. */
+int tct_journal_may_write(const struct tct_journal *journal, const struct tct_root *root,
+			  struct tct_err *err);
+
 /* Append a begin record and fsync; sets transaction->id. The journal keeps a copy. */
 int tct_journal_begin(struct tct_journal *journal, const struct tct_root *root,
 		      struct tct_transaction *transaction, struct tct_err *err);

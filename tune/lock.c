@@ -136,6 +136,13 @@ int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait,
 	return take(folder, wait != NULL ? wait : &none, lock_fd, err);
 }
 
+int tct_lock_may_take(const struct tct_root *root, struct tct_err *err)
+{
+	int result = tct_file_may_write(root, LOCK_FOLDER, LOCK_NAME, true, true);
+
+	return result < 0 ? refuse(err, "lock", -result) : 0;
+}
+
 void tct_lock_release(int *lock_fd)
 {
 	if (*lock_fd >= 0)

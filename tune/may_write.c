@@ -1,4 +1,4 @@
-/* What the kernel wouldn't let us write is refused before anything is written. */
+/* What the system wouldn't let us write is refused before anything is written. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "tune/live_write.h"
 #include "tune/plan.h"
+#include "tune/transact.h"
 
 static int refuse(struct tct_plan *plan, const struct tct_kernel_key *key, int code)
 {
@@ -37,4 +38,23 @@ int tct_plan_refuse_unwritable(struct tct_plan *plan, const struct tct_root *roo
 			return tct_err_nomem(err);
 	}
 	return 0;
+}
+
+int tct_may_transact(const struct tct_root *root, const struct tct_journal *journal,
+		     const struct tct_intent *intent, struct tct_err *err)
+{
+	int result;
+
+	if (root->live && geteuid() != 0)
+		return 0;
+	result = tct_lock_may_take(root, err);
+	if (result == 0)
+		result = tct_journal_may_write(journal, root, err);
+	if (result == 0 && intent->modules_change)
+		result = tct_own_file_may_replace(root, &tct_own_modules_load,
+						  intent->makes_modules, err);
+	if (result == 0 && intent->drop_in_changes)
+		result = tct_own_file_may_replace(root, &tct_own_drop_in, intent->makes_drop_in,
+						  err);
+	return result;
 }

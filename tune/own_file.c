@@ -254,6 +254,17 @@ int tct_own_file_replace(const struct tct_root *root, const struct tct_own_file 
 	return result < 0 ? refuse(file, err, result, text != NULL ? "write" : "remove") : 0;
 }
 
+int tct_own_file_may_replace(const struct tct_root *root, const struct tct_own_file *file,
+			     bool makes, struct tct_err *err)
+{
+	TCT_AUTOCLOSE int folder = open_folder(root, file);
+	int result = tct_file_may_write(root, file->folder, file->name, makes, false);
+
+	if (result < 0 && folder < 0)
+		return refuse_folder(file, err, result);
+	return result < 0 ? refuse(file, err, result, makes ? "write" : "remove") : 0;
+}
+
 /* Remove the temporary names and let go of the folder. */
 static void forget(struct tct_own_file_change *change)
 {

@@ -54,6 +54,10 @@ struct tct_own_file_change {
  */
 int tct_own_file_replace(const struct tct_root *root, const struct tct_own_file *file,
 			 const char *text, struct tct_own_file_change *change, struct tct_err *err);
+/* Could it be replaced by a text, or removed (makes false)? Looks, writes nothing. Errors: REFUSED,
+ * as those of _replace. */
+int tct_own_file_may_replace(const struct tct_root *root, const struct tct_own_file *file,
+			     bool makes, struct tct_err *err);
 /* Put the old file back. 0 or -errno: then the file is not as before. */
 int tct_own_file_undo(struct tct_own_file_change *change);
 /* Forget the old file. */

@@ -252,6 +252,8 @@ int tct_plan_drop_in_refuse(struct tct_plan_work *work)
 		return -ENOMEM;
 	if (tct_drop_in_equals_owned(&on_disk, &plan->owned))
 		return 0;
+	if (tct_drop_in_is_orphan(plan->drop_in_before, work->journal))
+		return tct_plan_refuse(work, NULL, "drop-in", TCT_DROP_IN_ORPHAN);
 	return tct_plan_refuse(
 		work, NULL, "drop-in",
 		"%s isn't what tcptune wrote%s: move its lines to a file with a name of your own, "

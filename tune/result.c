@@ -263,6 +263,11 @@ void tct_result_note_torn(struct tct_apply_result *result, const struct tct_jour
 		     journal->path);
 }
 
+void tct_result_note_orphan(struct tct_apply_result *result)
+{
+	note(result, TCT_DROP_IN_ORPHAN);
+}
+
 void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
 		      struct tct_journal *journal)
 {

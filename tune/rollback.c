@@ -11,6 +11,27 @@
 #include "tune/transact.h"
 #include "tune/waiting.h"
 
+/* A dry run: would the system let us? */
+static int foresee(struct tct_rollback_work *rollback)
+{
+	struct tct_apply_result *result = rollback->result;
+	const struct tct_intent intent = {
+		.drop_in_changes = rollback->drop_in_changes,
+		.makes_drop_in = rollback->drop_in_after != NULL,
+		.modules_change = tct_transaction_changed_modules(&rollback->fresh),
+		.makes_modules = rollback->fresh.modules_after != NULL,
+	};
+	int status = tct_may_transact(rollback->options->root, rollback->journal, &intent,
+				      rollback->err);
+
+	result->changed = status == 0;
+	if (status < 0) {
+		result->undid = 0;
+		tct_result_take_back(result);
+	}
+	return status;
+}
+
 static int undo(struct tct_rollback_work *rollback)
 {
 	struct tct_apply_result *result = rollback->result;
@@ -27,9 +48,9 @@ static int undo(struct tct_rollback_work *rollback)
 	if (result->conflicts_count > conflicts && result->settings_count == settings &&
 	    !rollback->drop_in_changes && !tct_transaction_changed_modules(&rollback->fresh))
 		return 0;
-	result->changed = true;
 	if (rollback->options->dry_run)
-		return 0;
+		return foresee(rollback);
+	result->changed = true;
 	/* Recorded even if nothing is left to write: it must not be undone again. */
 	status = tct_transact(&rollback->place, rollback->journal, &rollback->fresh,
 			      rollback->drop_in_changes, rollback->drop_in_after,
@@ -182,6 +203,9 @@ static int run(struct tct_rollback_work *rollback, uint64_t id)
 	if (status < 0 || enough)
 		return status;
 	status = choose(rollback, id);
+	if (status == 0 && rollback->undo == NULL &&
+	    tct_drop_in_left_orphan(rollback->options->root, rollback->journal))
+		tct_result_note_orphan(rollback->result);
 	if (status < 0 || rollback->undo == NULL)
 		return status;
 	rollback->earlier = tct_journal_left_over(rollback->journal, rollback->undo);

@@ -40,6 +40,22 @@ int tct_transact(const struct tct_place_of_work *place, struct tct_journal *jour
 		 struct tct_transaction *transaction, bool drop_in_changes,
 		 const char *drop_in_text, bool *rolled_back, struct tct_err *err);
 
+/* What a dry run's transaction would write. */
+struct tct_intent {
+	bool drop_in_changes;
+	bool makes_drop_in; /* else it would be removed */
+	bool modules_change;
+	bool makes_modules;
+};
+
+/*
+ * Would the system let tct_transact write its files? Looks as far as that can be seen without
+ * trying, in the order of writing; writes nothing. Where a plain user asks what root would do: 0.
+ * Errors: REFUSED, with the words of the attempt.
+ */
+int tct_may_transact(const struct tct_root *root, const struct tct_journal *journal,
+		     const struct tct_intent *intent, struct tct_err *err);
+
 /*
  * Undo every interrupted transaction of this namespace, those that were not confirmed in time, and
  * the drop-in of those whose namespace is gone; sweep temporary files. result->recovered is the
@@ -86,6 +102,8 @@ enum tct_effect tct_effect_of_change(const struct tct_kernel_key *key,
 
 /* Note a record that was cut off when the journal was read. journal may be NULL. */
 void tct_result_note_torn(struct tct_apply_result *result, const struct tct_journal *journal);
+/* Note a drop-in of ours that the journal doesn't know of. */
+void tct_result_note_orphan(struct tct_apply_result *result);
 /* After a transaction: keep the journal short. What fails is noted, and fails nothing. */
 void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
 		      struct tct_journal *journal);

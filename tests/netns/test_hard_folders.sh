@@ -7,6 +7,24 @@
 # shellcheck source-path=SCRIPTDIR source=../hard.sh
 . "$(dirname "$0")/../hard.sh"
 
+# as_foreseen PATTERN WHAT VERB WORDS...: refused, and by a dry run in the same words, which writes nothing at all.
+as_foreseen() {
+	local pattern=$1 what=$2
+	shift 2
+	find /etc /var/lib /run -printf '%p %i %T@ %C@\n' 2>/dev/null | sort >"$WORK/files"
+	run 3 "$@" --dry-run --json
+	json '(.changed | not) and [.settings[] | select(.live_written or .persisted)] == []'
+	json '.refused | length == 1 and .[0].key == null and .[0].kind == "system"'
+	[[ "tcptune: $(jq -r '.refused[0].reason' "$WORK/out")" == "$(cat "$WORK/err")" ]] || fail "$what: refused[] says something else"
+	cp "$WORK/err" "$WORK/foreseen"
+	run 3 "$@" --dry-run
+	cmp -s "$WORK/err" "$WORK/foreseen" || fail "$what: text and JSON say different things"
+	find /etc /var/lib /run -printf '%p %i %T@ %C@\n' 2>/dev/null | sort | cmp -s - "$WORK/files" ||
+		fail "$what: a dry run has written something"
+	refused 3 "$pattern" "$what" "$@"
+	diff "$WORK/foreseen" "$WORK/err" >&2 || fail "$what: the dry run foresaw something else"
+}
+
 run 0 apply "${FIRST[@]}"
 state >"$WORK/new"
 run 0 rollback
@@ -50,7 +68,7 @@ fi
 # --- read-only ------------------------------------------------------------------------------------------------------
 
 read_only /etc
-refused 3 '^tcptune: can.t write /etc/sysctl.d/99-tcptune.conf: Read-only file system; --no-persist changes live values only$' \
+as_foreseen '^tcptune: can.t write /etc/sysctl.d/99-tcptune.conf: Read-only file system; --no-persist changes live values only$' \
 	"a read-only /etc" apply "${FIRST[@]}"
 untouched "a read-only /etc"
 run 3 apply "${FIRST[@]}" --json
@@ -60,30 +78,35 @@ run 0 rollback
 umount /etc
 ck_state "$WORK/old" "a read-only /etc"
 read_only /etc/sysctl.d
-refused 3 'Read-only file system' "a read-only folder" apply "${FIRST[@]}"
+as_foreseen 'Read-only file system' "a read-only folder" apply "${FIRST[@]}"
 umount /etc/sysctl.d
 untouched "a read-only folder"
+rmdir /etc/sysctl.d
+read_only /etc
+as_foreseen "can't open /etc/sysctl.d: Read-only file system" "no folder, and a read-only /etc" apply "${FIRST[@]}"
+umount /etc
+mkdir /etc/sysctl.d
 run 0 apply "${FIRST[@]}"
 read_only /etc
-refused 3 "can't remove .*Read-only file system" "a read-only /etc, on the way back" rollback
+as_foreseen "can't remove .*Read-only file system" "a read-only /etc, on the way back" rollback
 ck_state "$WORK/new" "a read-only /etc, on the way back"
-refused 3 "can't write .*Read-only file system" "a read-only /etc, with a drop-in" apply "${SECOND[@]}"
+as_foreseen "can't write .*Read-only file system" "a read-only /etc, with a drop-in" apply "${SECOND[@]}"
 ck_state "$WORK/new" "a read-only /etc, with a drop-in"
 run 0 apply "${FIRST[@]}" # nothing to do needs nothing
 umount /etc
 
 read_only /var/lib
-refused 3 "can't write the journal /var/lib/tcptune/journal: Read-only file system" "a read-only /var/lib" \
+as_foreseen "can't write the journal /var/lib/tcptune/journal: Read-only file system" "a read-only /var/lib" \
 	apply "${SECOND[@]}"
-refused 3 "can't write the journal" "a read-only /var/lib, on the way back" rollback
+as_foreseen "can't write the journal" "a read-only /var/lib, on the way back" rollback
 ck_state "$WORK/new" "a read-only /var/lib"
 run 0 apply "${FIRST[@]}" --json # nothing to do needs nothing
 json '.changed | not'
 run 0 history
 umount /var/lib
 read_only /run
-refused 3 "can't lock /run/tcptune.lock: Read-only file system" "a read-only /run" rollback
-refused 3 "can't lock" "a read-only /run, apply" apply "${SECOND[@]}"
+as_foreseen "can't lock /run/tcptune.lock: Read-only file system" "a read-only /run" rollback
+as_foreseen "can't lock" "a read-only /run, apply" apply "${SECOND[@]}"
 run 0 check
 umount /run
 ck_state "$WORK/new" "a read-only /run"
@@ -91,7 +114,7 @@ reset "read-only places"
 # No journal yet, and no place for it.
 mv /var/lib/tcptune "$WORK/journal.d"
 read_only /var/lib
-refused 3 "can't write the journal" "a read-only /var/lib without a journal" apply "${FIRST[@]}"
+as_foreseen "can't write the journal" "a read-only /var/lib without a journal" apply "${FIRST[@]}"
 umount /var/lib
 [[ ! -e /var/lib/tcptune ]] || fail "a folder for a journal that was never written"
 ck_state "$WORK/old" "a read-only /var/lib without a journal"
@@ -99,7 +122,7 @@ ck_state "$WORK/old" "a read-only /var/lib without a journal"
 # --- full -----------------------------------------------------------------------------------------------------------
 
 mount -t tmpfs -o nr_inodes=1 tmpfs /var/lib
-refused 3 "can't write the journal .*No space left on device .df and df -i show it.$" "no inode for the journal's folder" \
+as_foreseen "can't write the journal .*No space left on device .df and df -i show it.$" "no inode for the journal's folder" \
 	apply "${FIRST[@]}"
 umount /var/lib
 mount -t tmpfs -o nr_inodes=2 tmpfs /var/lib
@@ -107,7 +130,7 @@ refused 3 "can't write the journal .*No space left" "no inode for the journal" a
 umount /var/lib
 mount -t tmpfs -o size=4k tmpfs /var/lib
 fill /var/lib
-refused 3 "can't write the journal .*No space left" "no room for the journal's first record" apply "${FIRST[@]}"
+as_foreseen "can't write the journal .*No space left" "no room for the journal's first record" apply "${FIRST[@]}"
 [[ ! -s $JOURNAL ]] || fail "a torn record is left in the journal"
 ck_state "$WORK/old" "no room for the journal"
 nothing_open "no room for the journal"
@@ -119,7 +142,7 @@ umount /var/lib
 mv "$WORK/journal.d" /var/lib/tcptune
 
 mount -t tmpfs -o nr_inodes=1 tmpfs /etc/sysctl.d
-refused 3 "can't write /etc/sysctl.d/99-tcptune.conf: No space left" "no inode for the drop-in" apply "${FIRST[@]}"
+as_foreseen "can't write /etc/sysctl.d/99-tcptune.conf: No space left" "no inode for the drop-in" apply "${FIRST[@]}"
 umount /etc/sysctl.d
 mount -t tmpfs -o size=16k tmpfs /etc/sysctl.d
 fill /etc/sysctl.d
@@ -211,7 +234,7 @@ if [[ -n $attributes ]]; then
 	rm -rf /etc/sysctl.d/lost+found
 	state >"$WORK/old.ext4"
 	chattr +i /etc/sysctl.d
-	refused 3 "can't write /etc/sysctl.d/99-tcptune.conf: Operation not permitted .immutable or append-only. lsattr shows it.$" \
+	as_foreseen "can't write /etc/sysctl.d/99-tcptune.conf: Operation not permitted .immutable or append-only. lsattr shows it.$" \
 		"an immutable folder" apply "${FIRST[@]}"
 	chattr -i /etc/sysctl.d
 	ck_state "$WORK/old.ext4" "an immutable folder"
@@ -219,8 +242,8 @@ if [[ -n $attributes ]]; then
 	state >"$WORK/new.ext4"
 	for flag in i a; do
 		chattr +$flag $DROP_IN
-		refused 3 "can't write .*Operation not permitted" "a drop-in with +$flag" apply "${SECOND[@]}"
-		refused 3 "can't remove .*Operation not permitted" "a drop-in with +$flag, on the way back" rollback
+		as_foreseen "can't write .*Operation not permitted" "a drop-in with +$flag" apply "${SECOND[@]}"
+		as_foreseen "can't remove .*Operation not permitted" "a drop-in with +$flag, on the way back" rollback
 		chattr -$flag $DROP_IN
 		ck_state "$WORK/new.ext4" "a drop-in with +$flag"
 		nothing_open "a drop-in with +$flag"
@@ -253,7 +276,7 @@ if [[ -n $attributes ]]; then
 	chattr -a $JOURNAL
 	run 0 apply --profile "$WORK/first.yaml"
 	chattr +i $JOURNAL
-	refused 3 "can't write the journal .*Operation not permitted" "an immutable journal" rollback
+	as_foreseen "can't write the journal .*Operation not permitted" "an immutable journal" rollback
 	run 0 apply --profile "$WORK/first.yaml" # nothing to do
 	chattr -i $JOURNAL
 	run 0 rollback
@@ -297,14 +320,14 @@ rm /var/lib/tcptune
 mv /var/lib/real /var/lib/tcptune
 rm /etc/sysctl.d
 ln -s nowhere /etc/sysctl.d
-refused 3 '/etc/sysctl.d is not a folder, nor a symbolic link to one' "a link to nothing" apply "${FIRST[@]}"
+as_foreseen '/etc/sysctl.d is not a folder, nor a symbolic link to one' "a link to nothing" apply "${FIRST[@]}"
 untouched "a link to nothing"
 rm /etc/sysctl.d
 : >/etc/sysctl.d
-refused 3 '/etc/sysctl.d is not a folder' "a file in the folder's place" apply "${FIRST[@]}"
+as_foreseen '/etc/sysctl.d is not a folder' "a file in the folder's place" apply "${FIRST[@]}"
 rm /etc/sysctl.d
 ln -s sysctl.d /etc/sysctl.d
-refused 3 '/etc/sysctl.d is not a folder' "a link to itself" apply "${FIRST[@]}"
+as_foreseen '/etc/sysctl.d is not a folder' "a link to itself" apply "${FIRST[@]}"
 rm /etc/sysctl.d
 mkdir /etc/sysctl.d
 ck_state "$WORK/old" "strange folders"
@@ -334,3 +357,58 @@ untouched "strange journals and locks"
 run 0 apply "${FIRST[@]}"
 ck_state "$WORK/new" "after all that"
 reset "after all that"
+
+# --- the journal is gone, and our drop-in stands ---------------------------------------------------------------------
+
+lost="tcptune wrote $DROP_IN, but its journal $JOURNAL doesn't know of it (lost?), so it can't be rolled back: bring the \
+journal back, or remove that file and apply again"
+told() { # EXIT WHAT WORDS...: the one line on standard error
+	local code=$1 what=$2
+	shift 2
+	run "$code" "$@"
+	[[ $(sed 's/^tcptune: \(refused, nothing was changed: \)\?//' "$WORK/err") == "$lost" ]] || fail "$what doesn't tell that the journal is lost"
+	ck_state "$WORK/new" "$what, the journal lost"
+	[[ ! -e $JOURNAL ]] || fail "$what makes a journal"
+}
+cat >"$WORK/half.yaml" <<'YAML'
+schema: tcptune.profile.v1
+name: half
+summary: Nothing that needs another line
+settings:
+  net.core.somaxconn: { at_least: 16384, because: the cap on listen() }
+YAML
+run 0 apply "${FIRST[@]}"
+mv /var/lib/tcptune "$WORK/journal.d"
+told 2 "check" check
+told 3 "apply" apply "${FIRST[@]}"
+told 3 "apply of another" apply "${SECOND[@]}"
+told 3 "a dry run" apply "${SECOND[@]}" --dry-run --json
+json '.refused | length == 1 and .[0].kind == "drop-in"'
+told 0 "rollback" rollback
+told 0 "rollback --json" rollback --json
+json '(.changed | not)'
+told 0 "history" history
+[[ ! -s $WORK/out ]] || fail "history says that nothing was applied"
+told 0 "history --json" history --json
+run 0 apply --profile "$WORK/first.yaml" --no-persist # live values are as asked
+# Brought back, all is as before.
+mv "$WORK/journal.d" /var/lib/tcptune
+run 0 check
+run 0 history
+[[ ! -s $WORK/err ]] || fail "a journal that was brought back is told to be lost"
+# As it is said: the values of now count as found.
+rm -r /var/lib/tcptune $DROP_IN
+run 0 apply --profile "$WORK/half.yaml" --persist
+run 0 check
+[[ ! -s $WORK/err ]] || fail "said, although it is put right"
+grep -qx 'net.core.somaxconn = 16384' $DROP_IN || fail "the line is not written anew"
+rm -r /var/lib/tcptune
+# Nothing to do, but it is said.
+run 0 apply --profile "$WORK/half.yaml" --persist
+one_line "doesn't know of it" "nothing to do"
+run 0 check --profile "$WORK/half.yaml"
+run 0 check --profile "$WORK/half.yaml" --quiet
+[[ ! -s $WORK/err ]] || fail "--quiet says it"
+rm $DROP_IN
+run 0 rollback
+[[ ! -s $WORK/err ]] || fail "said without a drop-in"
