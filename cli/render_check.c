@@ -281,7 +281,10 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 	tct_suggest_sets(&next, options);
 	tct_suggest_place(&next, options);
 	if (options->snapshot == NULL && apply)
-		tct_text_add(&next, result->persist ? " --persist --dry-run" : " --dry-run");
+		tct_text_addf(&next, "%s --dry-run",
+			      result->persist      ? " --persist"
+			      : result->no_persist ? " --no-persist"
+						   : "");
 	tct_page_newline(page);
 	put_edits(page, result);
 	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));

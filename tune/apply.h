@@ -166,10 +166,11 @@ struct tct_check_result {
 	bool conforms;
 	bool live_looked;
 	bool boot_looked;
-	bool persist;   /* ... in a namespace where apply has to be asked for it, with --persist */
-	char *profiles; /* judged against, joined by commas; "" = keys alone */
-	json_t *names;  /* the same as a list of texts */
-	json_t *sets;   /* keys of it that were set one by one: {key: text} */
+	bool persist;    /* ... in a namespace where apply has to be asked for it, with --persist */
+	bool no_persist; /* ... in the host's own, where it has to be told not to: --no-persist */
+	char *profiles;  /* judged against, joined by commas; "" = keys alone */
+	json_t *names;   /* the same as a list of texts */
+	json_t *sets;    /* keys of it that were set one by one: {key: text} */
 	json_t *variables;    /* of the last apply, if it is judged against; NULL = none */
 	uint64_t interrupted; /* an interrupted transaction waits for recovery; 0 = none */
 	struct {              /* one that waits to be confirmed; id 0 = none */

@@ -13,6 +13,7 @@ static const char origin[] = "the journal";
 void tct_asked_done(struct tct_asked *asked)
 {
 	json_decref(asked->sets);
+	json_decref(asked->live_sets);
 	free(asked->split);
 	free(asked->names);
 	free(asked->vars);
@@ -25,10 +26,20 @@ bool tct_request_is_additive(const struct tct_profile_request *request)
 	return request->names_count == 0 && request->sets_count > 0;
 }
 
-/* What later ones say stays. */
-static int merge_older(struct tct_asked *asked, json_t *sets)
+/* What later ones say stays. What was asked for without the drop-in is promised live only. */
+static int merge_older(struct tct_asked *asked, json_t *sets, bool persisted)
 {
-	return sets == NULL || json_object_update_missing(asked->sets, sets) == 0 ? 0 : -ENOMEM;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(sets, name, value) {
+		if (json_object_get(asked->sets, name) != NULL)
+			continue;
+		if (json_object_set(asked->sets, name, value) < 0 ||
+		    (!persisted && json_object_set(asked->live_sets, name, value) < 0))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /*
@@ -38,11 +49,14 @@ static int merge_older(struct tct_asked *asked, json_t *sets)
 static int gather(const struct tct_journal *journal, const struct tct_netns *netns,
 		  const char *boot_id, struct tct_asked *asked)
 {
-	for (size_t i = journal->transactions_count; i-- > 0 && asked->source == NULL;) {
+	for (size_t i = journal->transactions_count; i-- > 0;) {
 		const struct tct_transaction *transaction = &journal->transactions[i];
 
 		if (!tct_transaction_stands(transaction) ||
 		    !tct_transaction_in(transaction, netns, boot_id))
+			continue;
+		asked->persists |= transaction->persisted;
+		if (asked->source != NULL)
 			continue;
 		if (asked->newest == NULL)
 			asked->newest = transaction;
@@ -51,9 +65,11 @@ static int gather(const struct tct_journal *journal, const struct tct_netns *net
 		     tct_journal_find(journal, transaction->carries) == NULL))
 			asked->source = transaction;
 		if (merge_older(asked,
-				asked->source != NULL ? transaction->sets : transaction->asked) < 0)
+				asked->source != NULL ? transaction->sets : transaction->asked,
+				transaction->persisted) < 0)
 			return -ENOMEM;
 	}
+	asked->live_only = asked->source != NULL && !asked->source->persisted;
 	return 0;
 }
 
@@ -126,8 +142,8 @@ int tct_asked_find(const struct tct_journal *journal, const struct tct_netns *ne
 {
 	int result = 0;
 
-	*asked = (struct tct_asked){ .sets = json_object() };
-	if (asked->sets == NULL)
+	*asked = (struct tct_asked){ .sets = json_object(), .live_sets = json_object() };
+	if (asked->sets == NULL || asked->live_sets == NULL)
 		return -ENOMEM;
 	result = gather(journal, netns, boot_id, asked);
 	if (result == 0)

@@ -13,7 +13,10 @@ struct tct_asked {
 	const struct tct_transaction *source; /* whose profiles and variables count; NULL = none of
 						 any: keys alone were set. Borrowed */
 	json_t *sets;                         /* {key: value as text}, owned */
-	char *split;                          /* owned: of older records, cut at the commas */
+	json_t *live_sets; /* of sets the keys asked for without the drop-in: live only. Owned */
+	bool live_only;    /* the same of the profiles, or of the keys beside them */
+	bool persists;     /* what stands here has a part in the drop-in */
+	char *split;       /* owned: of older records, cut at the commas */
 	/* The same for a request; all of it borrowed from the journal and from above. */
 	const char **names;
 	size_t names_count;

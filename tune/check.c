@@ -27,8 +27,10 @@ struct check {
 	struct tct_modules modules; /* looked for where a key needs one */
 	struct tct_plan *plan;
 	struct tct_plan_options plan_options;
-	char *drop_in; /* owned; text now */
-	bool blind;    /* what tcptune did here isn't known: there is no journal to ask */
+	char *drop_in;   /* owned; text now */
+	bool *live_only; /* owned: keys promised live only; NULL = what is asked for is judged whole
+			  */
+	bool blind;      /* what tcptune did here isn't known: there is no journal to ask */
 	struct tct_err *err;
 };
 
@@ -40,6 +42,7 @@ static void done(struct check *check)
 	tct_asked_done(&check->asked);
 	tct_modules_done(&check->modules);
 	free(check->drop_in);
+	free(check->live_only);
 	tct_journal_free(check->journal);
 }
 
@@ -155,13 +158,53 @@ static int observe(struct check *check)
 	return tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
 }
 
-/* Did what was last applied here have the drop-in, too? Then it is looked at, wherever we are. */
-static bool last_persisted(const struct check *check)
+/* Has what stands here a part in the drop-in? Then it is looked at, wherever we are. */
+static bool ever_persisted(const struct check *check)
 {
-	const struct tct_transaction *newest =
-		tct_journal_newest(check->journal, &check->place.netns, check->place.boot_id);
+	for (size_t i = 0; i < check->journal->transactions_count; i++) {
+		const struct tct_transaction *transaction = &check->journal->transactions[i];
 
-	return newest != NULL && newest->persisted;
+		if (transaction->persisted && tct_transaction_stands(transaction) &&
+		    tct_transaction_in(transaction, &check->place.netns, check->place.boot_id))
+			return true;
+	}
+	return false;
+}
+
+/* What was applied without the drop-in is promised live only. */
+static int find_live_only(struct check *check)
+{
+	const struct tct_asked *asked = &check->asked;
+	const struct tct_profile_set *set = check->set;
+
+	if (asked->newest == NULL)
+		return 0;
+	check->live_only = calloc(tct_kernel_keys_count, sizeof(*check->live_only));
+	if (check->live_only == NULL)
+		return tct_err_nomem(check->err);
+	for (size_t i = 0; i < set->settings_count; i++) {
+		const struct tct_setting *setting = &set->settings[i];
+
+		check->live_only[tct_kernel_key_index(setting->key)] =
+			setting->by_hand
+				? json_object_get(asked->live_sets, setting->key->name) != NULL
+				: asked->live_only;
+	}
+	check->plan_options.live_only = check->live_only;
+	check->plan_options.lines_stay = asked->live_only;
+	return 0;
+}
+
+/* Is the next boot part of the question? Without a request it is if it was part of an answer. */
+static bool looks_at_boot(const struct check *check)
+{
+	const struct tct_apply_options *options = check->options;
+
+	if (options->no_persist || !options->root->live)
+		return !options->no_persist;
+	if (check->asked.newest != NULL)
+		return check->asked.persists;
+	return options->netns.initial || options->persist || ever_persisted(check);
 }
 
 /* A snapshot has the lines of our drop-in, not its text. */
@@ -206,9 +249,7 @@ static int make_plan(struct check *check)
 
 	check->plan_options = (struct tct_plan_options){
 		.live = options->root->live && !options->no_live,
-		.persist =
-			!options->no_persist && (!options->root->live || options->netns.initial ||
-						 options->persist || last_persisted(check)),
+		.persist = looks_at_boot(check),
 		.additive = tct_request_is_additive(&check->request),
 		.allow_shadowed = true, /* seen by what comes up at boot */
 		.boot_model_given = options->boot_model_given,
@@ -219,6 +260,9 @@ static int make_plan(struct check *check)
 			tct_host_looked_at(&options->snapshot->host) == TCT_SOURCE_LIVE;
 		check->plan_options.persist = options->snapshot->files_govern;
 	}
+	result = find_live_only(check);
+	if (result < 0)
+		return result;
 	if (options->snapshot == NULL && tct_plan_needs_modules(check->set, check->journal)) {
 		if (tct_modules_look(options->root, check->observation->host.kernel,
 				     &check->modules) < 0)
@@ -229,6 +273,8 @@ static int make_plan(struct check *check)
 	check->result->boot_looked = check->plan_options.persist;
 	check->result->persist = check->plan_options.persist && options->snapshot == NULL &&
 				 options->root->live && !options->netns.initial;
+	check->result->no_persist = check->asked.newest != NULL && !check->plan_options.persist &&
+				    options->root->live && options->netns.initial;
 	result = read_drop_in(check);
 	if (result < 0)
 		return result;

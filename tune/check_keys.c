@@ -192,7 +192,9 @@ static int check_key(const struct tct_check_question *question, const struct tct
 		     struct tct_check_result *result)
 {
 	const struct tct_plan *plan = question->plan;
-	const struct tct_value *wanted = plan->live ? &planned->wanted : &planned->wanted_boot;
+	const struct tct_value *wanted = plan->live && planned->wanted.kind != TCT_VALUE_NONE
+						 ? &planned->wanted
+						 : &planned->wanted_boot;
 	struct tct_check_key *key = TCT_APPEND(result, keys);
 
 	if (key == NULL || tct_value_copy(&key->live, &planned->before) < 0 ||
@@ -204,8 +206,11 @@ static int check_key(const struct tct_check_question *question, const struct tct
 	key->boot_known = plan->persist &&
 			  (planned->setting == NULL || planned->wanted_boot.kind != TCT_VALUE_NONE);
 	key->boot_ok = true;
-	if (planned->setting == NULL)
+	if (planned->setting == NULL && (planned->write_live || !planned->persist))
 		explain(key, "no longer asked for: it goes back");
+	if (plan->persist && question->options->live_only != NULL &&
+	    question->options->live_only[tct_kernel_key_index(planned->key)])
+		explain(key, "asked for live only");
 	if (key->live_known && !key->live_ok)
 		explain(key, "live drift: the live value differs");
 	if (key->boot_known && check_boot(question, planned, key) < 0)

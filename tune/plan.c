@@ -313,7 +313,7 @@ static int plan_release(struct tct_plan_work *work, const struct tct_owned *owne
 		return -ENOMEM;
 	key->write_live = ours && !tct_value_stored_as(key->key, &key->wanted, &key->before);
 	/* Without --persist our drop-in's line stays. */
-	if (owned->boot && !plan->persist) {
+	if (owned->boot && (!plan->persist || work->options->lines_stay)) {
 		key->persist = true;
 		if (tct_value_copy(&key->wanted_boot, &owned->boot_value) < 0)
 			return -ENOMEM;

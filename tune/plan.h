@@ -100,6 +100,10 @@ struct tct_plan_options {
 	const char *drop_in;               /* text of our drop-in now, NULL = no file */
 	const struct tct_modules *modules; /* NULL = not looked for: no key needs one */
 	bool modules_load;                 /* --modules-load */
+	/* Of check, borrowed: keys that were asked for without the drop-in, so what it has of them
+	 * stays; [tct_kernel_keys_count], NULL = none. */
+	const bool *live_only;
+	bool lines_stay;      /* the same of keys of ours that the set doesn't name */
 	bool additive;        /* keys of ours that the set doesn't name stay as they are */
 	const char *profiles; /* what the drop-in's head names; NULL = the set's names, additive:
 				 none */

@@ -133,8 +133,28 @@ static int boot_model(struct tct_plan_work *work, struct tct_plan_key *key,
 	return 0;
 }
 
+bool tct_plan_is_live_only(const struct tct_plan_work *work, const struct tct_kernel_key *key)
+{
+	const bool *live_only = work->options->live_only;
+
+	return live_only != NULL && live_only[tct_kernel_key_index(key)];
+}
+
+/* Asked for without the drop-in: what earlier ones made of its line stays. 0 or -ENOMEM. */
+static int keep_line(const struct tct_plan_work *work, struct tct_plan_key *key)
+{
+	const struct tct_owned *owned = tct_owned_find(&work->plan->owned, key->key);
+
+	if (owned == NULL || !owned->boot)
+		return 0;
+	key->persist = true;
+	return tct_value_copy(&key->wanted_boot, &owned->boot_value);
+}
+
 int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key)
 {
+	if (tct_plan_is_live_only(work, key->key))
+		return keep_line(work, key);
 	for (unsigned model = 0; model < TCT_BOOT_MODELS; model++) {
 		int result;
 

@@ -65,7 +65,8 @@ bool tct_plan_is_dormant(const struct tct_plan_work *work, const struct tct_kern
 {
 	const struct tct_module *module = missing_module(work, key);
 
-	return module != NULL && module->place == TCT_MODULE_ON_DISK && work->plan->persist;
+	return module != NULL && module->place == TCT_MODULE_ON_DISK && work->plan->persist &&
+	       !tct_plan_is_live_only(work, key);
 }
 
 const char *tct_plan_why_no_module(const struct tct_plan_work *work,

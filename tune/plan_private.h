@@ -41,6 +41,9 @@ const char *tct_plan_why_no_module(const struct tct_plan_work *work,
  * -ENOMEM. */
 int tct_plan_modules(struct tct_plan_work *work);
 
+/* Was this key asked for without the drop-in? */
+bool tct_plan_is_live_only(const struct tct_plan_work *work, const struct tct_kernel_key *key);
+
 /* The boot part of one key: baseline_boot, wanted_boot, persist. 0 (refusals noted) or -ENOMEM. */
 int tct_plan_boot_key(struct tct_plan_work *work, struct tct_plan_key *key);
 /*

@@ -132,6 +132,60 @@ run 0 rollback
 live $CAP "$old_cap"
 ck_state "$WORK/old" "live only"
 
+# What was asked for with --no-persist is promised live only, whatever else has the drop-in; a line that an earlier apply
+# wrote for the key goes on to be promised.
+keeps() { # WHAT: the drop-in's lines of the profile, and check says yes; on one key of live only it says so
+	run 0 check --json
+	json '.conforms and .live_looked and .boot_looked' || fail "$1"
+	json '[.settings[] | select(.key == "net.ipv4.tcp_tw_reuse")] | .[0] | .live == 1 and .boot == null and .wanted_boot == null and .reason == "asked for live only"'
+}
+run 0 apply --set $REUSE=1 --no-persist
+run 0 check --json
+json '.conforms and (.boot_looked | not)'
+run 0 apply "${FIRST[@]}" --set $REUSE=1 # now it is asked for whole
+line $REUSE 1
+run 0 check --json
+json '[.settings[] | select(.reason == "asked for live only")] == []'
+reset "first live only, then whole"
+
+run 0 apply "${FIRST[@]}"
+run 0 apply --set $REUSE=1 --no-persist
+keeps "beside a profile"
+run 0 apply --set $CAP=20000 --no-persist
+keeps "and a key that the profile has a line of"
+json '[.settings[] | select(.key == "net.core.somaxconn")] | .[0] | .wanted == 20000 and .wanted_boot == 16384 and .boot == 16384'
+line $CAP 16384
+run 0 apply --set net.ipv4.tcp_fin_timeout=25 --persist # carries both on, and neither gets a line
+keeps "and one that is persisted"
+no_line $REUSE && line $CAP 16384 && line net.ipv4.tcp_fin_timeout 25
+set_value net/ipv4/tcp_tw_reuse 0
+run 1 check --json
+json '[.settings[] | select(.drift != []) | [.key, .drift[]]] == [["net.ipv4.tcp_tw_reuse", "live"]]'
+set_value net/ipv4/tcp_tw_reuse 1
+sed -i 's/^net.core.somaxconn = .*/net.core.somaxconn = 9/' $DROP_IN
+run 1 check --json
+json '[.settings[] | select(.drift != []) | [.key, .drift[]]] == [["net.core.somaxconn", "boot"]]'
+sed -i 's/^net.core.somaxconn = .*/net.core.somaxconn = 16384/' $DROP_IN
+echo "$CAP = 77" >/etc/sysctl.d/zz.conf
+run 1 check --json
+json '[.settings[] | select(.drift != []) | [.key, .drift[]]] == [["net.core.somaxconn", "shadowed"]]'
+rm /etc/sysctl.d/zz.conf
+run 0 apply --set $REUSE=1 --persist # asked for whole after all
+line $REUSE 1
+run 0 check --json
+json '[.settings[] | select(.reason == "asked for live only") | .key] == ["net.core.somaxconn"]'
+for _ in 1 2 3 4; do run 0 rollback; done
+ck_state "$WORK/first" "one by one, back to the profile"
+# A whole profile, live only: the one before keeps its lines, and they are looked at.
+run 0 apply --profile "$WORK/second.yaml" --no-persist
+run 0 check --json
+json '.conforms and .boot_looked and ([.settings[] | .reason] | unique == ["asked for live only"])'
+sed -i '/tcp_rmem/d' $DROP_IN
+run 1 check --json
+json '[.settings[] | select(.drift != []) | [.key, .drift[], .reason]] == [["net.ipv4.tcp_rmem", "boot", "boot drift: our line is gone"]]'
+echo 'net.ipv4.tcp_rmem = 4096 131072 67108864' >>$DROP_IN
+reset "a profile live only"
+
 # --- an operator's later value is a conflict, as ever ----------------------------------------------------------------
 
 run 0 apply --set $CAP=20000 --persist
