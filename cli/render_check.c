@@ -182,7 +182,8 @@ static void add_what(struct tct_text *text, const struct tct_check_result *resul
 /* The verb of what add_what() says. */
 static const char *asks(const struct tct_check_result *result)
 {
-	bool several = result->profiles == NULL && json_object_size(result->sets) > 1;
+	bool several = (result->profiles == NULL || result->profiles[0] == '\0') &&
+		       json_object_size(result->sets) > 1;
 
 	return several ? "ask" : "asks";
 }
@@ -279,6 +280,9 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		suggest_applied(&next, result);
 	tct_suggest_vars(&next, options);
 	tct_suggest_sets(&next, options);
+	if (options->boot >= 0 && options->snapshot == NULL)
+		tct_text_addf(&next, " --boot %s",
+			      tct_option_table[TCT_OPTION_BOOT].choices[options->boot]);
 	tct_suggest_place(&next, options);
 	if (options->snapshot == NULL && apply)
 		tct_text_addf(&next, "%s --dry-run",

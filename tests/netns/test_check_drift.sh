@@ -112,6 +112,7 @@ drifts 0 "sysctl.conf where systemd boots" </dev/null
 run 1 check --boot procps --json
 json '[.settings[] | select(.drift != []) | [.key, .drift[], .file, .line]] == [["net.core.somaxconn", "shadowed", "/etc/sysctl.conf", 1]]'
 run 1 check --boot both
+grep -qx 'next: tcptune check --boot both' "$WORK/out" || fail "the next check is to ask the same"
 ln -s ../sysctl.conf /etc/sysctl.d/99-sysctl.conf # before ours
 drifts 0 "and through a link that sorts before ours" </dev/null
 rm /etc/sysctl.d/99-sysctl.conf

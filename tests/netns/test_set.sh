@@ -95,6 +95,10 @@ run 0 rollback "$id"
 live $CAP 20000 && live net.ipv4.tcp_keepalive_time 7200 && no_line net.ipv4.tcp_keepalive_time
 run 0 check --json
 json '.conforms and .profiles == null and (.settings | length) == 2'
+set_value net/ipv4/tcp_tw_reuse 0
+run 1 check
+grep -q '^No: 1 of 2 keys is not as 2 keys set one by one ask, ' "$WORK/out" || fail "what differs from keys alone"
+set_value net/ipv4/tcp_tw_reuse 1
 run 0 rollback
 ck_state "$WORK/old" "then the keys"
 

@@ -10,12 +10,14 @@
 
 static const struct tct_netns host = { .initial = true };
 static const struct tct_netns other = { .name = "blue", .inode = 4026532000, .cookie = 77 };
+static bool persisted = true; /* what is applied has the drop-in */
 static struct tct_journal *journal;
 static struct tct_asked asked;
 static struct tct_err err;
 
 static void open_it(void)
 {
+	persisted = true;
 	scratch_open();
 	ck_assert_int_eq(tct_journal_open(&scratch_root, true, &journal, &err), 0);
 }
@@ -46,6 +48,7 @@ static uint64_t whole(const char *profile, json_t *sets)
 {
 	struct tct_transaction made = {
 		.netns = host,
+		.persisted = persisted,
 		.profiles = strdup(profile),
 		.profile_names = json_pack("[s]", profile),
 		.variables = json_pack("{s:s}", "v", profile),
@@ -60,7 +63,7 @@ static uint64_t more(const char *key, const char *value)
 {
 	const struct tct_set_override one = { key, value, "--set" };
 	const struct tct_profile_request request = { .sets = &one, .sets_count = 1 };
-	struct tct_transaction made = { .netns = host };
+	struct tct_transaction made = { .netns = host, .persisted = persisted };
 	struct tct_profile_set *set = NULL;
 	struct tct_facts facts = { 0 };
 
@@ -128,6 +131,45 @@ START_TEST(single_keys_come_on_top)
 	ck_assert_uint_eq(json_object_size(asked.newest->sets), 2);
 	ck_assert_uint_eq(json_object_size(asked.newest->asked), 1);
 	ck_assert_uint_eq(asked.newest->carries, asked.newest->id - 1);
+}
+END_TEST
+
+static bool is_live_only(const char *key)
+{
+	return json_object_get(asked.live_sets, key) != NULL;
+}
+
+START_TEST(without_the_drop_in_it_is_promised_live_only)
+{
+	whole("highconn", json_pack("{s:s}", "net.core.somaxconn", "9000"));
+	persisted = false;
+	more("net.ipv4.tcp_tw_reuse", "1");
+	more("net.core.somaxconn", "9001");
+	persisted = true;
+	more("net.ipv4.tcp_fin_timeout", "20"); /* carries both on */
+	find();
+	ck_assert(asked.persists && !asked.live_only);
+	ck_assert(is_live_only("net.ipv4.tcp_tw_reuse"));
+	ck_assert(is_live_only("net.core.somaxconn"));
+	ck_assert(!is_live_only("net.ipv4.tcp_fin_timeout"));
+	more("net.core.somaxconn", "9001"); /* now the whole of it */
+	find();
+	ck_assert(!is_live_only("net.core.somaxconn"));
+
+	persisted = false;
+	whole("longlived", NULL);
+	find();
+	ck_assert(asked.persists && asked.live_only); /* the one before has its lines */
+	ck_assert_uint_eq(json_object_size(asked.live_sets), 0);
+}
+END_TEST
+
+START_TEST(nothing_has_the_drop_in)
+{
+	persisted = false;
+	more("net.ipv4.tcp_tw_reuse", "1");
+	find();
+	ck_assert(!asked.persists && is_live_only("net.ipv4.tcp_tw_reuse"));
 }
 END_TEST
 
@@ -202,6 +244,8 @@ int main(void)
 	tcase_add_checked_fixture(test_case, open_it, close_it);
 	tcase_add_test(test_case, nothing_was_asked_for);
 	tcase_add_test(test_case, single_keys_come_on_top);
+	tcase_add_test(test_case, without_the_drop_in_it_is_promised_live_only);
+	tcase_add_test(test_case, nothing_has_the_drop_in);
 	tcase_add_test(test_case, a_profile_says_it_anew);
 	tcase_add_test(test_case, what_is_undone_is_not_asked_for);
 	tcase_add_test(test_case, what_the_journal_forgot_the_record_knows);
