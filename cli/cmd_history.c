@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "audit/observe/sosreport.h"
 #include "cli/command.h"
 #include "cli/render.h"
 #include "cli/session.h"
@@ -81,7 +82,8 @@ static int run(const struct tct_options *options)
 	    tct_journal_open(&session.root, false, &journal, &err) < 0)
 		return tct_complain(&err);
 	tell_torn(journal);
-	orphan = tct_drop_in_left_orphan(&session.root, journal);
+	/* A sosreport need not have it. */
+	orphan = !tct_sos_is(&session.root) && tct_drop_in_left_orphan(&session.root, journal);
 	if (orphan)
 		tct_remark(TCT_DROP_IN_ORPHAN);
 	if (one)

@@ -92,7 +92,8 @@ static int choose_profile(struct check *check)
 				   " was interrupted ('tcptune rollback' puts it right); which "
 				   "profile? Use --profile NAME",
 				   check->result->interrupted);
-	if (asked->newest == NULL && tct_drop_in_left_orphan(check->options->root, check->journal))
+	if (asked->newest == NULL && !check->result->record &&
+	    tct_drop_in_left_orphan(check->options->root, check->journal))
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT, TCT_DROP_IN_ORPHAN);
 	if (asked->newest == NULL)
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
@@ -136,6 +137,9 @@ static int open_journal(struct check *check)
 		return make_journal(check);
 	if (result < 0 && check->err != NULL)
 		*check->err = why;
+	/* A sosreport need not have it. */
+	check->blind = result == 0 && check->result->record &&
+		       check->journal->transactions_count == 0;
 	return result;
 }
 
