@@ -303,20 +303,17 @@ static int foresee(struct apply *apply)
 {
 	const struct tct_root *root = apply->options->root;
 	const struct tct_plan *plan = apply->result->plan;
-	const bool waits = apply->options->confirm_within_ns != 0;
 	const struct tct_intent intent = {
-		.drop_in_changes = plan->drop_in_changes && !waits,
+		.drop_in_changes = plan->drop_in_changes,
 		.makes_drop_in = plan->drop_in_after != NULL,
-		.modules_change = plan->modules_change && !waits,
+		.modules_change = plan->modules_change,
 		.makes_modules = plan->modules_after != NULL,
 	};
 	struct tct_err ignored = { 0 };
 	int status = tct_may_transact(root, apply->journal, &intent, apply->err);
 
-	if (status == 0) {
-		apply->result->changed = true;
+	if (status == 0)
 		return 0;
-	}
 	apply->result->waiting.ns = 0;
 	tct_result_take_back(apply->result);
 	return explain_failure(
@@ -424,7 +421,14 @@ static int run(struct apply *apply)
 		return 0;
 	}
 	result->waiting.ns = apply->options->confirm_within_ns;
-	return apply->options->dry_run ? foresee(apply) : carry_out(apply);
+	/* What waits is to be confirmed: its files are written only then, if they can be. */
+	if (apply->options->dry_run || apply->options->confirm_within_ns != 0)
+		status = foresee(apply);
+	if (status == 0 && apply->options->dry_run)
+		result->changed = true;
+	else if (status == 0)
+		status = carry_out(apply);
+	return status;
 }
 
 int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *result,

@@ -71,6 +71,8 @@ read_only /etc
 as_foreseen '^tcptune: can.t write /etc/sysctl.d/99-tcptune.conf: Read-only file system; --no-persist changes live values only$' \
 	"a read-only /etc" apply "${FIRST[@]}"
 untouched "a read-only /etc"
+as_foreseen "can't write .*Read-only file system; --no-persist" "a read-only /etc, to be confirmed" \
+	apply "${FIRST[@]}" --confirm-within 60
 run 3 apply "${FIRST[@]}" --json
 json '(.changed | not) and (.rolled_back | not) and [.settings[] | select(.live_written or .persisted)] == []'
 run 0 apply --profile "$WORK/first.yaml" --no-persist # as the message says
