@@ -138,8 +138,8 @@ static int open_journal(struct check *check)
 	if (result < 0 && check->err != NULL)
 		*check->err = why;
 	/* A sosreport need not have it. */
-	check->blind = result == 0 && check->result->record &&
-		       check->journal->transactions_count == 0;
+	check->blind =
+		result == 0 && check->result->record && check->journal->transactions_count == 0;
 	return result;
 }
 
