@@ -84,7 +84,7 @@ static int run(const struct tct_options *options)
 	if (tct_wants_json(options))
 		return tct_print_json(tct_history_json(journal), TCT_EXIT_DONE);
 	tct_page_init(&page, stdout, options);
-	tct_render_history(&page, journal);
+	tct_render_history(&page, options, journal);
 	return TCT_EXIT_DONE;
 }
 

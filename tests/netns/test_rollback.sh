@@ -33,6 +33,13 @@ run 0 rollback --force --json
 json '.changed and (.conflicts | length) == 0'
 [[ $(rmem) == "$before" ]] || fail "--force gets field 3: $(rmem)"
 
+# Where only the line goes, the live value is told: it was there before and is there after.
+run 0 apply "${RMEM[@]}"
+set_value net/ipv4/tcp_rmem "9000 262145 70000000"
+run 1 rollback --json
+json '.settings[0] | .before == [9000, 262145, 70000000] and .after == .before and (.live_written or .persisted | not)'
+set_value net/ipv4/tcp_rmem "$before"
+
 # The operator raised field 1 above what field 2 goes back to: the key as a whole.
 run 0 apply "${RMEM[@]}"
 set_value net/ipv4/tcp_rmem "200000 262144 67108864"
