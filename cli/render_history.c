@@ -4,6 +4,7 @@
 
 #include "cli/render.h"
 #include "cli/render_table.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
 #include "tune/drop_in.h"
 #include "tune/own_file.h"

@@ -460,7 +460,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&apply);
-	if (status == 0 && result->transaction != 0)
+	/* What fails is recorded, too. */
+	if (result->transaction != 0)
 		tct_result_prune(result, &apply.place, apply.journal);
 	tct_lock_release(&lock);
 	done(&apply);

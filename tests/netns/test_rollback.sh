@@ -178,6 +178,12 @@ json '(.transactions | length) == 150 and .transactions[0].id == 203'
 [[ $(stat -c %a $JOURNAL) == 640 && $(ls -A /var/lib/tcptune) == journal ]] || fail "mode, or a temporary file"
 run 0 rollback
 ck_state "$WORK/old" "a shorter journal"
+# What fails makes it longer, too.
+cp "$WORK/long" $JOURNAL
+traced -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:error=EINVAL:when=1 -- apply "${RMEM[@]}"
+[[ $code == 3 ]] || fail "a refused write: exit $code"
+run 0 history --json
+json '(.transactions | length) == 150 and .transactions[0].id == 203 and .transactions[0].state == "undone"'
 cp "$WORK/long" $JOURNAL
 traced -e trace=renameat -e inject=renameat:error=EIO:when=2+ -- apply "${RMEM[@]}"
 [[ $code == 0 ]] || fail "a journal that can't be shortened: $code"
