@@ -22,10 +22,33 @@ static bool is_hit(const struct tct_report *report, const struct tct_namespace_r
 	return false;
 }
 
+/* An interrupted transaction that waits to be undone; 0 = none, or nobody can tell. */
+static uint64_t interrupted(const struct tct_session *session)
+{
+	const struct tct_transaction *open;
+	struct tct_journal *journal = NULL;
+	uint64_t id;
+
+	/* What is wrong with the journal is said by those whose business it is. */
+	if (session->options->snapshot != NULL ||
+	    tct_journal_open(&session->root, false, &journal, NULL) < 0)
+		return 0;
+	open = tct_journal_interrupted(journal);
+	id = open != NULL ? open->id : 0;
+	tct_journal_free(journal);
+	return id;
+}
+
 static json_t *document_of(const struct tct_report *report,
-			   const struct tct_namespace_reports *others)
+			   const struct tct_namespace_reports *others, uint64_t open)
 {
 	json_t *document = tct_report_json(report);
+
+	if (document != NULL && open != 0 &&
+	    json_object_set_new(document, "interrupted", json_integer((json_int_t)open)) < 0) {
+		json_decref(document);
+		return NULL;
+	}
 
 	if (document == NULL || others == NULL ||
 	    tct_namespace_reports_into(others, report, document) == 0)
@@ -34,19 +57,23 @@ static json_t *document_of(const struct tct_report *report,
 	return NULL;
 }
 
-static int print(const struct tct_options *options, const struct tct_report *report,
+static int print(const struct tct_session *session, const struct tct_report *report,
 		 const struct tct_namespace_reports *others)
 {
+	const struct tct_options *options = session->options;
+	uint64_t open = interrupted(session);
 	int code = is_hit(report, others, options->fail_on) ? TCT_EXIT_NO : TCT_EXIT_DONE;
 	struct tct_page page;
 
 	if (tct_wants_json(options) && others != NULL)
-		return tct_print_json_and_list(document_of(report, others), "namespaces",
+		return tct_print_json_and_list(document_of(report, others, open), "namespaces",
 					       &others->documents, code);
 	if (tct_wants_json(options))
-		return tct_print_json(document_of(report, NULL), code);
+		return tct_print_json(document_of(report, NULL, open), code);
 	tct_page_init(&page, stdout, options);
 	tct_render_audit(&page, options, report, others);
+	if (!options->quiet)
+		tct_render_interrupted(&page, options, open);
 	return code;
 }
 
@@ -77,7 +104,7 @@ static int audit(struct tct_session *session, int64_t interval_ns, struct tct_er
 	if (code == 0)
 		code = tct_judge(observation, set, &facts, &options, &report, err);
 	if (code == 0)
-		*exit_code = print(session->options, report, NULL);
+		*exit_code = print(session, report, NULL);
 	return code;
 }
 
@@ -146,7 +173,7 @@ static int audit_all(struct tct_session *session, int64_t interval_ns, struct tc
 	if (code == 0 && tct_namespace_reports_settle(&others, own) < 0)
 		code = tct_err_nomem(err);
 	if (code == 0)
-		*exit_code = print(session->options, report, &others);
+		*exit_code = print(session, report, &others);
 	return code;
 }
 

@@ -94,7 +94,7 @@ static int run(const struct tct_options *options)
 	tct_page_init(&page, stdout, options);
 	/* "Nothing has been applied yet" isn't so then. */
 	if (!orphan || journal->transactions_count > 0)
-		tct_render_history(&page, journal);
+		tct_render_history(&page, options, journal);
 	return TCT_EXIT_DONE;
 }
 

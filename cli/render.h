@@ -111,8 +111,14 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 		      const struct tct_check_result *result);
 
 /* `history` as text: the list, or one transaction. */
-void tct_render_history(const struct tct_page *page, const struct tct_journal *journal);
+void tct_render_history(const struct tct_page *page, const struct tct_options *options,
+			const struct tct_journal *journal);
 void tct_render_transaction(const struct tct_page *page, const struct tct_transaction *transaction);
+
+/* The line that tells of an interrupted transaction (0 = none) and the way out, after a blank one.
+ */
+void tct_render_interrupted(const struct tct_page *page, const struct tct_options *options,
+			    uint64_t id);
 
 /* "applied", "rolled back", "undone by 7", "interrupted" ...: how a transaction stands. */
 const char *tct_transaction_standing(const struct tct_transaction *transaction, char out[64]);

@@ -387,6 +387,8 @@ void tct_render_rollback(const struct tct_page *page, const struct tct_options *
 			      options->arguments.items[0]);
 	else if (result->undid == 0)
 		tct_text_add(&text, "Nothing to roll back.");
+	else if (result->dry_run && result->undid == result->recovered)
+		tct_text_add(&text, "That is all that there is to undo.");
 	else if (result->changed && result->settings_count == 0 && result->drop_in_diff == NULL &&
 		 result->modules_path[0] == '\0')
 		tct_text_addf(&text,

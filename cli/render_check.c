@@ -334,14 +334,7 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 		tct_page_heading(page, "Our drop-in", "apply has to put it right, or can't");
 		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_BAD, result->drop_in);
 	}
-	if (result->interrupted != 0) {
-		tct_page_newline(page);
-		tct_page_putf(page, TCT_STYLE_WARN,
-			      "Transaction %" PRIu64 " was interrupted; 'tcptune rollback' puts it "
-			      "right.",
-			      result->interrupted);
-		tct_page_newline(page);
-	}
+	tct_render_interrupted(page, options, result->interrupted);
 	if (result->conforms || result->refused_count > 0 || result->profiles == NULL ||
 	    result->record)
 		return;

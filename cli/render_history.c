@@ -4,7 +4,10 @@
 
 #include "cli/render.h"
 #include "cli/render_table.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
+#include "tune/drop_in.h"
+#include "tune/own_file.h"
 #include "tune/waiting.h"
 
 const char *tct_transaction_standing(const struct tct_transaction *transaction, char out[64])
@@ -126,7 +129,24 @@ static void add_row(struct tct_table *table, const struct tct_transaction *trans
 	tct_table_cell(table, style, transaction->reason);
 }
 
-void tct_render_history(const struct tct_page *page, const struct tct_journal *journal)
+void tct_render_interrupted(const struct tct_page *page, const struct tct_options *options,
+			    uint64_t id)
+{
+	TCT_AUTO(tct_text_done) struct tct_text command = { 0 };
+
+	if (id == 0)
+		return;
+	tct_text_add(&command, "tcptune rollback");
+	tct_suggest_place(&command, options);
+	tct_page_newline(page);
+	tct_page_putf(page, TCT_STYLE_WARN,
+		      "Transaction %" PRIu64 " was interrupted; '%s' puts it right.", id,
+		      command.data != NULL ? command.data : "");
+	tct_page_newline(page);
+}
+
+void tct_render_history(const struct tct_page *page, const struct tct_options *options,
+			const struct tct_journal *journal)
 {
 	static const struct tct_column one[] = {
 		{ "ID", true },   { "TIME", false },  { "USER", false },   { "WHAT", false },
@@ -149,14 +169,7 @@ void tct_render_history(const struct tct_page *page, const struct tct_journal *j
 	for (size_t i = journal->transactions_count; i-- > 0;)
 		add_row(table, &journal->transactions[i], namespaces);
 	tct_table_print(table);
-	if (interrupted != NULL) {
-		tct_page_newline(page);
-		tct_page_putf(page, TCT_STYLE_WARN,
-			      "Transaction %" PRIu64 " was interrupted; 'tcptune rollback' puts it "
-			      "right.",
-			      interrupted->id);
-		tct_page_newline(page);
-	}
+	tct_render_interrupted(page, options, interrupted != NULL ? interrupted->id : 0);
 }
 
 static void put_keys(const struct tct_page *page, const struct tct_transaction *transaction)
@@ -222,6 +235,19 @@ static void put_deadline(const struct tct_page *page, const struct tct_transacti
 	put_field(page, "deadline", text.data);
 }
 
+/* What could not be put back, by name. */
+static void put_stuck(const struct tct_page *page, const struct tct_transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->keys_count; i++) {
+		if (transaction->keys[i].stuck)
+			put_field(page, "stuck", transaction->keys[i].key->name);
+	}
+	if (transaction->drop_in_stuck)
+		put_field(page, "stuck", TCT_DROP_IN_PATH);
+	if (transaction->modules_stuck)
+		put_field(page, "stuck", TCT_MODULES_LOAD_PATH);
+}
+
 void tct_render_transaction(const struct tct_page *page, const struct tct_transaction *transaction)
 {
 	TCT_AUTO(tct_text_done) struct tct_text what = { 0 };
@@ -250,5 +276,6 @@ void tct_render_transaction(const struct tct_page *page, const struct tct_transa
 	put_field(page, "version", transaction->version);
 	put_field(page, "boot", transaction->boot_id);
 	put_field(page, "error", transaction->error);
+	put_stuck(page, transaction);
 	put_keys(page, transaction);
 }

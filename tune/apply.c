@@ -124,7 +124,9 @@ static int fill_result(struct apply *apply)
 
 		if (!key->write_live && !key->line_changes)
 			continue;
-		if (!plan->live || key->dormant) {
+		if (plan->live && key->before.kind != TCT_VALUE_NONE && !key->write_live) {
+			after = before;
+		} else if (!plan->live || before->kind == TCT_VALUE_NONE) {
 			before = owned != NULL && owned->boot ? &owned->boot_value
 							      : &key->baseline_boot;
 			after = key->persist ? &key->wanted_boot : &key->baseline_boot;
@@ -150,10 +152,31 @@ static int copy(struct tct_value *to, const struct tct_value *from)
 	return from != NULL ? tct_value_copy(to, from) : 0;
 }
 
+/* Is its live value ours, there, and not to be written here (a read-only /proc/sys)? */
+static bool is_out_of_reach(const struct apply *apply, const struct tct_owned *owned)
+{
+	const struct tct_sysctl *now =
+		&apply->observation->sysctls[tct_kernel_key_index(owned->key)];
+
+	return apply->live && owned->live && now->presence == TCT_PRESENT && !now->writable;
+}
+
+/* It stays ours, and what it goes back to is still known. */
+static int keep_live(struct tct_journal_key *key, const struct tct_owned *owned)
+{
+	key->live_owned = true;
+	return tct_value_copy(&key->before, &owned->written) < 0 ||
+			       tct_value_copy(&key->after, &owned->written) < 0 ||
+			       tct_value_copy(&key->baseline, &owned->baseline) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
 /* One key of the transaction, as the journal keeps it. */
-static int add_key(struct tct_transaction *transaction, const struct tct_plan *plan,
+static int add_key(const struct apply *apply, struct tct_transaction *transaction,
 		   const struct tct_plan_key *planned)
 {
+	const struct tct_plan *plan = apply->result->plan;
 	const struct tct_owned *owned = tct_owned_find(&plan->owned, planned->key);
 	bool live = plan->live && planned->wanted.kind != TCT_VALUE_NONE &&
 		    planned->before.kind != TCT_VALUE_NONE;
@@ -171,6 +194,8 @@ static int add_key(struct tct_transaction *transaction, const struct tct_plan *p
 	    copy(&key->after, live ? &planned->wanted : NULL) < 0 ||
 	    copy(&key->baseline, live ? &planned->baseline_live : NULL) < 0)
 		return -ENOMEM;
+	if (!live && owned != NULL && is_out_of_reach(apply, owned) && keep_live(key, owned) < 0)
+		return -ENOMEM;
 	if (!plan->persist)
 		return 0;
 	if (copy(&key->boot_before, owned != NULL && owned->boot ? &owned->boot_value : NULL) < 0 ||
@@ -184,19 +209,28 @@ static int add_key(struct tct_transaction *transaction, const struct tct_plan *p
 	return 0;
 }
 
-/* Lines of ours that the plan has nothing to say about stay: their keys are not there just now. */
-static int carry_over(struct tct_transaction *transaction, const struct tct_plan *plan)
+/* What is ours and the plan has nothing to say about stays: the line of a key that isn't there just
+ * now, the live value of one that can't be written here. */
+static int carry_over(const struct apply *apply, struct tct_transaction *transaction)
 {
-	for (size_t i = 0; plan->persist && i < plan->owned.items_count; i++) {
+	const struct tct_plan *plan = apply->result->plan;
+
+	for (size_t i = 0; i < plan->owned.items_count; i++) {
 		const struct tct_owned *owned = &plan->owned.items[i];
+		bool live = is_out_of_reach(apply, owned);
 		struct tct_journal_key *key;
 
-		if (!owned->boot || tct_transaction_key(transaction, owned->key) != NULL)
+		if ((!live && (!plan->persist || !owned->boot)) ||
+		    tct_transaction_key(transaction, owned->key) != NULL)
 			continue;
 		key = TCT_APPEND(transaction, keys);
 		if (key == NULL)
 			return -ENOMEM;
 		key->key = owned->key;
+		if (live && keep_live(key, owned) < 0)
+			return -ENOMEM;
+		if (!plan->persist || !owned->boot)
+			continue;
 		if (tct_value_copy(&key->boot_before, &owned->boot_value) < 0 ||
 		    tct_value_copy(&key->boot_after, &owned->boot_value) < 0)
 			return -ENOMEM;
@@ -233,8 +267,8 @@ static int describe(struct apply *apply, struct tct_transaction *transaction)
 	    tct_modules_copy(&transaction->modules_after, plan->modules_after) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; result == 0 && i < plan->keys_count; i++)
-		result = add_key(transaction, plan, &plan->keys[i]);
-	return result == 0 && !transaction->additive ? carry_over(transaction, plan) : result;
+		result = add_key(apply, transaction, &plan->keys[i]);
+	return result == 0 && !transaction->additive ? carry_over(apply, transaction) : result;
 }
 
 /* It waits to be confirmed: live values only, and the drop-in is as before. */
@@ -456,7 +490,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&apply);
-	if (status == 0 && result->transaction != 0)
+	/* What fails is recorded, too. */
+	if (result->transaction != 0)
 		tct_result_prune(result, &apply.place, apply.journal);
 	tct_lock_release(&lock);
 	done(&apply);

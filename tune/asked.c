@@ -43,16 +43,17 @@ static int merge_older(struct tct_asked *asked, json_t *sets, bool persisted)
 }
 
 /*
- * From the newest back to the one that declared the whole. An additive one whose predecessor is not
- * in the journal any more (it is pruned) knows by itself what that asked for.
+ * From the newest (no later one than that) back to the one that declared the whole. An additive one
+ * whose predecessor is not in the journal any more (it is pruned) knows by itself what that asked
+ * for.
  */
 static int gather(const struct tct_journal *journal, const struct tct_netns *netns,
-		  const char *boot_id, struct tct_asked *asked)
+		  const char *boot_id, uint64_t newest, struct tct_asked *asked)
 {
 	for (size_t i = journal->transactions_count; i-- > 0;) {
 		const struct tct_transaction *transaction = &journal->transactions[i];
 
-		if (!tct_transaction_stands(transaction) ||
+		if (transaction->id > newest || !tct_transaction_stands(transaction) ||
 		    !tct_transaction_in(transaction, netns, boot_id))
 			continue;
 		asked->persists |= transaction->persisted;
@@ -145,7 +146,7 @@ int tct_asked_find(const struct tct_journal *journal, const struct tct_netns *ne
 	*asked = (struct tct_asked){ .sets = json_object(), .live_sets = json_object() };
 	if (asked->sets == NULL || asked->live_sets == NULL)
 		return -ENOMEM;
-	result = gather(journal, netns, boot_id, asked);
+	result = gather(journal, netns, boot_id, UINT64_MAX, asked);
 	if (result == 0)
 		result = take_names(asked);
 	return result == 0 ? take_values(asked) : result;
@@ -249,6 +250,19 @@ static int copy_text(char **to, const char *from)
 	return *to == NULL && from != NULL ? -ENOMEM : 0;
 }
 
+/* Whose profiles and variables go on; NULL = none of any. */
+static int carry(struct tct_transaction *transaction, const struct tct_transaction *source)
+{
+	if (source == NULL)
+		return 0;
+	transaction->variables = json_incref(source->variables);
+	transaction->profile_names = json_incref(source->profile_names);
+	return copy_text(&transaction->profiles, source->profiles) < 0 ||
+			       copy_text(&transaction->profile_sha256, source->profile_sha256) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
 /* These keys, besides what was asked for before. */
 static int note_more(const struct tct_profile_request *request, const struct tct_profile_set *set,
 		     const struct tct_asked *before, struct tct_transaction *transaction)
@@ -259,18 +273,41 @@ static int note_more(const struct tct_profile_request *request, const struct tct
 	transaction->carries = before->newest != NULL ? before->newest->id : 0;
 	transaction->asked = tct_asked_sets(set);
 	transaction->sets = json_copy(before->sets);
-	transaction->variables =
-		source != NULL ? json_incref(source->variables) : variables_json(request);
+	if (source == NULL)
+		transaction->variables = variables_json(request);
 	if (transaction->asked == NULL || transaction->sets == NULL ||
 	    json_object_update(transaction->sets, transaction->asked) < 0)
 		return -ENOMEM;
 	if (source == NULL)
 		return transaction->variables != NULL ? 0 : -ENOMEM;
-	transaction->profile_names = json_incref(source->profile_names);
-	if (copy_text(&transaction->profiles, source->profiles) < 0 ||
-	    copy_text(&transaction->profile_sha256, source->profile_sha256) < 0)
-		return -ENOMEM;
-	return 0;
+	return carry(transaction, source);
+}
+
+int tct_asked_settle(const struct tct_journal *journal, struct tct_transaction *transaction)
+{
+	struct tct_asked asked = { .sets = json_object() };
+	int result = asked.sets != NULL ? gather(journal, &transaction->netns, transaction->boot_id,
+						 transaction->id, &asked)
+					: -ENOMEM;
+
+	if (result == 0) {
+		free(transaction->profiles);
+		free(transaction->profile_sha256);
+		json_decref(transaction->profile_names);
+		json_decref(transaction->variables);
+		json_decref(transaction->sets);
+		transaction->profiles = NULL;
+		transaction->profile_sha256 = NULL;
+		transaction->profile_names = NULL;
+		transaction->variables = NULL;
+		transaction->sets = json_incref(asked.sets);
+		/* Nothing but its own keys: it carries nothing on. */
+		if (asked.source == NULL && json_equal(asked.sets, transaction->asked))
+			transaction->carries = 0;
+		result = carry(transaction, asked.source);
+	}
+	tct_asked_done(&asked);
+	return result;
 }
 
 int tct_asked_note(const struct tct_profile_request *request, const struct tct_profile_set *set,

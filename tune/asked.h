@@ -54,4 +54,11 @@ char *tct_asked_profiles(const struct tct_profile_set *set);
 int tct_asked_note(const struct tct_profile_request *request, const struct tct_profile_set *set,
 		   const struct tct_asked *before, struct tct_transaction *transaction);
 
+/*
+ * Note anew in a record of an additive apply that stands what it carries on, by what stands before
+ * it in the journal (nothing of what is undone by now): the one that it took it from is about to be
+ * dropped. 0 or -ENOMEM.
+ */
+int tct_asked_settle(const struct tct_journal *journal, struct tct_transaction *transaction);
+
 #endif

@@ -179,22 +179,15 @@ static int plan_modules(struct confirm *confirm)
 	return 0;
 }
 
-static const struct tct_value *line_of(const struct tct_owned_set *owned,
-				       const struct tct_kernel_key *key)
-{
-	static const struct tct_value none = { 0 };
-	const struct tct_owned *item = tct_owned_find(owned, key);
-
-	return item != NULL && item->boot ? &item->boot_value : &none;
-}
-
 /* The lines of this apply, for the journal, which counts them as the apply's own. */
 static int note_lines(struct confirm *confirm)
 {
+	TCT_AUTOCLOSE int proc_sys = tct_live_open(confirm->place.root);
+
 	for (size_t i = 0; i < confirm->kept->keys_count; i++) {
 		const struct tct_journal_key *kept = &confirm->kept->keys[i];
-		const struct tct_value *before = line_of(&confirm->before, kept->key);
-		const struct tct_value *after = line_of(&confirm->after, kept->key);
+		const struct tct_value *before = tct_owned_line(&confirm->before, kept->key);
+		const struct tct_value *after = tct_owned_line(&confirm->after, kept->key);
 		struct tct_journal_key *key;
 
 		if (before->kind == TCT_VALUE_NONE && after->kind == TCT_VALUE_NONE)
@@ -205,8 +198,8 @@ static int note_lines(struct confirm *confirm)
 			return no_memory(confirm);
 		key->key = kept->key;
 		if (!tct_value_equal(before, after) &&
-		    tct_result_setting(confirm->result, key->key, before, after, false,
-				       after->kind != TCT_VALUE_NONE, kept->because) < 0)
+		    tct_result_line(confirm->result, proc_sys, key->key, before, after,
+				    kept->because) < 0)
 			return no_memory(confirm);
 	}
 	return 0;

@@ -113,6 +113,7 @@ static int end_transaction(struct tct_journal *journal, struct tct_record *recor
 		}
 	}
 	transaction->drop_in_stuck = record->drop_in_stuck;
+	transaction->modules_stuck = record->modules_stuck;
 	transaction->state = record->state;
 	free(transaction->error);
 	transaction->error = TCT_STEAL(record->error);
@@ -462,6 +463,7 @@ int tct_journal_end(struct tct_journal *journal, uint64_t id, enum tct_transacti
 	if (transaction == NULL || !may_end(transaction) || journal->fd < 0)
 		return failed(journal, -EINVAL, err);
 	record.drop_in_stuck = transaction->drop_in_stuck;
+	record.modules_stuck = transaction->modules_stuck;
 	line = tct_record_end_line(transaction, state, error);
 	if (line == NULL)
 		return tct_err_nomem(err);

@@ -48,6 +48,9 @@ struct tct_journal_key {
 	char *because;             /* comment of the drop-in's line; NULL = none */
 	bool left;  /* ROLLBACK: a conflict, left alone; `rollback --force` may come back to it */
 	bool stuck; /* STUCK: this live value could not be put back */
+	unsigned gaps; /* fields, a bit each (of a whole value the first), whose value before was
+			  written by one that is dropped from the journal, though older ones are
+			  kept: as if it had found theirs */
 };
 
 struct tct_transaction {
@@ -96,6 +99,7 @@ struct tct_transaction {
 	bool drop_in_left; /* ROLLBACK: somebody had edited the drop-in, or our modules-load.d file;
 			      it was left alone */
 	bool drop_in_stuck; /* STUCK: the drop-in could not be put back */
+	bool modules_stuck; /* STUCK: nor could our modules-load.d file */
 	struct tct_journal_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;
@@ -222,6 +226,9 @@ int tct_journal_owned(const struct tct_journal *journal, const struct tct_netns 
 int tct_journal_owned_modules(const struct tct_journal *journal, uint64_t without,
 			      struct tct_owned_set *owned);
 const struct tct_owned *tct_owned_find(const struct tct_owned_set *owned,
+				       const struct tct_kernel_key *key);
+/* The key's line of our drop-in by this set; of kind NONE = it has none. */
+const struct tct_value *tct_owned_line(const struct tct_owned_set *owned,
 				       const struct tct_kernel_key *key);
 void tct_owned_set_done(struct tct_owned_set *owned);
 

@@ -64,13 +64,30 @@ static const struct tct_journal_key *where_it_began(const struct tct_journal *jo
 	return key != NULL && key->before.kind != TCT_VALUE_NONE ? key : put_back;
 }
 
-/* The value whose field (or all of it) is the one to go back to. */
+static bool has_gap(const struct tct_journal_key *key, int field)
+{
+	return key != NULL && (key->gaps & (1u << (field == WHOLE ? 0 : field))) != 0;
+}
+
+static const struct tct_value *baseline_or(const struct tct_journal_key *key,
+					   const struct tct_value *found)
+{
+	return key != NULL && key->baseline.kind != TCT_VALUE_NONE ? &key->baseline : found;
+}
+
+/*
+ * The value whose field (or all of it) is the one to go back to. *origin is the transaction that
+ * stands and wrote it; NULL = none.
+ */
 static const struct tct_value *follow(const struct tct_journal *journal,
 				      const struct tct_transaction *transaction,
-				      const struct tct_journal_key *key, int field)
+				      const struct tct_journal_key *key, int field,
+				      const struct tct_transaction **origin)
 {
 	const struct tct_journal_key *last = key;
 	const struct tct_value *found = &key->before;
+
+	*origin = NULL;
 
 	for (size_t i = place_of(journal, transaction->id); i-- > 0;) {
 		const struct tct_transaction *earlier = &journal->transactions[i];
@@ -81,15 +98,17 @@ static const struct tct_value *follow(const struct tct_journal *journal,
 		if (link == NULL || !wrote(earlier, link)) {
 			/* It stands for what was there then: not ours. */
 			if (earlier->live && tct_transaction_rules(earlier))
-				return found;
+				return has_gap(last, field) ? baseline_or(last, found) : found;
 			continue;
 		}
 		if (left_alone(earlier, link, field))
 			continue;
-		if (!left_behind(link, field, found))
+		if (!has_gap(last, field) && !left_behind(link, field, found))
 			return found; /* set by hand */
-		if (tct_transaction_stands(earlier))
+		if (tct_transaction_stands(earlier)) {
+			*origin = earlier;
 			return &link->after;
+		}
 		if (earlier->kind == TCT_TRANSACTION_ROLLBACK) {
 			i = place_of(journal, earlier->undoes);
 			link = where_it_began(journal, earlier, link);
@@ -100,17 +119,42 @@ static const struct tct_value *follow(const struct tct_journal *journal,
 	}
 	/* The oldest of the journal may have found what an older one, dropped by now, had written.
 	 */
-	return last != NULL && last->baseline.kind != TCT_VALUE_NONE ? &last->baseline : found;
+	return baseline_or(last, found);
+}
+
+/* Is it followed field by field? */
+static bool is_apart(const struct tct_journal_key *key)
+{
+	return tct_kernel_key_fields_apart(key->key) && key->before.kind == TCT_VALUE_NUMBERS;
 }
 
 int tct_journal_goes_back_to(const struct tct_journal *journal,
 			     const struct tct_transaction *transaction,
 			     const struct tct_journal_key *key, struct tct_value *value)
 {
-	if (!tct_kernel_key_fields_apart(key->key) || key->before.kind != TCT_VALUE_NUMBERS)
-		return tct_value_copy(value, follow(journal, transaction, key, WHOLE));
+	const struct tct_transaction *origin;
+
+	if (!is_apart(key))
+		return tct_value_copy(value, follow(journal, transaction, key, WHOLE, &origin));
 	*value = key->before;
 	for (unsigned i = 0; i < value->count; i++)
-		value->numbers[i] = follow(journal, transaction, key, (int)i)->numbers[i];
+		value->numbers[i] = follow(journal, transaction, key, (int)i, &origin)->numbers[i];
 	return 0;
+}
+
+unsigned tct_journal_gaps(const struct tct_journal *journal, const bool *drop,
+			  const struct tct_transaction *transaction,
+			  const struct tct_journal_key *key)
+{
+	unsigned fields = is_apart(key) ? key->before.count : 1;
+	unsigned gaps = key->gaps;
+
+	for (unsigned i = 0; i < fields; i++) {
+		const struct tct_transaction *origin = NULL;
+
+		(void)follow(journal, transaction, key, is_apart(key) ? (int)i : WHOLE, &origin);
+		if (origin != NULL && drop[origin - journal->transactions])
+			gaps |= 1u << i;
+	}
+	return gaps;
 }

@@ -14,4 +14,12 @@ int tct_journal_goes_back_to(const struct tct_journal *journal,
 			     const struct tct_transaction *transaction,
 			     const struct tct_journal_key *key, struct tct_value *value);
 
+/*
+ * The key's gaps once the transactions with drop[] are no longer in the journal. It has a live
+ * value before.
+ */
+unsigned tct_journal_gaps(const struct tct_journal *journal, const bool *drop,
+			  const struct tct_transaction *transaction,
+			  const struct tct_journal_key *key);
+
 #endif

@@ -27,9 +27,19 @@ static bool is_needed(const struct tct_owned_set *owned, const char *module)
 	return false;
 }
 
-/* The newest that says something of it: a whole apply does, whatever its list has; others by what
- * they change. */
-static bool is_in(const struct tct_journal *journal, uint64_t without, const char *module)
+/* Does what it says of its list hold? */
+static bool has_list(const struct tct_transaction *transaction)
+{
+	return transaction->state == TCT_TRANSACTION_STUCK ? transaction->modules_stuck
+							   : tct_transaction_has_lines(transaction);
+}
+
+/*
+ * The newest that says something of it: a whole apply does, whatever its list has; others by what
+ * they change. *stuck: it could not be put back, so it is there without a line that needs it.
+ */
+static bool is_in(const struct tct_journal *journal, uint64_t without, const char *module,
+		  bool *stuck)
 {
 	for (size_t i = journal->transactions_count; i-- > 0;) {
 		const struct tct_transaction *transaction = &journal->transactions[i];
@@ -37,9 +47,11 @@ static bool is_in(const struct tct_journal *journal, uint64_t without, const cha
 		bool after = tct_module_is_among(transaction->modules_after, module);
 
 		if (transaction->id != without && tct_transaction_stands(transaction) &&
-		    tct_transaction_has_lines(transaction) &&
-		    (before != after || tct_transaction_rules(transaction)))
+		    has_list(transaction) &&
+		    (before != after || tct_transaction_rules(transaction))) {
+			*stuck = transaction->modules_stuck;
 			return after;
+		}
 	}
 	return false;
 }
@@ -55,7 +67,9 @@ int tct_journal_owned_modules(const struct tct_journal *journal, uint64_t withou
 	for (size_t i = 0; i < known.items_count; i++) {
 		const char *module = known.items[i].name;
 
-		if (is_needed(owned, module) && is_in(journal, without, module))
+		bool stuck = false;
+
+		if (is_in(journal, without, module, &stuck) && (stuck || is_needed(owned, module)))
 			tct_text_addf(&names, "%s%s", names.length > 0 ? " " : "", module);
 	}
 	if (names.failed)

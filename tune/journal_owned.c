@@ -252,6 +252,15 @@ const struct tct_owned *tct_owned_find(const struct tct_owned_set *owned,
 	return NULL;
 }
 
+const struct tct_value *tct_owned_line(const struct tct_owned_set *owned,
+				       const struct tct_kernel_key *key)
+{
+	static const struct tct_value none = { 0 };
+	const struct tct_owned *item = tct_owned_find(owned, key);
+
+	return item != NULL && item->boot ? &item->boot_value : &none;
+}
+
 void tct_owned_set_done(struct tct_owned_set *owned)
 {
 	for (size_t i = 0; i < owned->items_count; i++) {

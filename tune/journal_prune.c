@@ -9,120 +9,15 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "tune/asked.h"
 #include "tune/file_attributes.h"
 #include "tune/file_io.h"
+#include "tune/journal_chain.h"
+#include "tune/journal_choose.h"
 #include "tune/journal_record.h"
 
 #define JOURNAL_NAME "journal"
 #define NEW_NAME ".journal.new"
-
-enum { OVERTAKERS = 2 };
-
-struct choice {
-	const struct tct_journal *journal;
-	const char *boot_id;
-	bool *drop; /* by transaction */
-	size_t dropped;
-};
-
-/* Its network namespace went with an earlier boot. */
-static bool is_past(const struct choice *choice, const struct tct_transaction *transaction)
-{
-	return !transaction->netns.initial && strcmp(transaction->boot_id, choice->boot_id) != 0;
-}
-
-static bool same_namespace(const struct tct_transaction *one, const struct tct_transaction *other)
-{
-	return tct_transaction_in(one, &other->netns, other->boot_id);
-}
-
-/*
- * Do later ones tell the whole state of what this one tells something of? One alone may be undone,
- * or not be confirmed, and then it is this one's again.
- */
-static bool is_overtaken(const struct choice *choice, size_t at)
-{
-	const struct tct_journal *journal = choice->journal;
-	const struct tct_transaction *transaction = &journal->transactions[at];
-	unsigned live = transaction->live && !is_past(choice, transaction) ? OVERTAKERS : 0;
-	unsigned lines = tct_transaction_has_lines(transaction) ? OVERTAKERS : 0;
-
-	for (size_t i = at + 1; i < journal->transactions_count && live + lines > 0; i++) {
-		const struct tct_transaction *later = &journal->transactions[i];
-
-		if (!tct_transaction_rules(later))
-			continue;
-		if (live > 0 && later->live && same_namespace(later, transaction))
-			live--;
-		if (lines > 0 && tct_transaction_has_lines(later))
-			lines--;
-	}
-	return live + lines == 0;
-}
-
-/* `rollback --force` comes back to the newest apply of a namespace, undone or not. */
-static bool is_newest_apply(const struct choice *choice, size_t at)
-{
-	const struct tct_journal *journal = choice->journal;
-	const struct tct_transaction *transaction = &journal->transactions[at];
-
-	if (transaction->kind != TCT_TRANSACTION_APPLY || is_past(choice, transaction))
-		return false;
-	for (size_t i = at + 1; i < journal->transactions_count; i++) {
-		const struct tct_transaction *later = &journal->transactions[i];
-
-		if (later->kind == TCT_TRANSACTION_APPLY &&
-		    later->state != TCT_TRANSACTION_UNDONE && same_namespace(later, transaction))
-			return false;
-	}
-	return true;
-}
-
-/* Is the transaction that this one is about kept? It would count again without this one. */
-static bool is_needed(const struct choice *choice, uint64_t about)
-{
-	const struct tct_transaction *other =
-		about != 0 ? tct_journal_find(choice->journal, about) : NULL;
-
-	return other != NULL && !choice->drop[other - choice->journal->transactions];
-}
-
-static bool matters(const struct choice *choice, size_t at)
-{
-	const struct tct_transaction *transaction = &choice->journal->transactions[at];
-
-	if (transaction->state == TCT_TRANSACTION_OPEN || tct_transaction_waits(transaction) ||
-	    is_needed(choice, transaction->undoes) || is_needed(choice, transaction->confirms) ||
-	    is_newest_apply(choice, at))
-		return true;
-	if (!tct_transaction_stands(transaction))
-		return false;
-	return transaction->state == TCT_TRANSACTION_STUCK || !is_overtaken(choice, at);
-}
-
-/* The way back through a namespace's transactions has no holes: what is before a kept one, goes. */
-static bool is_behind_kept(const struct choice *choice, size_t at)
-{
-	for (size_t i = 0; i < at; i++) {
-		if (!choice->drop[i] && same_namespace(&choice->journal->transactions[i],
-						       &choice->journal->transactions[at]))
-			return true;
-	}
-	return false;
-}
-
-static void choose(struct choice *choice)
-{
-	size_t count = choice->journal->transactions_count;
-
-	/* The newest stays: numbers go on from it. */
-	for (size_t i = 0; i + 1 < count && count - choice->dropped > TCT_JOURNAL_KEPT; i++) {
-		if (is_behind_kept(choice, i) || matters(choice, i))
-			continue;
-		choice->drop[i] = true;
-		choice->dropped++;
-	}
-}
 
 static int read_all(const struct tct_journal *journal, char **data)
 {
@@ -146,8 +41,93 @@ static int read_all(const struct tct_journal *journal, char **data)
 	return 0;
 }
 
-/* The records of the kept, byte for byte. */
-static int keep_lines(const struct choice *choice, const char *data, struct tct_text *text)
+static bool is_dropped(const struct tct_journal_choice *choice, uint64_t id)
+{
+	const struct tct_transaction *transaction = tct_journal_find(choice->journal, id);
+
+	return transaction != NULL && choice->drop[transaction - choice->journal->transactions];
+}
+
+/* The newest kept before it in its namespace; NULL = none. */
+static const struct tct_transaction *kept_before(const struct tct_journal_choice *choice,
+						 const struct tct_transaction *transaction,
+						 bool standing)
+{
+	const struct tct_transaction *all = choice->journal->transactions;
+
+	for (size_t i = (size_t)(transaction - all); i-- > 0;) {
+		if (!choice->drop[i] && (!standing || tct_transaction_stands(&all[i])) &&
+		    tct_transaction_in(&all[i], &transaction->netns, transaction->boot_id))
+			return &all[i];
+	}
+	return NULL;
+}
+
+/* Was a key's value before written by one that is dropped, with older ones kept? Returns whether
+ * there is news of that. */
+static bool note_gaps(const struct tct_journal_choice *choice, const struct tct_transaction *whose,
+		      struct tct_transaction *record)
+{
+	bool changed = false;
+
+	if (kept_before(choice, whose, false) == NULL)
+		return false;
+	for (size_t i = 0; i < record->keys_count; i++) {
+		struct tct_journal_key *key = &record->keys[i];
+		unsigned gaps = key->gaps;
+
+		if (key->before.kind != TCT_VALUE_NONE)
+			gaps = tct_journal_gaps(choice->journal, choice->drop, whose, key);
+		changed |= gaps != key->gaps;
+		key->gaps = gaps;
+	}
+	return changed;
+}
+
+/* What a kept one says of the dropped is said anew. *changed: something is. */
+static int settle(const struct tct_journal_choice *choice, const struct tct_transaction *whose,
+		  struct tct_transaction *record, bool *changed)
+{
+	const struct tct_transaction *before;
+
+	*changed = note_gaps(choice, whose, record);
+	if (!record->additive || !tct_transaction_stands(whose) ||
+	    !is_dropped(choice, record->carries))
+		return 0;
+	*changed = true;
+	before = kept_before(choice, whose, true);
+	if (before == NULL)
+		return tct_asked_settle(choice->journal, record);
+	record->carries = before->id;
+	return 0;
+}
+
+static int keep_line(const struct tct_journal_choice *choice, const struct tct_transaction *whose,
+		     struct tct_record *record, struct tct_text *text, const char *line,
+		     size_t length)
+{
+	TCT_AUTOFREE char *fresh = NULL;
+	bool changed = false;
+	int result = 0;
+
+	if (record->kind == TCT_RECORD_BEGIN)
+		result = settle(choice, whose, &record->transaction, &changed);
+	if (result < 0)
+		return result;
+	if (!changed) {
+		tct_text_add_bytes(text, line, length);
+		return 0;
+	}
+	fresh = tct_record_begin_line(&record->transaction);
+	if (fresh == NULL)
+		return -ENOMEM;
+	tct_text_add(text, fresh);
+	return 0;
+}
+
+/* The records of the kept: byte for byte, but for what they say of the dropped. */
+static int keep_lines(const struct tct_journal_choice *choice, const char *data,
+		      struct tct_text *text)
 {
 	const char *end = data + choice->journal->good_length;
 
@@ -166,7 +146,10 @@ static int keep_lines(const struct choice *choice, const char *data, struct tct_
 		if (whose == NULL)
 			return -EBADMSG;
 		if (!choice->drop[whose - choice->journal->transactions])
-			tct_text_add_bytes(text, at, (size_t)(stop - at) + 1);
+			result = keep_line(choice, whose, &record, text, at,
+					   (size_t)(stop - at) + 1);
+		if (result < 0)
+			return result;
 		at = stop + 1;
 	}
 	return text->failed ? -ENOMEM : 0;
@@ -217,7 +200,7 @@ int tct_journal_prune(struct tct_journal *journal, const struct tct_root *root, 
 	TCT_AUTOFREE bool *drop = NULL;
 	TCT_AUTOFREE char *data = NULL;
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
-	struct choice choice = { .journal = journal, .boot_id = boot_id };
+	struct tct_journal_choice choice = { .journal = journal, .boot_id = boot_id };
 	int result;
 
 	*dropped = 0;
@@ -227,7 +210,7 @@ int tct_journal_prune(struct tct_journal *journal, const struct tct_root *root, 
 	if (drop == NULL)
 		return -ENOMEM;
 	choice.drop = drop;
-	choose(&choice);
+	tct_journal_choose(&choice);
 	if (choice.dropped == 0)
 		return 0;
 	result = read_all(journal, &data);

@@ -87,6 +87,8 @@ static json_t *key_json(const struct tct_journal_key *key)
 	set(object, "live_owned", json_boolean(key->live_owned), &failed);
 	if (key->left)
 		set(object, "left", json_true(), &failed);
+	if (key->gaps != 0)
+		set(object, "gaps", json_integer((json_int_t)key->gaps), &failed);
 	set(object, "baseline", tct_value_json(&key->baseline), &failed);
 	if (key->because != NULL)
 		set(object, "because", json_string(key->because), &failed);
@@ -218,6 +220,8 @@ char *tct_record_end_line(const struct tct_transaction *transaction,
 				failed = true;
 		}
 		set(object, "drop_in_stuck", json_boolean(transaction->drop_in_stuck), &failed);
+		if (transaction->modules_stuck)
+			set(object, "modules_stuck", json_true(), &failed);
 		set(object, "stuck", stuck, &failed);
 	} else {
 		json_decref(stuck);
@@ -321,10 +325,17 @@ static int take_value(const json_t *object, const char *name, const struct tct_k
 static int take_key(const json_t *object, struct tct_journal_key *key, struct tct_err *err)
 {
 	const char *name = json_string_value(json_object_get(object, "key"));
+	json_int_t gaps = 0;
 	int result;
 
 	if (name == NULL)
 		return bad(err, "a key has no name");
+	if (json_object_get(object, "gaps") != NULL) {
+		result = take_number(object, "gaps", 1, &gaps, err);
+		if (result < 0)
+			return result;
+	}
+	key->gaps = (unsigned)gaps;
 	key->key = tct_kernel_key_find(name);
 	if (key->key == NULL)
 		return tct_err_set(err, TCT_FAULT_INPUT, EINVAL,
@@ -521,8 +532,9 @@ static int take_end(const json_t *object, struct tct_record *record, struct tct_
 		return bad(err, "an end can't be open");
 	record->state = (enum tct_transaction_state)state;
 	if (record->state == TCT_TRANSACTION_STUCK) {
-		result = take_bool(object, "drop_in_stuck", &record->drop_in_stuck, err);
-		if (result < 0)
+		if ((result = take_bool(object, "drop_in_stuck", &record->drop_in_stuck, err)) <
+			    0 ||
+		    (result = take_flag(object, "modules_stuck", &record->modules_stuck, err)) < 0)
 			return result;
 		if (!json_is_array(stuck))
 			return bad(err, "`stuck` is not a list");

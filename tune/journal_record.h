@@ -17,6 +17,7 @@ struct tct_record {
 	char *error;                        /* owned */
 	json_t *stuck; /* owned: names of the keys that were not put back; NULL = none */
 	bool drop_in_stuck;
+	bool modules_stuck;
 };
 
 void tct_record_done(struct tct_record *record);

@@ -300,6 +300,10 @@ static int plan_release(struct tct_plan_work *work, const struct tct_owned *owne
 
 	if (unknown != 0)
 		return unknown < 0 ? unknown : 0;
+	if (plan->live && owned->live && now->presence == TCT_PRESENT && !now->writable &&
+	    note_unsupported(work, owned->key,
+			     "no longer asked for, but read-only here: it stays as it is") < 0)
+		return -ENOMEM;
 	if (!ours && !(plan->persist && owned->boot))
 		return 0;
 	key = TCT_APPEND(plan, keys);

@@ -76,7 +76,9 @@ static int recover_key(struct recovery *recovery, size_t i)
 	TCT_AUTOFREE char *text = NULL;
 	int result;
 
-	if (now->kind == TCT_VALUE_NONE || tct_value_stored_as(key->key, &key->before, now))
+	/* Not to be changed at all: what it is now is nobody's conflict. */
+	if (now->kind == TCT_VALUE_NONE || tct_value_equal(&key->before, &key->after) ||
+	    tct_value_stored_as(key->key, &key->before, now))
 		return 0;
 	if (!is_between(key, now)) {
 		result = tct_result_conflict(
@@ -190,6 +192,26 @@ static const char *end_words(const struct recovery *recovery, bool live, bool le
 		       : TCT_NOT_CONFIRMED "; its network namespace is gone";
 }
 
+/* The files. A system that keeps them from going back has not left everything as it was. */
+static int recover_files(struct recovery *recovery)
+{
+	const struct tct_transaction *transaction = recovery->transaction;
+	int result = 0;
+
+	if (tct_transaction_changed_drop_in(transaction))
+		result = recover_drop_in(recovery);
+	if (result == 0 && tct_transaction_changed_modules(transaction))
+		result = tct_recover_modules(recovery->place, transaction, recovery->result,
+					     recovery->err);
+	if (result < 0 && recovery->err != NULL && recovery->err->fault == TCT_FAULT_REFUSED) {
+		recovery->err->fault = TCT_FAULT_STUCK;
+		return tct_err_wrap(recovery->err,
+				    "the interrupted transaction %" PRIu64 " can't be undone",
+				    transaction->id);
+	}
+	return result;
+}
+
 static int recover_one(struct recovery *recovery, bool live)
 {
 	struct tct_transaction *transaction = recovery->transaction;
@@ -202,11 +224,8 @@ static int recover_one(struct recovery *recovery, bool live)
 		return tct_err_nomem(recovery->err);
 	if (transaction->live && live)
 		result = recover_live(recovery);
-	if (result == 0 && tct_transaction_changed_drop_in(transaction))
-		result = recover_drop_in(recovery);
-	if (result == 0 && tct_transaction_changed_modules(transaction))
-		result = tct_recover_modules(recovery->place, transaction, recovery->result,
-					     recovery->err);
+	if (result == 0)
+		result = recover_files(recovery);
 	if (recovery->proc_sys >= 0)
 		(void)close(recovery->proc_sys);
 	for (size_t i = 0; i < transaction->keys_count; i++)
@@ -268,8 +287,10 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 		}
 		status = recover_one(&recovery, here && running && !rebooted);
 		result->settings_recovered = result->settings_count;
-		if (status < 0)
+		if (status < 0) {
+			result->changed = result->settings_count > 0;
 			return status;
+		}
 		if (waited && here)
 			result->expired = recovery.transaction->id;
 		else if (!waited && result->recovered == 0)

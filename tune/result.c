@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/journal_prune.h"
+#include "tune/live_write.h"
 #include "tune/transact.h"
 
 void tct_apply_result_done(struct tct_apply_result *result)
@@ -114,6 +115,21 @@ int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+int tct_result_line(struct tct_apply_result *result, int proc_sys, const struct tct_kernel_key *key,
+		    const struct tct_value *before, const struct tct_value *after,
+		    const char *because)
+{
+	TCT_AUTO(tct_value_done) struct tct_value now = { 0 };
+	bool persisted = after->kind != TCT_VALUE_NONE;
+	int status = proc_sys >= 0 ? tct_live_read(proc_sys, key, &now) : -ENOENT;
+
+	if (status == -ENOMEM)
+		return status;
+	if (status == 0)
+		before = after = &now;
+	return tct_result_setting(result, key, before, after, false, persisted, because);
 }
 
 int tct_result_note(struct tct_apply_result *result, const char *note)

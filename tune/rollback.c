@@ -235,7 +235,7 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&rollback, id);
-	if (status == 0 && result->transaction != 0)
+	if (result->transaction != 0)
 		tct_result_prune(result, &rollback.place, rollback.journal);
 	tct_lock_release(&lock);
 	tct_transaction_done(&rollback.fresh);

@@ -215,23 +215,10 @@ static int plan_live(struct tct_rollback_work *rollback)
 	return result;
 }
 
-/* The key's line by this set; NULL = it has none. */
-static const struct tct_value *line_of(const struct tct_owned_set *set,
-				       const struct tct_kernel_key *key)
-{
-	const struct tct_owned *owned = tct_owned_find(set, key);
-
-	return owned != NULL && owned->boot ? &owned->boot_value : NULL;
-}
-
 static bool line_changes(const struct tct_rollback_work *rollback, const struct tct_kernel_key *key)
 {
-	const struct tct_value *before = line_of(&rollback->before, key);
-	const struct tct_value *after = line_of(&rollback->after, key);
-
-	if (before == NULL || after == NULL)
-		return before != after;
-	return !tct_value_equal(before, after);
+	return !tct_value_equal(tct_owned_line(&rollback->before, key),
+				tct_owned_line(&rollback->after, key));
 }
 
 static bool any_line_changes(const struct tct_rollback_work *rollback)
@@ -247,16 +234,16 @@ static bool any_line_changes(const struct tct_rollback_work *rollback)
 static int note_lines(struct tct_rollback_work *rollback)
 {
 	for (size_t i = 0; i < tct_kernel_keys_count; i++) {
-		const struct tct_value *before = line_of(&rollback->before, &tct_kernel_keys[i]);
-		const struct tct_value *after = line_of(&rollback->after, &tct_kernel_keys[i]);
+		const struct tct_kernel_key *key = &tct_kernel_keys[i];
 		struct tct_journal_key *fresh;
 
-		if (!line_changes(rollback, &tct_kernel_keys[i]))
+		if (!line_changes(rollback, key))
 			continue;
-		fresh = fresh_key(rollback, &tct_kernel_keys[i]);
+		fresh = fresh_key(rollback, key);
 		if (fresh == NULL ||
-		    (before != NULL && tct_value_copy(&fresh->boot_before, before) < 0) ||
-		    (after != NULL && tct_value_copy(&fresh->boot_after, after) < 0))
+		    tct_value_copy(&fresh->boot_before, tct_owned_line(&rollback->before, key)) <
+			    0 ||
+		    tct_value_copy(&fresh->boot_after, tct_owned_line(&rollback->after, key)) < 0)
 			return no_memory(rollback);
 	}
 	return 0;
@@ -307,17 +294,23 @@ static int plan_drop_in(struct tct_rollback_work *rollback)
 
 static int fill_result(struct tct_rollback_work *rollback)
 {
+	struct tct_apply_result *out = rollback->result;
+
+	/* Where no live value is undone they are told all the same. */
+	if (rollback->proc_sys < 0 && rollback->options->root->live)
+		rollback->proc_sys = tct_live_open(rollback->options->root);
 	for (size_t i = 0; i < rollback->fresh.keys_count; i++) {
 		const struct tct_journal_key *key = &rollback->fresh.keys[i];
-		bool live = key->after.kind != TCT_VALUE_NONE;
+		bool persisted = key->boot_after.kind != TCT_VALUE_NONE;
+		int result = 0;
 
-		if (!live && key->boot_before.kind == TCT_VALUE_NONE &&
-		    key->boot_after.kind == TCT_VALUE_NONE)
-			continue; /* left alone */
-		if (tct_result_setting(rollback->result, key->key,
-				       live ? &key->before : &key->boot_before,
-				       live ? &key->after : &key->boot_after, live,
-				       key->boot_after.kind != TCT_VALUE_NONE, NULL) < 0)
+		if (key->after.kind != TCT_VALUE_NONE)
+			result = tct_result_setting(out, key->key, &key->before, &key->after, true,
+						    persisted, NULL);
+		else if (persisted || key->boot_before.kind != TCT_VALUE_NONE)
+			result = tct_result_line(out, rollback->proc_sys, key->key,
+						 &key->boot_before, &key->boot_after, NULL);
+		if (result < 0)
 			return no_memory(rollback);
 	}
 	return tct_restart_find(rollback->options->root, rollback->result) < 0 ? no_memory(rollback)

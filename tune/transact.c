@@ -230,6 +230,7 @@ static bool put_all_back(struct work *work, char *stuck, size_t size)
 	}
 	if (tct_own_file_undo(&work->modules) < 0) {
 		all = false;
+		work->transaction->modules_stuck = true;
 		add_stuck(stuck, size, TCT_MODULES_LOAD_PATH);
 	}
 	return all;

@@ -124,6 +124,14 @@ int tct_result_gone(struct tct_apply_result *result, const struct tct_kernel_key
 int tct_result_setting(struct tct_apply_result *result, const struct tct_kernel_key *key,
 		       const struct tct_value *before, const struct tct_value *after,
 		       bool live_written, bool persisted, const char *because);
+/*
+ * A setting of which only the line for the next boot comes, goes or changes: its live value is what
+ * it was before and is after. proc_sys: as of tct_live_open, -1 = live values are no part of it;
+ * then, or where the kernel doesn't have the key, it is the lines.
+ */
+int tct_result_line(struct tct_apply_result *result, int proc_sys, const struct tct_kernel_key *key,
+		    const struct tct_value *before, const struct tct_value *after,
+		    const char *because);
 /* A note for the setting that was appended last. 0 or -ENOMEM. */
 int tct_result_note(struct tct_apply_result *result, const char *note);
 /* Names in our modules-load.d file, if they differ. 0 or -ENOMEM. */

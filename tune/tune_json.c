@@ -508,6 +508,8 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 	set(object, "netns", netns, &failed);
 	set(object, "live", json_boolean(transaction->live), &failed);
 	set(object, "persisted", json_boolean(transaction->persisted), &failed);
+	set(object, "drop_in_stuck", json_boolean(transaction->drop_in_stuck), &failed);
+	set(object, "modules_stuck", json_boolean(transaction->modules_stuck), &failed);
 	set(object, "error", tct_json_text_or_null(transaction->error), &failed);
 	set(object, "settings", keys, &failed);
 	return whole(object, failed);

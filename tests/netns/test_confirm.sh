@@ -41,7 +41,7 @@ run 3 apply "${FIRST[@]}" --confirm-within 5
 
 run 0 confirm --json
 json '.schema == "tcptune.confirm.v1" and .changed and .confirmed == 1 and .transaction == 2 and .conflicts == []'
-json '[.settings[] | select(.persisted)] | length == 7'
+json '[.settings[] | select(.persisted and .before == .after and .before != null and (.live_written | not))] | length == 7'
 no_guard "confirmed"
 grep -q '^net.core.somaxconn = 16384' $DROP_IN || fail "confirm doesn't write the drop-in"
 last_state committed

@@ -61,6 +61,24 @@ for key in somaxconn ../ipv4/tcp_fin_timeout ../ipv4/tcp_rmem; do
 	ck_state "$WORK/old" "the one that was stuck"
 done
 
+# Nor can the drop-in be taken away: not everything is as it was, so that is no refusal.
+traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${FIRST[@]}"
+[[ $code == 137 ]] || fail "killed before the commit record: exit $code"
+run 0 audit --interval 0
+grep -q "^Transaction [0-9]* was interrupted; 'tcptune rollback' puts it right" "$WORK/out" || fail "audit tells it"
+run 0 audit --interval 0 --json
+json '.interrupted > 0'
+run 1 rollback --dry-run
+grep -q 'no value' "$WORK/out" && fail "a dry run doesn't know that no value would change"
+traced -P /etc/sysctl.d -e inject=unlinkat:error=EIO -- rollback --json
+[[ $code == 4 ]] || fail "a drop-in that stays: exit $code"
+grep -q "the interrupted transaction [0-9]* can't be undone: .*$DROP_IN: " "$WORK/err" || fail "what stays is named"
+json '.changed and ([.settings[].live_written] | all)'
+run 0 rollback
+ck_state "$WORK/old" "a drop-in that stayed"
+run 0 audit --interval 0 --json
+json '.interrupted == null'
+
 # Refused, but what was interrupted is undone before: that was written.
 traced -P $JOURNAL -e inject=write:signal=KILL:when=2 -- apply "${FIRST[@]}"
 [[ $code == 137 ]] || fail "killed before the commit record: exit $code"

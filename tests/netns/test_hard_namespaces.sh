@@ -248,6 +248,17 @@ for place in /proc/sys /proc/sys/net; do # as container engines do it
 	umount $place
 	ck_state "$WORK/new" "a read-only $place, on the way back"
 	nothing_open "a read-only $place, on the way back"
+	# What can't be written stays ours, whatever a whole apply says of the rest, and goes back when it can.
+	read_only $place
+	run 0 apply "${SECOND[@]}" --json
+	json '.changed and ([.settings[] | .before == .after and (.live_written | not)] | all)'
+	json '[.unsupported[] | select(.reason | startswith("no longer asked for, but read-only"))] | length == 5'
+	umount $place
+	values | cmp -s - <(sed '/^--/,$d' "$WORK/new") || fail "a read-only $place, and live values changed"
+	run 1 check
+	run 0 apply "${SECOND[@]}"
+	run 0 check
+	[[ $(</proc/sys/net/ipv4/tcp_fin_timeout) == 60 ]] || fail "a key that was read-only doesn't go back"
 	reset "a read-only $place"
 done
 # One key alone.

@@ -177,4 +177,26 @@ json '.recovered != null and .conflicts == []'
 ck_files "$WORK/old" "a list that could not be read"
 echo "killed at $points points: $old undone by recovery, $new done before"
 
+# --- it can't be taken away again ------------------------------------------------------------------------------------
+
+rm -f $JOURNAL $DROP_IN $LIST
+files >"$WORK/old"
+traced -e trace=renameat,unlinkat -e inject=renameat:error=EIO:when=2+ -e inject=unlinkat:error=EIO -- apply "${SETS[@]}" --modules-load
+[[ $code == 4 ]] || fail "a list that is stuck: exit $code"
+grep -q "could not be put back: $LIST" "$WORK/err" || fail "the list that is stuck is named"
+run 0 history --json
+json '.transactions[0] | .state == "stuck" and .modules_stuck and (.drop_in_stuck | not)'
+stuck=$(jq '.transactions[0].id' "$WORK/out")
+run 0 history show "$stuck"
+grep -q "stuck  *$LIST\$" "$WORK/out" || fail "history show names it"
+# It is ours still: what comes next takes it along, or away.
+run 0 apply "${SETS[@]}" --json
+json '.changed and .modules_load == null'
+grep -qx nf_conntrack $LIST || fail "the list that the lines need by now"
+run 0 rollback
+run 0 rollback "$stuck" --json
+json '.modules_load.before == ["nf_conntrack"] and .modules_load.after == null'
+find /etc/sysctl.d /etc/modules-load.d -name '.*' -type f -delete
+ck_files "$WORK/old" "the list that was stuck is taken away"
+
 echo "ok"

@@ -33,6 +33,13 @@ run 0 rollback --force --json
 json '.changed and (.conflicts | length) == 0'
 [[ $(rmem) == "$before" ]] || fail "--force gets field 3: $(rmem)"
 
+# Where only the line goes, the live value is told: it was there before and is there after.
+run 0 apply "${RMEM[@]}"
+set_value net/ipv4/tcp_rmem "9000 262145 70000000"
+run 1 rollback --json
+json '.settings[0] | .before == [9000, 262145, 70000000] and .after == .before and (.live_written or .persisted | not)'
+set_value net/ipv4/tcp_rmem "$before"
+
 # The operator raised field 1 above what field 2 goes back to: the key as a whole.
 run 0 apply "${RMEM[@]}"
 set_value net/ipv4/tcp_rmem "200000 262144 67108864"
@@ -171,6 +178,12 @@ json '(.transactions | length) == 150 and .transactions[0].id == 203'
 [[ $(stat -c %a $JOURNAL) == 640 && $(ls -A /var/lib/tcptune) == journal ]] || fail "mode, or a temporary file"
 run 0 rollback
 ck_state "$WORK/old" "a shorter journal"
+# What fails makes it longer, too.
+cp "$WORK/long" $JOURNAL
+traced -P /proc/sys/net/ipv4/tcp_rmem -e inject=write:error=EINVAL:when=1 -- apply "${RMEM[@]}"
+[[ $code == 3 ]] || fail "a refused write: exit $code"
+run 0 history --json
+json '(.transactions | length) == 150 and .transactions[0].id == 203 and .transactions[0].state == "undone"'
 cp "$WORK/long" $JOURNAL
 traced -e trace=renameat -e inject=renameat:error=EIO:when=2+ -- apply "${RMEM[@]}"
 [[ $code == 0 ]] || fail "a journal that can't be shortened: $code"
