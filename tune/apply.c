@@ -62,7 +62,10 @@ static int observe(struct apply *apply)
 			"(" TCT_BOOT_ID_PATH ")");
 	tct_facts_from_host(&apply->observation->host, &apply->facts);
 	request.settings_only = true;
-	return tct_profile_set_load(&request, &apply->facts, &apply->set, apply->err);
+
+	int status = tct_profile_set_load(&request, &apply->facts, &apply->set, apply->err);
+
+	return status < 0 ? status : tct_asked_check(&request, apply->set, apply->err);
 }
 
 /* Only where a key needs one: the lists of modules are long. */

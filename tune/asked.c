@@ -152,16 +152,45 @@ int tct_asked_find(const struct tct_journal *journal, const struct tct_netns *ne
 	return result == 0 ? take_values(asked) : result;
 }
 
-/* A profile's path must mean the same from another folder. */
+/* A profile's path must mean the same from another folder. NULL on ENOMEM. */
+static char *full_name(const char *name)
+{
+	char *full = strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
+
+	return full != NULL ? full : strdup(name);
+}
+
+int tct_asked_check(const struct tct_profile_request *request, const struct tct_profile_set *set,
+		    struct tct_err *err)
+{
+	for (size_t i = 0; i < set->names_count; i++) {
+		TCT_AUTOFREE char *full = full_name(set->names[i]);
+
+		if (full == NULL)
+			return tct_err_nomem(err);
+		if (!tct_text_is_utf8(full, strlen(full)))
+			return tct_err_set(err, TCT_FAULT_INPUT, EILSEQ,
+					   "%s: the path isn't UTF-8, so the journal can't name it",
+					   full);
+	}
+	for (size_t i = 0; i < request->vars_count; i++) {
+		const struct tct_var_override *var = &request->vars[i];
+
+		if (!tct_text_is_utf8(var->value, strlen(var->value)))
+			return tct_err_set(err, TCT_FAULT_INPUT, EILSEQ,
+					   "--var %s: the text is not UTF-8", var->name);
+	}
+	return 0;
+}
+
 static json_t *full_names(const struct tct_profile_set *set)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; list != NULL && i < set->names_count; i++) {
-		const char *name = set->names[i];
-		TCT_AUTOFREE char *full = strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
+		TCT_AUTOFREE char *full = full_name(set->names[i]);
 
-		if (json_array_append_new(list, json_string(full != NULL ? full : name)) < 0) {
+		if (full == NULL || json_array_append_new(list, json_string(full)) < 0) {
 			json_decref(list);
 			return NULL;
 		}

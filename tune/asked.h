@@ -37,6 +37,13 @@ void tct_asked_done(struct tct_asked *asked);
 /* Does the request say nothing of keys that it doesn't name: sets without a profile? */
 bool tct_request_is_additive(const struct tct_profile_request *request);
 
+/*
+ * Can the journal name what is asked for: are the profiles' full paths and the variables' values
+ * UTF-8? 0, -EILSEQ or -ENOMEM.
+ */
+int tct_asked_check(const struct tct_profile_request *request, const struct tct_profile_set *set,
+		    struct tct_err *err);
+
 /* The keys of a set that were asked for by hand: {key: text}, by the table's names; NULL on ENOMEM.
  */
 json_t *tct_asked_sets(const struct tct_profile_set *set);

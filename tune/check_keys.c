@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/json_text.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/asked.h"
@@ -266,7 +267,7 @@ static int name_it(const struct tct_profile_set *set, struct tct_check_result *r
 	result->sets = tct_asked_sets(set);
 	for (size_t i = 0; i < set->names_count; i++) {
 		tct_text_addf(&names, "%s%s", i > 0 ? "," : "", set->names[i]);
-		if (json_array_append_new(result->names, json_string(set->names[i])) < 0)
+		if (json_array_append_new(result->names, tct_json_text(set->names[i])) < 0)
 			return -ENOMEM;
 	}
 	result->profiles = tct_text_take(&names);

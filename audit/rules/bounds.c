@@ -9,9 +9,15 @@
 #include "audit/rules/profile_private.h"
 #include "core/mem.h"
 
-/* Error at the bound; code ENODATA or EINVAL. */
+/* Where a field of a bound stands; a merged bound has several places. */
+static struct tct_place place_of(const struct tct_bound *bound, const struct tct_expr *expr)
+{
+	return expr->place != NULL ? *expr->place : bound->place;
+}
+
+/* Error at the place; code ENODATA or EINVAL. */
 __attribute__((format(printf, 4, 5))) static int
-complain(const struct tct_bound *bound, int code, struct tct_err *err, const char *format, ...)
+complain(struct tct_place place, int code, struct tct_err *err, const char *format, ...)
 {
 	char message[sizeof(err->message)];
 	va_list arguments;
@@ -20,22 +26,21 @@ complain(const struct tct_bound *bound, int code, struct tct_err *err, const cha
 	if (vsnprintf(message, sizeof(message), format, arguments) < 0)
 		message[0] = '\0';
 	va_end(arguments);
-	(void)tct_err_at(err, bound->place.file, bound->place.line, bound->place.column, "%s",
-			 message);
+	(void)tct_err_at(err, place.file, place.line, place.column, "%s", message);
 	if (err != NULL)
 		err->code = code;
 	return -code;
 }
 
-static int check_range(const struct tct_kernel_key *key, const struct tct_bound *bound,
-		       int64_t stored, struct tct_err *err)
+static int check_range(const struct tct_kernel_key *key, struct tct_place place, int64_t stored,
+		       struct tct_err *err)
 {
 	const char *unit = tct_unit_name(key->unit);
 
 	if (stored >= key->sane_min && stored <= key->sane_max)
 		return 0;
 	return complain(
-		bound, EINVAL, err,
+		place, EINVAL, err,
 		"%s: %" PRId64 " is outside of %" PRId64 " to %" PRId64 "%s%s, what tcptune writes",
 		key->name, stored, key->sane_min, key->sane_max, *unit != '\0' ? " " : "", unit);
 }
@@ -43,6 +48,17 @@ static int check_range(const struct tct_kernel_key *key, const struct tct_bound 
 static int eval_field(const struct tct_kernel_key *key, const struct tct_bound *bound,
 		      const struct tct_expr *expr, const struct tct_env *env, int64_t *stored,
 		      struct tct_err *err);
+
+static bool is_merged(const struct tct_expr *expr)
+{
+	return expr->kind == TCT_NODE_LARGER || expr->kind == TCT_NODE_SMALLER;
+}
+
+static bool first_decides(const struct tct_kernel_key *key, const struct tct_expr *merged,
+			  int64_t a, int64_t b)
+{
+	return tct_value_field_at_least(key, a, b) == (merged->kind == TCT_NODE_LARGER);
+}
 
 /* Of two profiles' bounds the stronger, by the key's own order: "no limit" is above everything. */
 static int eval_merged(const struct tct_kernel_key *key, const struct tct_bound *bound,
@@ -57,7 +73,7 @@ static int eval_merged(const struct tct_kernel_key *key, const struct tct_bound 
 		status = eval_field(key, bound, expr->arguments[1], env, &b, err);
 	if (status < 0)
 		return status;
-	*stored = tct_value_field_at_least(key, a, b) == (expr->kind == TCT_NODE_LARGER) ? a : b;
+	*stored = first_decides(key, expr, a, b) ? a : b;
 	return 0;
 }
 
@@ -65,31 +81,32 @@ static int eval_field(const struct tct_kernel_key *key, const struct tct_bound *
 		      const struct tct_expr *expr, const struct tct_env *env, int64_t *stored,
 		      struct tct_err *err)
 {
+	const struct tct_place place = place_of(bound, expr);
 	const struct tct_facts *facts = env->facts;
 	int64_t page = facts->known[TCT_FACT_PAGE_SIZE] ? facts->value[TCT_FACT_PAGE_SIZE] : 0;
 	struct tct_result result;
 	int status;
 
-	if (expr->kind == TCT_NODE_LARGER || expr->kind == TCT_NODE_SMALLER)
+	if (is_merged(expr))
 		return eval_merged(key, bound, expr, env, stored, err);
 	if (tct_expr_bare_number(expr, stored)) /* in the key's own unit already */
-		return check_range(key, bound, *stored, err);
+		return check_range(key, place, *stored, err);
 	tct_expr_eval(expr, env, &result);
 	if (result.status != TCT_STATUS_VALUE)
-		return complain(bound, result.status == TCT_STATUS_MISSING ? ENODATA : EINVAL, err,
+		return complain(place, result.status == TCT_STATUS_MISSING ? ENODATA : EINVAL, err,
 				"%s: %s", key->name, result.reason);
 	status = tct_number_to_key(key, page, result.number, stored);
 	if (status == -ENODATA)
-		return complain(bound, ENODATA, err, "%s is in pages, and page_size is not known",
+		return complain(place, ENODATA, err, "%s is in pages, and page_size is not known",
 				key->name);
 	if (status < 0) {
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
 		tct_result_print(&result, &text);
-		return complain(bound, EINVAL, err, "%s: %s is not a whole number of %s", key->name,
+		return complain(place, EINVAL, err, "%s: %s is not a whole number of %s", key->name,
 				text.data != NULL ? text.data : "this", tct_unit_name(key->unit));
 	}
-	return check_range(key, bound, *stored, err);
+	return check_range(key, place, *stored, err);
 }
 
 /* The fields of a bound: known[i] false where it keeps. */
@@ -117,6 +134,38 @@ static int eval_fields(const struct tct_kernel_key *key, const struct tct_bound 
 	return 0;
 }
 
+/* Of several profiles' bounds that were merged, the place of the one that decides. */
+static struct tct_place deciding_place(const struct tct_kernel_key *key,
+				       const struct tct_bound *bound, unsigned field,
+				       const struct tct_env *env)
+{
+	const struct tct_expr *expr = bound->fields[field];
+	int64_t a;
+	int64_t b;
+
+	while (is_merged(expr) && eval_field(key, bound, expr->arguments[0], env, &a, NULL) == 0 &&
+	       eval_field(key, bound, expr->arguments[1], env, &b, NULL) == 0)
+		expr = expr->arguments[first_decides(key, expr, a, b) ? 0 : 1];
+	return place_of(bound, expr);
+}
+
+static int contradiction(const struct tct_kernel_key *key, const struct tct_bound *at_least,
+			 int64_t least, const struct tct_bound *at_most, int64_t most,
+			 unsigned field, const struct tct_env *env, struct tct_err *err)
+{
+	const struct tct_place low = deciding_place(key, at_least, field, env);
+	const struct tct_place high = deciding_place(key, at_most, field, env);
+
+	if (strcmp(low.file, high.file) == 0)
+		return complain(low, EINVAL, err,
+				"%s: at_least %" PRId64 " is above at_most %" PRId64, key->name,
+				least, most);
+	return complain(low, EINVAL, err,
+			"%s: at_least %" PRId64 " is above at_most %" PRId64
+			" in %.200s:%u: a profile that extends both must decide",
+			key->name, least, most, high.file, high.line);
+}
+
 struct all_fields {
 	struct fields set;
 	struct fields at_least;
@@ -136,10 +185,8 @@ static int eval_all(const struct tct_kernel_key *key, const struct tct_bound *se
 	for (unsigned i = 0; i < key->fields && status == 0; i++) {
 		if (all->at_least.known[i] && all->at_most.known[i] &&
 		    !tct_value_field_at_least(key, all->at_most.stored[i], all->at_least.stored[i]))
-			status = complain(at_least, EINVAL, err,
-					  "%s: at_least %" PRId64 " is above at_most %" PRId64,
-					  key->name, all->at_least.stored[i],
-					  all->at_most.stored[i]);
+			status = contradiction(key, at_least, all->at_least.stored[i], at_most,
+					       all->at_most.stored[i], i, env, err);
 	}
 	return status;
 }
@@ -160,7 +207,7 @@ static int check_order(const struct tct_kernel_key *key, const struct tct_bound 
 {
 	for (unsigned i = 1; key->ordered && i < value->count; i++) {
 		if (value->numbers[i] < value->numbers[i - 1])
-			return complain(bound, EINVAL, err,
+			return complain(bound->place, EINVAL, err,
 					"%s: its fields must ascend, but [%u] would be %" PRId64
 					" and [%u] %" PRId64,
 					key->name, i - 1, value->numbers[i - 1], i,
@@ -229,7 +276,7 @@ int tct_bounds_target(const struct tct_kernel_key *key, const struct tct_bound *
 		status = target_field(key, &all, i, baseline != NULL ? &baseline->numbers[i] : NULL,
 				      &made.numbers[i]);
 		if (status < 0)
-			return complain(place, ENODATA, err,
+			return complain(place->place, ENODATA, err,
 					"%s: field [%u] is to be kept, but its value is not known",
 					key->name, i);
 	}

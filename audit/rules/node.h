@@ -67,6 +67,7 @@ struct tct_expr {
 	int field;    /* of key or `value`; -1 = not indexed */
 	size_t index; /* of a variable, fact, counter, state, population */
 	const struct tct_attribute *attribute;
+	const struct tct_place *place; /* of a bound, which may be merged with others; else NULL */
 };
 
 /* Parse source->text[start..end). Names and types are not looked at. */

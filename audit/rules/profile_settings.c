@@ -119,8 +119,12 @@ static int load_fields(const struct tct_loader *loader, const struct tct_kernel_
 	const struct tct_type type = tct_type_of_key(key);
 	const struct tct_yaml_node *item = node->kind == TCT_YAML_LIST ? node->first : node;
 	size_t count = node->kind == TCT_YAML_LIST ? node->count : 1;
+	struct tct_place *place = tct_arena_alloc(loader->arena, sizeof(*place));
 	bool any = false;
 
+	if (place == NULL)
+		return tct_err_nomem(loader->err);
+	*place = bound->place;
 	if (count != key->fields)
 		return tct_yaml_error(
 			node, loader->err,
@@ -137,6 +141,7 @@ static int load_fields(const struct tct_loader *loader, const struct tct_kernel_
 
 			if (status < 0)
 				return status;
+			bound->fields[i]->place = place;
 			any = true;
 		}
 		item = item->next;

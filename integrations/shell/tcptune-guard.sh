@@ -10,7 +10,8 @@
 # TCPTUNE names the program (default: tcptune).
 #
 # exit code: 0 the host conforms, or was put right; 1 it doesn't (-n only); 2 bad usage or input; 3 refused, with the
-# reason, everything is as before; 4 failed, and something could not be put back; 5 another tcptune is at work.
+# reason, everything is as before; 4 failed, and something could not be put back; 5 another tcptune is at work; 127
+# tcptune isn't there.
 set -u
 
 tcptune=${TCPTUNE:-tcptune}
@@ -34,8 +35,8 @@ done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || usage
 
-"$tcptune" check --quiet "$@"
-status=$?
+status=0 # as it is also where the shell has -e
+"$tcptune" check --quiet "$@" || status=$?
 
 case $status in
 0) exit 0 ;;

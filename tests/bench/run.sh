@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2016 # awk and jq have variables of their own
-# How long tcptune takes, and how much memory, where `ss | awk`, `netstat | awk` and `lsof -i` take long; each measured
-# in the same run, alternately. By hand, on a machine that has nothing else to do:
+# How long tcptune takes, and how much memory, where `ss | awk`, `netstat | awk` and `lsof -i` take long, and how long an
+# apply that has nothing to do beside `sysctl -p`; each measured in the same run, alternately. By hand, on a machine that has nothing else to do:
 #
 #   cmake --preset bench && cmake --build --preset bench && ctest --preset bench
 #   TCPTUNE=build/bench/tcptune TCPHERD=build/bench/tests/tcpherd TIMED=build/bench/tests/timed \
@@ -14,6 +14,7 @@
 #   namespaces  1,000 empty namespaces, half of them named, half held by a process, beside 18,000 sockets
 #   timewait    100,000 sockets in TIME_WAIT
 #   proxy       200,000 outgoing connections to ten destinations
+#   nothing     no sockets: what configuration management runs again and again
 # Times are medians of the rounds (default 3), by the wall; "1/20" is a twentieth of the other's; "of CPU" compares the
 # processor time, which tells more where somebody else is at work too, but is not judged. What tcptune answers is
 # checked as well: quick and wrong is a failure. What it has not yet is told, and is none.
@@ -28,12 +29,13 @@ set -euo pipefail
 
 ROUNDS=3
 PERCENT=100
-POPULATIONS=(million port namespaces timewait proxy) # and server, which is large
+POPULATIONS=(million port namespaces timewait proxy nothing) # and server, which is large
 SOCKET_KB=3 # what the kernel takes for one that is idle, with its file
 ONLY=()
 JSON=
 PORT=8080
 MOST_MB=12
+SHORT=15 # what takes milliseconds is measured so often in a round
 
 die() { # CODE WORDS...
 	echo "bench: ${*:2}" >&2
@@ -75,7 +77,7 @@ parse() {
 
 if [[ ${1-} != inside ]]; then
 	parse "$@"
-	for tool in ip ss netstat lsof jq awk unshare nsenter setpriv; do
+	for tool in ip ss netstat lsof jq awk sysctl unshare nsenter setpriv; do
 		command -v "$tool" >/dev/null || {
 			echo "bench: skipped, $tool is needed (netstat is in net-tools)"
 			exit 77
@@ -315,6 +317,24 @@ make_proxy() {
 	done
 	must_say audit '.states.counts.ESTABLISHED == $n' --argjson n "$count"
 	row proxy "audit --interval 0" audit "ss | awk" ss null null
+}
+
+# A second apply: the first one wrote live values, drop-in and journal, in folders that are this namespace's own.
+make_nothing() {
+	local i keys=(--profile highconn --persist --allow-shadowed --json)
+	sleep 1800 &
+	HERD=$!
+	mount -t tmpfs tmpfs /var/lib || die 1 "mount /var/lib"
+	mount -t tmpfs tmpfs /etc/sysctl.d || die 1 "mount /etc/sysctl.d"
+	[[ ! -d /etc/tcptune ]] || mount -t tmpfs tmpfs /etc/tcptune || die 1 "mount /etc/tcptune"
+	measure first "$TCPTUNE" apply "${keys[@]}"
+	must_say first '.changed and (.settings | all(.live_written and .persisted))'
+	for ((i = 0; i < ROUNDS * SHORT; i++)); do
+		measure again "$TCPTUNE" apply "${keys[@]}"
+		measure sysctl sysctl -p /etc/sysctl.d/99-tcptune.conf
+	done
+	must_say again '(.changed | not) and .transaction == null'
+	row nothing "apply, the second time" again "sysctl -p" sysctl null 0.01
 }
 
 print_table() {

@@ -148,6 +148,19 @@ json '.changed'
 wait "$holder"
 reset "waiting"
 
+# --- killed in the middle: check mode only tells of it ---------------------------------------------------------------
+
+traced -e inject=rename,renameat,renameat2:signal=KILL -- apply "${FIRST[@]}"
+remember
+module ok "{$first}" check
+json '.changed and .warnings == ["transaction \(.recovered) had been interrupted; that would be put right first"]'
+module ok '{"state": "confirmed"}' check
+json .changed
+ck_untouched "check mode beside an interrupted transaction"
+module ok "{$first}"
+json '.changed and .warnings == ["transaction \(.recovered) had been interrupted; it was put right first"]'
+reset "an interrupted transaction"
+
 # --- somewhere else ------------------------------------------------------------------------------------------------
 
 unshare -n sleep 60 &
@@ -182,6 +195,18 @@ module failed "{$first, \"netns\": \"1\", \"root\": \"/\"}"
 json '.msg | contains("mutually exclusive")'
 module failed "{$first, \"executable\": \"/nowhere/tcptune\"}"
 json '.msg | contains("/nowhere/tcptune")'
+module failed '{"settings": {"net.ipv4.tcp_tw_reuse": null}, "variables": {"a": {}}}'
+json '.msg == "settings: net.ipv4.tcp_tw_reuse has no value; variables: a is a mapping"'
+module ok "{$first, \"reason\": \"\"}" check
+json .changed
+
+# Another program, or a tcptune of another age: no success, whatever its exit code.
+for said in '' '[1, 2]' '{"changed": false}' '{"schema": "tcptune.apply.v2", "changed": false}'; do
+	printf '#!/bin/sh\ncat <<"END"\n%s\nEND\n' "$said" >"$WORK/bin/another"
+	chmod +x "$WORK/bin/another"
+	module failed "{$first, \"executable\": \"another\"}"
+	json '(.msg | contains("bin/another gave no document that this module knows")) and (.changed | not)'
+done
 ck_state "$WORK/old" "wrong words change nothing"
 
 echo "the Ansible module does what it says"

@@ -58,8 +58,10 @@ json '.transactions[0] | .kind == "rollback" and .reason == "the service did not
 first='"profile": "'$WORK'/first.yaml", "confirm_within": 60'
 module ok "{$first}" check
 json '.changed and .waiting.seconds == 60'
-module ok '{"state": "confirmed"}' check
-json '.changed | not'
+module failed '{"state": "confirmed"}' check # what waited last was taken back
+json '.msg | contains("was taken back")'
+module failed '{"state": "confirmed"}'
+json '.rc == 3'
 module ok "{$first}"
 json '.changed and .waiting.seconds == 60 and .waiting.until != null'
 module ok '{"state": "checked"}'
@@ -69,8 +71,20 @@ json '.rc == 3 and .refused[0].kind == "pending"'
 remember
 module ok '{"state": "confirmed"}' check
 json .changed
-module ok '{"state": "confirmed", "transaction": 1}' check
+module failed '{"state": "confirmed", "transaction": 1}' check
+json '.msg == "transaction 1 was not confirmed in time, or was taken back"'
+module failed '{"state": "confirmed", "transaction": 99}' check
+json '.msg == "there is no apply 99"'
+unshare -n sleep 60 &
+elsewhere=$!
+for _ in {1..50}; do
+	[[ $(readlink "/proc/$elsewhere/ns/net") != "$(readlink /proc/self/ns/net)" ]] && break
+	sleep 0.1
+done
+module ok '{"state": "confirmed", "netns": "'$elsewhere'"}' check
 json '.changed | not'
+kill "$elsewhere"
+wait "$elsewhere" 2>/dev/null
 ck_untouched "check mode of confirm"
 module ok '{"state": "confirmed", "wait": 5}'
 json '.changed and .confirmed == .transaction - 1'
@@ -87,8 +101,8 @@ for _ in {1..50}; do
 	sleep 0.1
 done
 [[ $(</proc/sys/net/ipv4/tcp_fin_timeout) == 30 ]] || fail "it isn't put back when the time is over"
-module ok '{"state": "confirmed"}' check
-json '.changed | not'
+module failed '{"state": "confirmed"}' check
+json '(.changed | not) and (.msg | contains("was not confirmed in time"))'
 module failed '{"state": "confirmed"}'
 json '.rc == 3 and (.msg | length) > 0'
 

@@ -35,6 +35,16 @@ run 3 apply --set "net.ipv4.tcp_rmem=4096 131072 1073741825" --dry-run && says "
 run 3 check --set $CAP=20
 run 3 apply --set net.ipv4.tcp_timestamps=0 --set $REUSE=1 --persist --json
 json '.refused[0].kind == "invariant"'
+# The journal is UTF-8: what it could not name again is refused, in a dry run too. check only tells.
+cp "$WORK/first.yaml" "$WORK/"$'odd\xff.yaml'
+run 2 apply --profile "$WORK/"$'odd\xff.yaml' --persist && says "the path isn't UTF-8"
+run 2 apply --profile "$WORK/"$'odd\xff.yaml' --dry-run && says "the path isn't UTF-8"
+run 1 check --profile "$WORK/"$'odd\xff.yaml' --json
+json '.profiles | endswith("odd\\xff.yaml")'
+printf 'variables: { word: "%s" }\n' "'a'" | cat "$WORK/first.yaml" - >"$WORK/word.yaml"
+run 2 apply --profile "$WORK/word.yaml" --var $'word="\xff"' && says "word: the text is not UTF-8"
+run 2 apply --set $'net.ipv4.tcp_congestion_control=\xff' && says "the text is not UTF-8"
+run 2 apply --set $'net.ipv4.tcp_tw_re\xffuse=1' && says "did you mean $REUSE?"
 [[ ! -e $JOURNAL ]] || fail "a refusal makes a journal"
 ck_state "$WORK/old" "refusals change nothing"
 

@@ -191,6 +191,9 @@ END_TEST
 
 START_TEST(siblings_that_contradict_each_other_are_refused)
 {
+	static const char *const orders[] = { "a b", "b a", "c d b a", "a c b d" };
+	static const char impossible[] =
+		"profiles/a.yaml:4:49: net.ipv4.tcp_fin_timeout: at_least 30 is above at_most 20 in ";
 	static const struct {
 		const char *a;
 		const char *b;
@@ -237,14 +240,23 @@ START_TEST(siblings_that_contradict_each_other_are_refused)
 	ck_assert_str_eq(shelf_variable("v"), "3");
 	shelf_load("a judge b");
 	ck_assert_str_eq(shelf_variable("v"), "3");
-	/* bounds that only together are impossible */
+	/* bounds that only together are impossible: of several those that decide are named */
 	shelf_put("a",
 		  HEAD("a") "settings: {net.ipv4.tcp_fin_timeout: {at_least: 30, because: x}}\n");
 	shelf_put("b",
 		  HEAD("b") "settings: {net.ipv4.tcp_fin_timeout: {at_most: 20, because: x}}\n");
-	ck_assert_str_eq(
-		shelf_refusal("a b"),
-		"profiles/a.yaml:4:49: net.ipv4.tcp_fin_timeout: at_least 30 is above at_most 20");
+	shelf_put("c",
+		  HEAD("c") "settings: {net.ipv4.tcp_fin_timeout: {at_least: 10, because: x}}\n");
+	shelf_put("d",
+		  HEAD("d") "settings: {net.ipv4.tcp_fin_timeout: {at_most: 50, because: x}}\n");
+	for (size_t i = 0; i < TCT_COUNT(orders); i++) {
+		const char *error = shelf_refusal(orders[i]);
+
+		ck_assert_msg(strncmp(error, impossible, strlen(impossible)) == 0, "%s", error);
+		ck_assert_msg(strstr(error, "b.yaml:4: a profile that extends both must decide") !=
+				      NULL,
+			      "%s", error);
+	}
 }
 END_TEST
 

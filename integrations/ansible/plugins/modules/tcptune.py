@@ -42,7 +42,7 @@ options:
   settings:
     description:
       - Single settings, value by key, as for C(tcptune apply --set). A value with several fields is a string or a
-        list.
+        list; a list of ports is a string, C(8080,9000-9010).
       - Beside C(profile) they override what the profiles say of that key. Alone they touch nothing but these keys.
     type: dict
   confirm_within:
@@ -110,7 +110,7 @@ options:
 attributes:
   check_mode:
     description: Makes the same plan, writes nothing, and fails where the task itself would be refused.
-    details: With C(state=confirmed) the history is asked whether one waits.
+    details: With C(state=confirmed) the history is asked whether one waits, or was lost.
     support: full
   diff_mode:
     description: Shows each value before and after, and the drop-in as a unified diff.
@@ -283,6 +283,7 @@ conforms:
 
 import datetime
 import json
+import os
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
@@ -374,7 +375,7 @@ WORDS: Dict[str, Callable[[Any], List[str]]] = {
     'settings': pairs('--set', value_text),
     'confirm_within': one('--confirm-within'),
     'transaction': lambda value: [str(value)],
-    'reason': one('--reason'),
+    'reason': lambda value: one('--reason')(value) if value else [],
     'persist': flag('--persist', '--no-persist'),
     'live': lambda value: [] if value else ['--no-live'],
     'boot': one('--boot'),
@@ -398,6 +399,13 @@ def misplaced(params: Params) -> List[str]:
     return [name for name in sorted(ARGUMENTS) if name not in OURS + taken and is_given(params, name)]
 
 
+def without_value(params: Params) -> List[str]:
+    """What no word can be made of: nothing (a template's None), or a mapping."""
+    return ['%s: %s has no value' % (option, name) if value is None else '%s: %s is a mapping' % (option, name)
+            for option in ('settings', 'variables') for name, value in sorted((params[option] or {}).items())
+            if value is None or isinstance(value, dict)]
+
+
 def complaint(params: Params) -> Optional[str]:
     """What is wrong with the options, beyond what their types say."""
     strangers = misplaced(params)
@@ -405,7 +413,7 @@ def complaint(params: Params) -> Optional[str]:
         return 'state=%s has no use for %s' % (params['state'], ', '.join(strangers))
     if params['state'] == 'applied' and not params['profile'] and not params['settings']:
         return 'state=applied needs at least one of profile and settings'
-    return None
+    return '; '.join(without_value(params)) or None
 
 
 def command_words(params: Params, dry_run: bool) -> List[str]:
@@ -481,6 +489,43 @@ def is_failure(params: Params, return_code: int, document: Document, check_mode:
     return not (check_mode and return_code == 1 and not document.get('conflicts'))
 
 
+def is_document(document: Any, command: str) -> bool:
+    """Is it what this module can read? A dry run of apply gives a plan."""
+    return isinstance(document, dict) and document.get('schema') in (
+        'tcptune.%s.v1' % command, 'tcptune.plan.v1' if command == 'apply' else None)
+
+
+def namespace_inode(netns: Optional[str]) -> Optional[int]:
+    """The network namespace that tcptune takes the word for, as the history numbers it."""
+    path = netns or '/proc/self/ns/net'
+    if netns and '/' not in netns:
+        path = '/proc/%s/ns/net' % netns if netns.isdigit() else '/run/netns/%s' % netns
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
+
+
+def confirm_outlook(transactions: List[Document], wanted: Optional[int], inode: Optional[int],
+                    now: str) -> Tuple[bool, Optional[str]]:
+    """What confirm would come to: whether it changes anything, and why it would be refused."""
+    here = [item for item in transactions if item['netns']['inode'] == inode]
+    applies = [item for item in (here if wanted is None else transactions)
+               if item['kind'] == 'apply' and wanted in (None, item['id'])]
+    waiting = [item for item in applies if item['state'] == 'waiting' and item['deadline'] > now]
+    interrupted = any(item['state'] == 'interrupted' for item in here)
+    if waiting and waiting[0] not in here:
+        return False, "transaction %d is another network namespace's" % waiting[0]['id']
+    if waiting:
+        return True, None
+    if not applies:
+        return interrupted, None if wanted is None else 'there is no apply %d' % wanted
+    newest = applies[0]
+    if newest['state'] != 'committed' and (wanted is not None or newest['deadline'] is not None):
+        return False, 'transaction %d was not confirmed in time, or was taken back' % newest['id']
+    return interrupted, None
+
+
 class Run:
     """Runs tcptune for one task and ends the task."""
 
@@ -496,13 +541,15 @@ class Run:
         command = [self.program] + words
         return_code, stdout, stderr = self.module.run_command(command, use_unsafe_shell=False)
         self.result.update(rc=return_code, command=command)
-        if not stdout.strip():
+        if not stdout.strip() and return_code != 0:
             return return_code, {}, stderr
         try:
             document = json.loads(stdout)
-        except ValueError as error:
-            self.module.fail_json(msg='%s gave no JSON: %s' % (self.program, error), stdout=stdout, stderr=stderr,
-                                  **self.result)
+        except ValueError:
+            document = None
+        if not is_document(document, words[0]):
+            self.module.fail_json(msg='%s gave no document that this module knows: is it tcptune, and as new as the '
+                                  'module?' % self.program, stdout=stdout, stderr=stderr, **self.result)
         return return_code, document, stderr
 
     def take(self, document: Document) -> None:
@@ -521,10 +568,12 @@ class Run:
                              % (item['key'], item['file'], item['line'], item['model']))
         for item in document.get('conflicts') or []:
             self.module.warn('%s: it was changed since, and is left alone' % conflict_text(item))
+        first = 'that would be' if self.module.check_mode else 'it was'
         if document.get('recovered'):
-            self.module.warn('transaction %d had been interrupted; it was put right first' % document['recovered'])
+            self.module.warn('transaction %d had been interrupted; %s put right first' % (document['recovered'], first))
         if document.get('expired'):
-            self.module.warn('transaction %d was not confirmed in time; it was put back first' % document['expired'])
+            self.module.warn('transaction %d was not confirmed in time; %s put back first'
+                             % (document['expired'], first))
 
     def finish(self, return_code: int, document: Document, stderr: str) -> None:
         self.take(document)
@@ -548,11 +597,12 @@ class Run:
         return_code, document, stderr = self.run(['history', '--json'])
         if return_code != 0:
             self.fail(return_code, document, stderr)
-        now = datetime.datetime.utcnow().strftime('%Y-%m-%dT%H:%M:%SZ')  # as the deadline is written
-        waiting = [item['id'] for item in document['transactions']
-                   if item['state'] == 'waiting' and item['deadline'] > now]
-        wanted = self.params['transaction']
-        self.result['changed'] = bool(waiting) if wanted is None else wanted in waiting
+        utc = datetime.datetime.now(datetime.timezone.utc)
+        now = utc.strftime('%Y-%m-%dT%H:%M:%SZ')  # as the deadline is written
+        self.result['changed'], refusal = confirm_outlook(
+            document['transactions'], self.params['transaction'], namespace_inode(self.params['netns']), now)
+        if refusal:
+            self.module.fail_json(msg=refusal, **self.result)
         self.succeed()
 
     def go(self) -> None:
