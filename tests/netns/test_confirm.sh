@@ -169,10 +169,11 @@ json '(.changed | not)'
 # --- one at a time, and --wait -------------------------------------------------------------------------------------
 
 run 0 apply "${FIRST[@]}" --confirm-within 60
-holder 1
+holder
 run 5 confirm
-run 0 confirm --wait 10
-wait "$held"
+(sleep 0.3 && : >"$WORK/go") &
+run 0 confirm --wait 20
+wait
 reset "confirm --wait"
 
 # --- another namespace ---------------------------------------------------------------------------------------------
