@@ -7,6 +7,7 @@
 #include "cli/deliver.h"
 #include "cli/progress.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/mem.h"
 
