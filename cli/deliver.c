@@ -6,7 +6,8 @@
 #include <stdio_ext.h>
 #include <string.h>
 
-#include "cli/session.h"
+#include "cli/say.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
 #include "core/text.h"
 
