@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/deliver.h"
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -74,10 +75,10 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	struct tct_page page;
 
 	if (tct_wants_json(options))
-		return tct_print_json(tct_apply_json(result, false), exit_code);
+		return tct_deliver_json(options, result, tct_apply_json(result, false), exit_code);
 	tct_page_init(&page, stdout, options);
 	tct_render_apply(&page, options, result, exit_code);
-	return exit_code;
+	return tct_deliver_text(options, result, exit_code);
 }
 
 /* A document always says who refused what; a text only where there is more to tell than the error.
@@ -88,8 +89,9 @@ static int fail(const struct tct_options *options, const struct tct_apply_result
 	int exit_code = tct_complain(err);
 
 	if (exit_code == TCT_EXIT_REFUSED && tct_wants_json(options))
-		return tct_print_json(tct_refused_json(tct_apply_json(result, false), err),
-				      exit_code);
+		return tct_deliver_json(options, result,
+					tct_refused_json(tct_apply_json(result, false), err),
+					exit_code);
 	return has_document(result, err) ? report(options, result, exit_code) : exit_code;
 }
 
@@ -165,6 +167,5 @@ const struct tct_command tct_command_apply = {
 		   "tcptune apply --profile highconn --reason 'accept queues overflow at noon'\n"
 		   "tcptune apply --set net.ipv4.tcp_tw_reuse=1",
 	.placeholder = "",
-	.changes = true,
 	.run = run,
 };

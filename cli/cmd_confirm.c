@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/deliver.h"
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -17,10 +18,10 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	struct tct_page page;
 
 	if (tct_wants_json(options))
-		return tct_print_json(tct_confirm_json(result), exit_code);
+		return tct_deliver_json(options, result, tct_confirm_json(result), exit_code);
 	tct_page_init(&page, stdout, options);
 	tct_render_confirm(&page, options, result, exit_code);
-	return exit_code;
+	return tct_deliver_text(options, result, exit_code);
 }
 
 /* A document always says who refused what; a text only where there is more to tell than the error.
@@ -31,7 +32,8 @@ static int fail(const struct tct_options *options, const struct tct_apply_result
 	int exit_code = tct_complain(err);
 
 	if (exit_code == TCT_EXIT_REFUSED && tct_wants_json(options) && !options->expire)
-		return tct_print_json(tct_refused_json(tct_confirm_json(result), err), exit_code);
+		return tct_deliver_json(options, result,
+					tct_refused_json(tct_confirm_json(result), err), exit_code);
 	if (result->changed || result->transaction != 0 || result->conflicts_count > 0)
 		return report(options, result, exit_code);
 	return exit_code;
@@ -137,6 +139,5 @@ const struct tct_command tct_command_confirm = {
 		   "tcptune confirm",
 	.placeholder = "one transaction",
 	.arguments_max = 1,
-	.changes = true,
 	.run = run,
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/deliver.h"
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/say.h"
@@ -16,10 +17,10 @@ static int report(const struct tct_options *options, const struct tct_apply_resu
 	struct tct_page page;
 
 	if (tct_wants_json(options))
-		return tct_print_json(tct_apply_json(result, true), exit_code);
+		return tct_deliver_json(options, result, tct_apply_json(result, true), exit_code);
 	tct_page_init(&page, stdout, options);
 	tct_render_rollback(&page, options, result, exit_code);
-	return exit_code;
+	return tct_deliver_text(options, result, exit_code);
 }
 
 /* "No" where something was left alone, and where a dry run sees something to do. */
@@ -37,8 +38,9 @@ static int fail(const struct tct_options *options, const struct tct_apply_result
 	int exit_code = tct_complain(err);
 
 	if (exit_code == TCT_EXIT_REFUSED && tct_wants_json(options))
-		return tct_print_json(tct_refused_json(tct_apply_json(result, true), err),
-				      exit_code);
+		return tct_deliver_json(options, result,
+					tct_refused_json(tct_apply_json(result, true), err),
+					exit_code);
 	if (result->settings_count > 0 || result->conflicts_count > 0)
 		return report(options, result, exit_code);
 	return exit_code;
@@ -117,6 +119,5 @@ const struct tct_command tct_command_rollback = {
 		   "tcptune rollback 7",
 	.placeholder = "one transaction",
 	.arguments_max = 1,
-	.changes = true,
 	.run = run,
 };

@@ -15,7 +15,6 @@ struct tct_command {
 	const char *example;     /* whole lines as one types them, or NULL */
 	const char *placeholder; /* what its arguments are, "" = it takes none */
 	unsigned arguments_max;
-	bool changes; /* the host: what it did is done even if its output is lost */
 	int (*run)(const struct tct_options *options); /* returns the exit code */
 };
 

@@ -24,8 +24,9 @@ static bool guard_standard_files(void)
 	return true;
 }
 
-/* Nobody listens any more (EPIPE): nothing to say. Otherwise output that is lost is a failure. */
-static int finish(const struct tct_command *command, int code)
+/* Nobody listens any more (EPIPE): nothing to say. Otherwise output that is lost is a failure, but
+ * for what has changed something: that has its own say (cli/deliver.h). */
+static int finish(int code)
 {
 	bool lost = ferror(stdout) != 0;
 
@@ -34,11 +35,8 @@ static int finish(const struct tct_command *command, int code)
 		lost = true;
 	if (!lost || errno == EPIPE)
 		return code;
-	(void)fprintf(stderr, "tcptune: can't write the output: %s%s\n",
-		      errno != 0 ? strerror(errno) : "write error",
-		      command != NULL && command->changes
-			      ? " (what was done is done: see tcptune history)"
-			      : "");
+	(void)fprintf(stderr, "tcptune: can't write the output: %s\n",
+		      errno != 0 ? strerror(errno) : "write error");
 	return code > TCT_EXIT_INPUT ? code : TCT_EXIT_INPUT;
 }
 
@@ -120,11 +118,11 @@ int main(int argc, char *argv[])
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2 || argv[1][0] == '-')
-		return finish(NULL, run_without_command(argc, argv));
+		return finish(run_without_command(argc, argv));
 
 	const struct tct_command *command = tct_command_find(argv[1], &err);
 
 	if (command == NULL)
 		return tct_complain(&err);
-	return finish(command, run_command(command, argc - 1, argv + 1));
+	return finish(run_command(command, argc - 1, argv + 1));
 }

@@ -245,10 +245,18 @@ static void put_waiting(const struct tct_page *page, const struct tct_apply_resu
 	static const char advice[] =
 		"Try a NEW connection before you confirm, such as a second SSH login: the one you "
 		"have may live on although no new one can be made.";
+	static const char process_guard[] =
+		"A process puts it back, for systemd can't be asked to here. Should it be killed, "
+		"as by the end of the container or service that runs tcptune, the next apply, "
+		"confirm or rollback does it.";
 	TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
 	if (result->waiting.ns == 0)
 		return;
+	if (!result->dry_run && result->waiting.guard == TCT_GUARD_PROCESS) {
+		tct_page_newline(page);
+		tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, process_guard);
+	}
 	if (result->dry_run) {
 		tct_text_add(&text, "It would wait to be confirmed");
 		add_until(&text, result);

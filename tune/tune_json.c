@@ -507,7 +507,9 @@ static json_t *transaction_json(const struct tct_transaction *transaction)
 	set(object, "boot_id", tct_json_text_or_null(transaction->boot_id), &failed);
 	set(object, "netns", netns, &failed);
 	set(object, "live", json_boolean(transaction->live), &failed);
-	set(object, "persisted", json_boolean(transaction->persisted), &failed);
+	/* What waits for its confirmation, or waited in vain, has written no file. */
+	set(object, "persisted", json_boolean(transaction->persisted && !transaction->deferred),
+	    &failed);
 	set(object, "drop_in_stuck", json_boolean(transaction->drop_in_stuck), &failed);
 	set(object, "modules_stuck", json_boolean(transaction->modules_stuck), &failed);
 	set(object, "error", tct_json_text_or_null(transaction->error), &failed);

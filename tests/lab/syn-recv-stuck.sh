@@ -16,10 +16,14 @@ actor "$CLIENT" synflood --to "$SERVER4" --port 7000 --rate 500 --count 40 --spo
 await "40 half-open" 5 states_are "$SERVER" 40 state syn-recv
 # The first SYN-ACK comes again after a second.
 sleep 1.5
+BEFORE=$(count_state "$SERVER" state syn-recv)
 audit "$SERVER" 1
+AFTER=$(count_state "$SERVER" state syn-recv)
 only_finding syn-recv-stuck "$SERVER4:7000" network
 finding_that syn-recv-stuck '.evidence | any(.value == 40)'
 finding_that syn-recv-stuck '.remedy.sysctls == []'
-expect "SYN_RECV as ss" "$(json .states.counts.SYN_RECV)" -eq "$(count_state "$SERVER" state syn-recv)"
+# None comes, but after a few seconds the kernel drops some, for the queue is more than half full.
+expect "SYN_RECV from ss after" "$(json .states.counts.SYN_RECV)" -ge "$AFTER"
+expect "SYN_RECV to ss before" "$(json .states.counts.SYN_RECV)" -le "$BEFORE"
 
 lab_pass

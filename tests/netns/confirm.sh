@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2016,SC2034,SC2154 # jq has variables of its own; used by who sources it; set by the stage
+# shellcheck disable=SC2015,SC2016,SC2034,SC2154 # jq has variables of its own; used by who sources it; set by the stage
 # What the tests of --confirm-within share; source it after the stage.
 
 # The guards in this network namespace (other tests have some, too): their pids, one a line.
@@ -15,7 +15,7 @@ guards() {
 
 no_guard() { # WHAT: it has ended, or does so at once
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 500; i++)); do
 		[[ -n $(guards) ]] || return 0
 		sleep 0.02
 	done
@@ -49,15 +49,40 @@ await_put_back() {
 	# The two clocks of a deadline are read one after the other.
 	((now + 1000 >= deadline)) || fail "put back $((-late_ms)) ms before the deadline"
 }
+is_over() { (($(now_us) >= $(deadline_us))); }
 until_deadline() {
-	while (($(now_us) < $(deadline_us))); do sleep 0.02; done
+	until is_over; do sleep 0.02; done
+}
+in_force() { # WHAT: it is, unless this machine was so slow that the time is over
+	[[ $(</proc/sys/net/core/somaxconn) == 16384 ]] || is_over || fail "$1: it is not in force"
 }
 
-holder() { # SECONDS: has the lock for so long; its process is in $held
-	flock -o /run/tcptune.lock "$BASH" -c ': >"$WORK/held"; exec sleep '"$1" &
+# unguarded WORDS...: apply them; the guard is dead before the time is over. A slow machine gets more time.
+unguarded() {
+	local seconds pid
+	for seconds in 3 15 60; do
+		run 0 apply "$@" --confirm-within "$seconds" --json
+		pid=$(guards)
+		[[ -z $pid ]] || kill -KILL "$pid"
+		if ! is_over; then
+			[[ -n $pid ]] || fail "no guard"
+			return
+		fi
+		run 0 rollback
+	done
+	fail "a minute is over already"
+}
+
+holder() { # has the lock until let_go
+	rm -f "$WORK/go" && mkfifo "$WORK/go" || fail "mkfifo"
+	flock -o /run/tcptune.lock "$BASH" -c ': >"$WORK/held"; exec cat "$WORK/go"' &
 	held=$!
 	while [[ ! -e $WORK/held ]]; do sleep 0.01; done
 	rm "$WORK/held"
+}
+let_go() {
+	: >"$WORK/go"
+	wait "$held"
 }
 
 OLD_SOMAXCONN=$(</proc/sys/net/core/somaxconn)

@@ -21,6 +21,8 @@ json '.drop_in.before_sha256 == null and .drop_in.after_sha256 == null and (.dro
 [[ ! -e $DROP_IN ]] || fail "the drop-in is written before it is confirmed"
 [[ $(guards | wc -l) == 1 ]] || fail "there is no guard"
 last_state waiting
+run 0 history --json
+json '.transactions[0] | .state == "waiting" and (.persisted | not)'
 run 0 history
 grep -q 'waiting until 20' "$WORK/out" || fail "history doesn't tell the deadline"
 run 0 history show 1
@@ -43,6 +45,7 @@ run 0 confirm --json
 json '.schema == "tcptune.confirm.v1" and .changed and .confirmed == 1 and .transaction == 2 and .conflicts == []'
 json '[.settings[] | select(.persisted and .before == .after and .before != null and (.live_written | not))] | length == 7'
 no_guard "confirmed"
+[[ $("$TCPTUNE" history --json | jq '[.transactions[].persisted] == [true, true]') == true ]] || fail "persisted, once confirmed"
 grep -q '^net.core.somaxconn = 16384' $DROP_IN || fail "confirm doesn't write the drop-in"
 last_state committed
 state >"$WORK/new"
@@ -67,6 +70,7 @@ json '(.changed | not) and .transaction == null and .waiting == null'
 # It is as if it had been applied at once: checked, changed, undone.
 run 0 check
 run 0 apply "${SECOND[@]}" --confirm-within 60
+grep -q '^A process puts it back' "$WORK/out" || fail "apply doesn't say that it is a process that puts it back"
 run 0 confirm
 grep -q '^net.core.somaxconn = 32768' $DROP_IN || fail "the second profile's line"
 ! grep -q '^net.ipv4.tcp_fin_timeout' $DROP_IN || fail "a line that only the first profile had"
@@ -165,10 +169,11 @@ json '(.changed | not)'
 # --- one at a time, and --wait -------------------------------------------------------------------------------------
 
 run 0 apply "${FIRST[@]}" --confirm-within 60
-holder 1
+holder
 run 5 confirm
-run 0 confirm --wait 10
-wait "$held"
+(sleep 0.3 && : >"$WORK/go") &
+run 0 confirm --wait 20
+wait
 reset "confirm --wait"
 
 # --- another namespace ---------------------------------------------------------------------------------------------

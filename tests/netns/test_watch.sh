@@ -33,24 +33,28 @@ LAB_ACTORS+=("$watcher" "$!")
 seen() {
 	grep -qs -e "$1" "$OUT"
 }
+# whole_lines FILE: SIGTERM may have come in the middle of the last line.
+whole_lines() {
+	[[ -z $(tail -c 1 "$1") ]] || sed -i '$d' "$1"
+}
 # seen_often N AWK-CONDITION: in as many lines
 seen_often() {
 	(($(awk "/^20/ && $2" "$OUT" | wc -l) >= $1))
 }
-await "the first line" 5 seen '^20'
+await "the first line" 20 seen '^20'
 actor "$SERVER" listen --address "$SERVER4" --port 7000 --backlog 10 --no-accept
 listener=$ACTOR_PID
 actor "$CLIENT" connect --to "$SERVER4" --port 7000 --count 40 --nonblocking --hold
 callers=$ACTOR_PID
-await "the finding" 10 seen "^+ critical accept-queue-full: $SERVER4:7000 has 11 connections"
+await "the finding" 20 seen "^+ critical accept-queue-full: $SERVER4:7000 has 11 connections"
 older() {
 	jq -se 'any(.[].findings[]; .id == "accept-queue-full" and .lasts_seconds > 0.3)' "$LAB_DIR/json" >/dev/null 2>&1
 }
-await "it gets older as JSON" 10 older
-await "three looks at 11 ESTABLISHED" 10 seen_often 3 '$2 == 11'
+await "it gets older as JSON" 20 older
+await "three looks at 11 ESTABLISHED" 20 seen_often 3 '$2 == 11'
 actor_stop "$callers"
 actor_stop "$listener"
-await "its end" 15 seen "^- critical accept-queue-full $SERVER4:7000: gone after [0-9]* s\$"
+await "its end" 20 seen "^- critical accept-queue-full $SERVER4:7000: gone after [0-9]* \(s\|min\)\$"
 expect "it came once" "$(grep -c '^+ critical accept-queue-full' "$OUT")" -eq 1
 expect "connections came in" "$(awk '/^20/ && $8 > 0' "$OUT" | wc -l)" -ge 1
 expect "queues overflowed" "$(awk '/^20/ && $11 > 0' "$OUT" | wc -l)" -ge 1
@@ -63,9 +67,10 @@ expect "SIGTERM ends lines" "$status" -eq 143
 # --- JSON ----------------------------------------------------------------------------------------
 
 # The same story, as a collector reads it.
-await "its end as JSON" 10 grep -q '"gone":\[{[^]]*accept-queue-full' "$LAB_DIR/json"
+await "its end as JSON" 20 grep -q '"gone":\[{[^]]*accept-queue-full' "$LAB_DIR/json"
 kill "${LAB_ACTORS[1]}"
 wait "${LAB_ACTORS[1]}" || true
+whole_lines "$LAB_DIR/json"
 jq -se 'def full: select(.id == "accept-queue-full");
 	([.[].findings[] | full | select(.came)] | length == 1) and
 	([.[].gone[] | full | select(.subject == $subject and .severity == "critical")] | length == 1) and
@@ -88,27 +93,30 @@ LAB_ACTORS+=("$watcher")
 lines() {
 	(($(wc -l <"$JSON") >= $1))
 }
-await "the first document" 5 lines 1
+await "the first document" 20 lines 1
 actor "$SERVER" listen --address "$SERVER4" --port 7001 --backlog 512 --accept-and-close
 listener=$ACTOR_PID
 actor "$CLIENT" connect --to "$SERVER4" --port 7001 --churn 200 --count 400
 served() {
 	(($(counter "$SERVER" TcpPassiveOpens) - before >= 400))
 }
-await "400 connections" 20 served
-await "three more documents" 10 lines "$(($(wc -l <"$JSON") + 3))"
+await "400 connections" 60 served
+await "three more documents" 20 lines "$(($(wc -l <"$JSON") + 3))"
 kill "$watcher"
 wait "$watcher" || true
+whole_lines "$JSON"
 actor_stop "$listener"
 expect "connections in all intervals" \
 	"$(jq -s '[.[] | (.rates["Tcp.PassiveOpens"] // 0) * .interval_seconds] | add | round' "$JSON")" \
 	-eq "$(($(counter "$SERVER" TcpPassiveOpens) - before))"
 
 ran "JSON" 0 --json --interval 0.2 --count 3
-expect "one document a line" "$(jq -c . "$OUT" | cmp - "$OUT" 2>&1 | wc -l)" -eq 0
+# Not compared byte by byte: jq has its own way to write a number such as 0.0.
+expect "one document a line" "$(jq -Rr 'fromjson | type' "$OUT" | grep -cx object)" -eq "$(wc -l <"$OUT")"
 expect "three of them" "$(jq -s 'length' "$OUT")" -eq 3
+# A slow machine sends more SYNs again, and a hundred overflows are remembered since "boot".
 jq -se 'all(.[]; .schema == "tcptune.watch.v1" and .interval_seconds > 0.05 and .states.counts.LISTEN == 0
-	and .findings == [] and .gone == [] and .host.netns.name == $name)' --arg name "$SERVER" "$OUT" >/dev/null ||
+	and ([.findings[] | select(.id != $old)] == []) and .gone == [] and .host.netns.name == $name)' --arg name "$SERVER" --arg old since-boot-overflows "$OUT" >/dev/null ||
 	fail "the documents: $(<"$OUT")"
 
 # --- ends ----------------------------------------------------------------------------------------
