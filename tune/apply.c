@@ -428,7 +428,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 		status = run(&apply);
 	if (status == 0 && result->transaction != 0)
 		tct_result_prune(result, &apply.place, apply.journal);
-	tct_lock_release(&lock);
 	done(&apply);
+	/* The last of all: whoever has it next finds no journal open but his own. */
+	tct_lock_release(&lock);
 	return status;
 }

@@ -16,8 +16,9 @@ struct tct_lock_wait {
 };
 
 /*
- * The exclusive lock /run/tcptune.lock below root; held until release or exit. wait may be NULL.
- * Errors: BUSY, at once or when the wait is over; REFUSED if there can't be a lock.
+ * The exclusive lock, held until release or exit: /run/tcptune.lock; in an image its top folder, so
+ * that no file is made there. wait may be NULL. Errors: BUSY, at once or when the wait is over;
+ * REFUSED if there can't be a lock.
  */
 int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait, int *lock_fd,
 		  struct tct_err *err);

@@ -213,7 +213,6 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 		status = run(&rollback, id);
 	if (status == 0 && result->transaction != 0)
 		tct_result_prune(result, &rollback.place, rollback.journal);
-	tct_lock_release(&lock);
 	tct_transaction_done(&rollback.fresh);
 	tct_owned_set_done(&rollback.before);
 	tct_owned_set_done(&rollback.after);
@@ -222,5 +221,6 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 	free(rollback.drop_in_after);
 	if (rollback.proc_sys >= 0)
 		(void)close(rollback.proc_sys);
+	tct_lock_release(&lock);
 	return status;
 }
