@@ -93,6 +93,7 @@ static int make_plan(struct apply *apply)
 		.drop_in = apply->drop_in,
 		.modules = apply->needs_modules ? &apply->modules : NULL,
 		.modules_load = options->modules_load,
+		.prefix = tct_root_prefix(options->root),
 		.additive = apply->additive,
 		.profiles = names != NULL           ? names
 			    : asked->source != NULL ? asked->source->profiles

@@ -69,7 +69,7 @@ struct tct_conflict {
 	struct tct_value before; /* what rollback would restore */
 	struct tct_value ours;
 	struct tct_value now;
-	char reason[240];
+	char reason[512]; /* with a path below DIR of --root */
 };
 
 struct tct_apply_result {
@@ -178,7 +178,7 @@ struct tct_check_result {
 		bool deferred; /* lines of the drop-in are still to be written */
 	} waiting;
 	bool record;       /* of a sosreport: nothing can be applied there */
-	char drop_in[400]; /* what is wrong with our drop-in as a whole; "" = nothing */
+	char drop_in[512]; /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;

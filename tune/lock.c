@@ -148,7 +148,7 @@ static bool is_image(const struct tct_root *root)
 }
 
 /* Returns the folder with the running system's lock, or -errno. */
-static int open_host_folder(struct tct_err *err)
+static int open_host_folder(const struct place *place, struct tct_err *err)
 {
 	TCT_AUTO(tct_root_done) struct tct_root host = { .fd = -1 };
 	int fd = tct_root_open(&host, NULL, err);
@@ -156,10 +156,7 @@ static int open_host_folder(struct tct_err *err)
 	if (fd < 0)
 		return fd;
 	fd = tct_file_make_folder(&host, LOCK_FOLDER, 0755);
-	if (fd < 0)
-		return tct_err_set(err, TCT_FAULT_REFUSED, -fd, "%s: %s%s", LOCK_FOLDER,
-				   strerror(-fd), -fd == EACCES ? " (are you root?)" : "");
-	return fd;
+	return fd < 0 ? refuse(place, err, "lock", -fd) : fd;
 }
 
 int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait, int *lock_fd,
@@ -167,7 +164,7 @@ int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait,
 {
 	static const struct tct_lock_wait none = { 0 };
 	struct place place = { .image = is_image(root), .name = LOCK_FOLDER "/" LOCK_NAME };
-	TCT_AUTOCLOSE int folder = place.image ? -1 : open_host_folder(err);
+	TCT_AUTOCLOSE int folder = place.image ? -1 : open_host_folder(&place, err);
 
 	*lock_fd = -1;
 	if (place.image)
