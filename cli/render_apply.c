@@ -364,14 +364,16 @@ static void put_conflicts(const struct tct_page *page, const struct tct_options 
 		TCT_AUTOFREE char *ours = tct_value_or(&conflict->ours, "nothing");
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
-		tct_text_add(&text, conflict->key != NULL ? conflict->key->name : TCT_DROP_IN_PATH);
+		/* Of a file the reason says which. */
+		if (conflict->key != NULL)
+			tct_text_add(&text, conflict->key->name);
 		if (conflict->field != 0)
 			tct_text_addf(&text, ", field %u,", conflict->field);
 		if (conflict->key != NULL)
-			tct_text_addf(&text, " is %s; tcptune had found %s and wrote %s",
+			tct_text_addf(&text, " is %s; tcptune had found %s and wrote %s: ",
 				      now != NULL ? now : "?", before != NULL ? before : "?",
 				      ours != NULL ? ours : "?");
-		tct_text_addf(&text, ": %s", conflict->reason);
+		tct_text_add(&text, conflict->reason);
 		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_WARN, data_of(&text));
 	}
 }

@@ -17,6 +17,12 @@ struct tct_root {
 	char path[256]; /* "/" or DIR as given, for messages */
 };
 
+/* What stands before the path of a file below it in a message: DIR, or "" of the live host. */
+static inline const char *tct_root_prefix(const struct tct_root *root)
+{
+	return root->live ? "" : root->path;
+}
+
 /* Open DIR, or the live host if dir is NULL. Errors: INPUT with the path. */
 int tct_root_open(struct tct_root *root, const char *dir, struct tct_err *err);
 void tct_root_done(struct tct_root *root);

@@ -96,6 +96,7 @@ static int make_plan(struct apply *apply)
 		.drop_in = apply->drop_in,
 		.modules = apply->needs_modules ? &apply->modules : NULL,
 		.modules_load = options->modules_load,
+		.prefix = tct_root_prefix(options->root),
 		.additive = apply->additive,
 		.profiles = names != NULL           ? names
 			    : asked->source != NULL ? asked->source->profiles
@@ -496,7 +497,8 @@ int tct_apply(const struct tct_apply_options *options, struct tct_apply_result *
 	/* What fails is recorded, too. */
 	if (result->transaction != 0)
 		tct_result_prune(result, &apply.place, apply.journal);
-	tct_lock_release(&lock);
 	done(&apply);
+	/* The last of all: whoever has it next finds no journal open but his own. */
+	tct_lock_release(&lock);
 	return status;
 }

@@ -16,8 +16,9 @@ struct tct_lock_wait {
 };
 
 /*
- * The exclusive lock /run/tcptune.lock below root; held until release or exit. wait may be NULL.
- * Errors: BUSY, at once or when the wait is over; REFUSED if there can't be a lock.
+ * The exclusive lock, held until release or exit: /run/tcptune.lock; in an image its top folder, so
+ * that no file is made there. wait may be NULL. Errors: BUSY, at once or when the wait is over;
+ * REFUSED if there can't be a lock.
  */
 int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait, int *lock_fd,
 		  struct tct_err *err);
@@ -70,7 +71,7 @@ struct tct_conflict {
 	struct tct_value before; /* what rollback would restore */
 	struct tct_value ours;
 	struct tct_value now;
-	char reason[240];
+	char reason[512]; /* with a path below DIR of --root */
 };
 
 struct tct_apply_result {
@@ -181,7 +182,7 @@ struct tct_check_result {
 	} waiting;
 	bool orphan;       /* our drop-in is there, but the journal doesn't know of it */
 	bool record;       /* of a sosreport: nothing can be applied there */
-	char drop_in[400]; /* what is wrong with our drop-in as a whole; "" = nothing */
+	char drop_in[512]; /* what is wrong with our drop-in as a whole; "" = nothing */
 	struct tct_check_key *keys;
 	size_t keys_count;
 	size_t keys_capacity;

@@ -258,6 +258,7 @@ static int make_plan(struct check *check)
 		.allow_shadowed = true, /* seen by what comes up at boot */
 		.boot_model_given = options->boot_model_given,
 		.boot_model = options->boot_model,
+		.prefix = tct_root_prefix(options->root),
 	};
 	if (options->snapshot != NULL) {
 		check->plan_options.live =

@@ -298,7 +298,8 @@ int tct_check_conclude(const struct tct_check_question *question, struct tct_che
 	/* Whatever apply would do is a difference. */
 	if (result->conforms && plan->changes && !question->blind && result->drop_in[0] == '\0')
 		(void)snprintf(result->drop_in, sizeof(result->drop_in),
-			       "%s isn't what tcptune would write", TCT_DROP_IN_PATH);
+			       "%s%s isn't what tcptune would write", question->options->prefix,
+			       TCT_DROP_IN_PATH);
 	/* The next apply would put back first what was not confirmed in time. */
 	if (result->refused_count > 0 || result->interrupted != 0 || result->waiting.expired ||
 	    result->drop_in[0] != '\0')

@@ -315,12 +315,12 @@ int tct_confirm(const struct tct_apply_options *options, uint64_t id,
 		status = tct_lock_take(options->root, &options->wait, &lock, err);
 	if (status == 0)
 		status = run(&confirm, id);
-	tct_lock_release(&lock);
 	tct_transaction_done(&confirm.fresh);
 	tct_owned_set_done(&confirm.before);
 	tct_owned_set_done(&confirm.after);
 	tct_journal_free(confirm.journal);
 	free(confirm.drop_in);
 	free(confirm.drop_in_after);
+	tct_lock_release(&lock);
 	return status;
 }

@@ -278,7 +278,8 @@ static int open_file(struct tct_journal *journal, int folder)
 	int fd = tct_file_openat(folder, JOURNAL_NAME,
 				 flags | (journal->writable ? O_RDWR | O_APPEND : O_RDONLY), 0);
 
-	if (!journal->writable || (fd != -EROFS && fd != -EPERM))
+	/* A folder: what it is, is told as of all that is no file. */
+	if (!journal->writable || (fd != -EROFS && fd != -EPERM && fd != -EISDIR))
 		return fd;
 	journal->write_error = fd;
 	return tct_file_openat(folder, JOURNAL_NAME, flags | O_RDONLY, 0);
@@ -297,7 +298,7 @@ int tct_journal_open(const struct tct_root *root, bool writable, struct tct_jour
 	journal->fd = -1;
 	journal->next_id = 1;
 	journal->writable = writable;
-	if (snprintf(journal->path, sizeof(journal->path), "%s%s", root->live ? "" : root->path,
+	if (snprintf(journal->path, sizeof(journal->path), "%s%s", tct_root_prefix(root),
 		     TCT_JOURNAL_PATH) < 0)
 		journal->path[0] = '\0';
 

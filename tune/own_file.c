@@ -29,21 +29,26 @@ const struct tct_own_file tct_own_modules_load =
 
 enum { OWN_FILE_MAX = 1 << 20, OWN_FILE_MODE = 0644 };
 
-static int refuse(const struct tct_own_file *file, struct tct_err *err, int result,
-		  const char *what)
+/* The paths have DIR before them: what is to be removed isn't the host's. */
+static int refuse(const struct tct_root *root, const struct tct_own_file *file, struct tct_err *err,
+		  int result, const char *what)
 {
-	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't %s %s: %s%s", what, file->path,
-			   strerror(-result), tct_file_hint(-result));
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't %s %s%s: %s%s", what,
+			   tct_root_prefix(root), file->path, strerror(-result),
+			   tct_file_hint(-result));
 }
 
 /* The folder itself can't be had. */
-static int refuse_folder(const struct tct_own_file *file, struct tct_err *err, int result)
+static int refuse_folder(const struct tct_root *root, const struct tct_own_file *file,
+			 struct tct_err *err, int result)
 {
 	if (result == -ENOENT || result == -ENOTDIR || result == -ELOOP)
 		return tct_err_set(err, TCT_FAULT_REFUSED, -result,
-				   "%s is not a folder, nor a symbolic link to one", file->folder);
-	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't open %s: %s%s", file->folder,
-			   strerror(-result), tct_file_hint(-result));
+				   "%s%s is not a folder, nor a symbolic link to one",
+				   tct_root_prefix(root), file->folder);
+	return tct_err_set(err, TCT_FAULT_REFUSED, -result, "can't open %s%s: %s%s",
+			   tct_root_prefix(root), file->folder, strerror(-result),
+			   tct_file_hint(-result));
 }
 
 static int open_folder(const struct tct_root *root, const struct tct_own_file *file)
@@ -112,7 +117,7 @@ int tct_own_file_read(const struct tct_root *root, const struct tct_own_file *fi
 	if (folder == -ENOENT)
 		return 0;
 	if (folder < 0)
-		return refuse_folder(file, err, folder);
+		return refuse_folder(root, file, err, folder);
 	result = read_name(folder, file->name, text);
 	switch (result) {
 	case 0:
@@ -122,19 +127,20 @@ int tct_own_file_read(const struct tct_root *root, const struct tct_own_file *fi
 	case -ELOOP:
 		return tct_err_set(
 			err, TCT_FAULT_REFUSED, ELOOP,
-			"%s is a symbolic link: tcptune writes only its own regular file; remove it",
-			file->path);
+			"%s%s is a symbolic link: tcptune writes only its own regular file; remove it",
+			tct_root_prefix(root), file->path);
 	case -EINVAL:
-		return tct_err_set(err, TCT_FAULT_REFUSED, EINVAL, "%s is not a regular file",
-				   file->path);
+		return tct_err_set(err, TCT_FAULT_REFUSED, EINVAL, "%s%s is not a regular file",
+				   tct_root_prefix(root), file->path);
 	case -EFBIG:
 		return tct_err_set(err, TCT_FAULT_REFUSED, EFBIG,
-				   "%s is larger than 1 MiB: tcptune didn't write it", file->path);
+				   "%s%s is larger than 1 MiB: tcptune didn't write it",
+				   tct_root_prefix(root), file->path);
 	case -EBADMSG:
-		return tct_err_set(err, TCT_FAULT_REFUSED, EBADMSG, "%s: there is a NUL in it",
-				   file->path);
+		return tct_err_set(err, TCT_FAULT_REFUSED, EBADMSG, "%s%s: there is a NUL in it",
+				   tct_root_prefix(root), file->path);
 	default:
-		return refuse(file, err, result, "read");
+		return refuse(root, file, err, result, "read");
 	}
 }
 
@@ -248,10 +254,10 @@ int tct_own_file_replace(const struct tct_root *root, const struct tct_own_file 
 	if (change->folder < 0) {
 		result = change->folder;
 		change->folder = -1;
-		return refuse_folder(file, err, result);
+		return refuse_folder(root, file, err, result);
 	}
 	result = replace(change, text);
-	return result < 0 ? refuse(file, err, result, text != NULL ? "write" : "remove") : 0;
+	return result < 0 ? refuse(root, file, err, result, text != NULL ? "write" : "remove") : 0;
 }
 
 int tct_own_file_may_replace(const struct tct_root *root, const struct tct_own_file *file,
@@ -326,7 +332,7 @@ int tct_own_file_restore(const struct tct_root *root, const struct tct_own_file 
 			if (result == 0)
 				result = tct_file_sync(folder);
 			if (result < 0)
-				return refuse(file, err, result, "put back");
+				return refuse(root, file, err, result, "put back");
 			return tct_own_file_sweep(root, file, err);
 		}
 	}
@@ -349,15 +355,15 @@ int tct_own_file_sweep(const struct tct_root *root, const struct tct_own_file *f
 	if (folder == -ENOENT)
 		return 0;
 	if (folder < 0)
-		return refuse_folder(file, err, folder);
+		return refuse_folder(root, file, err, folder);
 	for (size_t i = 0; i < TCT_COUNT(names); i++) {
 		if (fstatat(folder, names[i], &status, AT_SYMLINK_NOFOLLOW) < 0) {
 			if (errno == ENOENT)
 				continue;
-			return refuse(file, err, -errno, "look for leftovers of");
+			return refuse(root, file, err, -errno, "look for leftovers of");
 		}
 		if (unlinkat(folder, names[i], 0) < 0)
-			return refuse(file, err, -errno, "remove leftovers of");
+			return refuse(root, file, err, -errno, "remove leftovers of");
 	}
 	return 0;
 }

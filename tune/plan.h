@@ -42,9 +42,9 @@ struct tct_plan_key {
 
 struct tct_plan_refusal {
 	const struct tct_kernel_key *key; /* NULL = the whole transaction */
-	char kind[16]; /* "never", "range", "requires", "invariant", "shadowed", "missing",
-			  "system", "drop-in" */
-	char reason[400];
+	char kind[16];    /* "never", "range", "requires", "invariant", "shadowed", "missing",
+			     "system", "drop-in" */
+	char reason[512]; /* with a path below DIR of --root */
 };
 
 /* A later file that overrides our drop-in at the next boot. */
@@ -104,6 +104,7 @@ struct tct_plan_options {
 	 * stays; [tct_kernel_keys_count], NULL = none. */
 	const bool *live_only;
 	bool lines_stay;      /* the same of keys of ours that the set doesn't name */
+	const char *prefix;                /* DIR of --root, for messages; NULL = the live host */
 	bool additive;        /* keys of ours that the set doesn't name stay as they are */
 	const char *profiles; /* what the drop-in's head names; NULL = the set's names, additive:
 				 none */

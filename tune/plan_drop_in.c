@@ -256,7 +256,8 @@ int tct_plan_drop_in_refuse(struct tct_plan_work *work)
 		return tct_plan_refuse(work, NULL, "drop-in", TCT_DROP_IN_ORPHAN);
 	return tct_plan_refuse(
 		work, NULL, "drop-in",
-		"%s isn't what tcptune wrote%s: move its lines to a file with a name of your own, "
+		"%s%s isn't what tcptune wrote%s: move its lines to a file with a name of your own, "
 		"remove it, and apply again",
-		TCT_DROP_IN_PATH, plan->owned.drop_in != NULL ? " (edited by hand?)" : "");
+		work->options->prefix != NULL ? work->options->prefix : "", TCT_DROP_IN_PATH,
+		plan->owned.drop_in != NULL ? " (edited by hand?)" : "");
 }

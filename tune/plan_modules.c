@@ -191,9 +191,9 @@ static int refuse_edited(struct tct_plan_work *work)
 		return 0;
 	return tct_plan_refuse(
 		work, NULL, "modules-load",
-		"%s isn't what tcptune wrote%s: move its lines to a file with a name of your own, "
+		"%s%s isn't what tcptune wrote%s: move its lines to a file with a name of your own, "
 		"remove it, and apply again",
-		TCT_MODULES_LOAD_PATH,
+		work->options->prefix != NULL ? work->options->prefix : "", TCT_MODULES_LOAD_PATH,
 		work->plan->owned.modules != NULL ? " (edited by hand?)" : "");
 }
 

@@ -148,7 +148,7 @@ int tct_result_modules(struct tct_apply_result *result, const struct tct_root *r
 	if (tct_modules_same(before, after))
 		return 0;
 	if (snprintf(result->modules_path, sizeof(result->modules_path), "%s%s",
-		     root->live ? "" : root->path, TCT_MODULES_LOAD_PATH) < 0)
+		     tct_root_prefix(root), TCT_MODULES_LOAD_PATH) < 0)
 		result->modules_path[0] = '\0';
 	result->modules_before = before != NULL ? strdup(before) : NULL;
 	result->modules_after = after != NULL ? strdup(after) : NULL;
@@ -162,7 +162,7 @@ int tct_result_drop_in(struct tct_apply_result *result, const struct tct_root *r
 		       const char *before, const char *after)
 {
 	if (snprintf(result->drop_in_path, sizeof(result->drop_in_path), "%s%s",
-		     root->live ? "" : root->path, TCT_DROP_IN_PATH) < 0)
+		     tct_root_prefix(root), TCT_DROP_IN_PATH) < 0)
 		result->drop_in_path[0] = '\0';
 	tct_drop_in_sha256(before, result->drop_in_before_sha256);
 	tct_drop_in_sha256(after, result->drop_in_after_sha256);

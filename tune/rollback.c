@@ -237,7 +237,6 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 		status = run(&rollback, id);
 	if (result->transaction != 0)
 		tct_result_prune(result, &rollback.place, rollback.journal);
-	tct_lock_release(&lock);
 	tct_transaction_done(&rollback.fresh);
 	tct_owned_set_done(&rollback.before);
 	tct_owned_set_done(&rollback.after);
@@ -246,5 +245,6 @@ int tct_rollback(const struct tct_apply_options *options, uint64_t id, bool forc
 	free(rollback.drop_in_after);
 	if (rollback.proc_sys >= 0)
 		(void)close(rollback.proc_sys);
+	tct_lock_release(&lock);
 	return status;
 }

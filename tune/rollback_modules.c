@@ -43,8 +43,7 @@ int tct_rollback_modules(struct tct_rollback_work *rollback)
 	if (tct_modules_same(names, wanted))
 		return 0;
 	if (names != NULL && !tct_modules_same(names, rollback->before.modules) && !rollback->force)
-		return conflict(rollback, "somebody edited " TCT_MODULES_LOAD_PATH
-					  " since; it is left as it is; --force writes it anew");
+		return tct_rollback_edited(rollback, TCT_MODULES_LOAD_PATH);
 	fresh->persisted = true;
 	if (tct_modules_copy(&fresh->modules_before, names) < 0 ||
 	    tct_modules_copy(&fresh->modules_after, wanted) < 0 ||

@@ -1,6 +1,7 @@
 /* What a rollback puts back: the three ways of each key, and the drop-in's lines. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -56,6 +57,18 @@ static int conflict_of_file(struct tct_rollback_work *rollback, const char *reas
 	return tct_result_conflict(rollback->result, NULL, NULL, NULL, NULL, reason) < 0
 		       ? no_memory(rollback)
 		       : 0;
+}
+
+int tct_rollback_edited(struct tct_rollback_work *rollback, const char *path)
+{
+	char reason[512];
+
+	rollback->fresh.drop_in_left = true;
+	if (snprintf(reason, sizeof(reason),
+		     "somebody edited %s%s since; it is left as it is; --force writes it anew",
+		     tct_root_prefix(rollback->options->root), path) < 0)
+		reason[0] = '\0';
+	return conflict_of_file(rollback, reason);
 }
 
 /* What the earlier rollback did about the key; NULL = it left nothing of it alone. */
@@ -276,12 +289,8 @@ static int plan_drop_in(struct tct_rollback_work *rollback)
 		return 0;
 	/* Taken away by hand, when nothing else of ours would remain: that is what we want, too. */
 	if (rollback->drop_in != NULL && !tct_drop_in_equals_owned(&on_disk, &rollback->before) &&
-	    !rollback->force) {
-		rollback->fresh.drop_in_left = true;
-		return conflict_of_file(rollback,
-					"somebody edited " TCT_DROP_IN_PATH
-					" since; it is left as it is; --force writes it anew");
-	}
+	    !rollback->force)
+		return tct_rollback_edited(rollback, TCT_DROP_IN_PATH);
 	rollback->drop_in_changes = true;
 	rollback->fresh.persisted = true;
 	tct_drop_in_sha256(rollback->drop_in, rollback->fresh.drop_in_before_sha256);

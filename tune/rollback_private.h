@@ -30,6 +30,9 @@ struct tct_rollback_work {
  */
 int tct_rollback_plan(struct tct_rollback_work *rollback);
 
+/* Note the conflict that somebody edited this file of ours. 0 or -ENOMEM. */
+int tct_rollback_edited(struct tct_rollback_work *rollback, const char *path);
+
 /* The part of it that is our modules-load.d file; after the drop-in. */
 int tct_rollback_modules(struct tct_rollback_work *rollback);
 

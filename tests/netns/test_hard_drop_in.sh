@@ -32,6 +32,16 @@ ln -sfn /nowhere/at/all $DROP_IN
 strange 'is a symbolic link' "a dangling link"
 ln -sfn /dev/null $DROP_IN # masks a file of this name in other folders
 strange 'is a symbolic link' "a mask"
+# Of an image it is that file that is to be removed, not the host's.
+mkdir -p "$WORK/image/etc/sysctl.d"
+ln -s /dev/null "$WORK/image$DROP_IN"
+refused 3 "^tcptune: $WORK/image$DROP_IN is a symbolic link: .*; remove it$" "a link in an image" \
+	apply --root "$WORK/image" --set net.core.somaxconn=8192
+rm "$WORK/image$DROP_IN"
+echo "net.core.somaxconn = 1" >"$WORK/image$DROP_IN"
+refused 3 "nothing was changed: $WORK/image$DROP_IN isn't what tcptune wrote: .*, remove it, and apply again$" \
+	"a drop-in of somebody else in an image" apply --root "$WORK/image" --set net.core.somaxconn=8192
+rm -r "$WORK/image"
 rm $DROP_IN
 mkdir $DROP_IN
 strange '99-tcptune.conf is not a regular file$' "a folder"

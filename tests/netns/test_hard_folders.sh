@@ -342,6 +342,9 @@ rm $JOURNAL
 mkfifo $JOURNAL
 refused 2 "/var/lib/tcptune/journal is not a regular file" "a journal that is a pipe" apply "${FIRST[@]}"
 rm $JOURNAL
+mkdir $JOURNAL
+refused 2 "/var/lib/tcptune/journal is not a regular file" "a journal that is a folder" apply "${FIRST[@]}"
+rmdir $JOURNAL
 cp "$WORK/journal" $JOURNAL
 chmod 666 $JOURNAL
 refused 2 "can be written by others than root" "a journal of everybody" apply "${FIRST[@]}"

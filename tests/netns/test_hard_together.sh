@@ -123,8 +123,7 @@ sleep 0.2
 kill -TERM $pid
 wait $pid && fail "a wait goes on after SIGTERM"
 ck_state "$WORK/old" "waits that came to nothing"
-kill $held
-wait $held 2>/dev/null
+wait $held
 
 # In time: it goes on as soon as the lock is free.
 holder 0.5
@@ -160,3 +159,49 @@ if command -v script >/dev/null; then
 	grep -q 'waiting for another tcptune to end' "$WORK/out" || fail "a terminal isn't told"
 	reset "on a terminal"
 fi
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+# An image is locked, too, but nothing of that stays in it, nor is a /run made there.
+IMAGE=$WORK/image
+in_image() { # the names in it
+	(cd "$IMAGE" && find . ! -name . | LC_ALL=C sort | tr '\n' ' ')
+}
+mkdir "$IMAGE"
+run 0 apply --root "$IMAGE" --profile "$WORK/second.yaml"
+[[ $(in_image) == './etc ./etc/sysctl.d ./etc/sysctl.d/99-tcptune.conf ./var ./var/lib ./var/lib/tcptune ./var/lib/tcptune/journal ' ]] ||
+	fail "in an image: $(in_image)"
+run 0 rollback --root "$IMAGE"
+[[ $(in_image) == './etc ./etc/sysctl.d ./var ./var/lib ./var/lib/tcptune ./var/lib/tcptune/journal ' ]] ||
+	fail "in an image, on the way back: $(in_image)"
+mkdir -m 755 "$IMAGE/run" # that stays empty
+
+# The same image by another name is the same image.
+mkdir "$WORK/alias"
+mount --bind "$IMAGE" "$WORK/alias"
+under_strace -P "$IMAGE/etc/sysctl.d/.99-tcptune.conf.new" -e inject=fsync:delay_enter=2000000:when=1 \
+	"$TCPTUNE" apply --root "$IMAGE" --profile "$WORK/second.yaml" >"$WORK/winner" 2>&1 &
+winner=$!
+for ((i = 0; i < 500; i++)); do
+	[[ -e $IMAGE/etc/sysctl.d/.99-tcptune.conf.new ]] && break
+	sleep 0.01
+done
+run 5 apply --root "$WORK/alias" --set net.core.somaxconn=9999
+one_line "another tcptune is at work \(it holds $WORK/alias\); --wait SECONDS waits for it$" "a second one in an image"
+run 5 rollback --root "$IMAGE" --wait 0.1
+one_line "another tcptune is still at work \(it holds $IMAGE\) after 0.1 s$" "a wait in an image"
+run 0 rollback --root "$IMAGE" --wait 20 --json
+json '.changed and .undid == 3'
+wait $winner || fail "the winner in an image: $(cat "$WORK/winner")"
+umount "$WORK/alias"
+[[ -z $(ls -A "$IMAGE/run") && ! -e $IMAGE/etc/sysctl.d/99-tcptune.conf ]] || fail "left in an image: $(in_image)"
+MANY=10 many apply --root "$IMAGE" --profile "$WORK/second.yaml" --wait 20
+[[ $(with_code 0) == 10 ]] || fail "ten that wait for an image: ${codes[*]} $(cat "$WORK"/many.err.*)"
+[[ $(cat "$WORK"/many.? | jq -s 'map(select(.changed)) | length') == 1 ]] || fail "ten that wait for an image: more than one changed something"
+
+# What is mounted at / is no image: it has the running system's lock.
+holder 1
+run 0 apply --root "$IMAGE" --profile "$WORK/second.yaml" # which holds up no image
+run 5 apply --root / --profile "$WORK/second.yaml"
+one_line 'it holds /run/tcptune.lock' "--root /"
+wait $held
