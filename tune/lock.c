@@ -177,9 +177,18 @@ int tct_lock_take(const struct tct_root *root, const struct tct_lock_wait *wait,
 
 int tct_lock_may_take(const struct tct_root *root, struct tct_err *err)
 {
-	int result = tct_file_may_write(root, LOCK_FOLDER, LOCK_NAME, true, true);
+	static const struct place place = { .name = LOCK_FOLDER "/" LOCK_NAME };
+	TCT_AUTO(tct_root_done) struct tct_root host = { .fd = -1 };
+	int result;
 
-	return result < 0 ? refuse(err, "lock", -result) : 0;
+	/* Of an image only the top folder is opened, to be read. */
+	if (is_image(root))
+		return 0;
+	result = tct_root_open(&host, NULL, err);
+	if (result < 0)
+		return result;
+	result = tct_file_may_write(&host, LOCK_FOLDER, LOCK_NAME, true, true);
+	return result < 0 ? refuse(&place, err, "lock", -result) : 0;
 }
 
 void tct_lock_release(int *lock_fd)

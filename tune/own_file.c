@@ -267,8 +267,8 @@ int tct_own_file_may_replace(const struct tct_root *root, const struct tct_own_f
 	int result = tct_file_may_write(root, file->folder, file->name, makes, false);
 
 	if (result < 0 && folder < 0)
-		return refuse_folder(file, err, result);
-	return result < 0 ? refuse(file, err, result, makes ? "write" : "remove") : 0;
+		return refuse_folder(root, file, err, result);
+	return result < 0 ? refuse(root, file, err, result, makes ? "write" : "remove") : 0;
 }
 
 /* Remove the temporary names and let go of the folder. */

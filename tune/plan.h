@@ -104,7 +104,7 @@ struct tct_plan_options {
 	 * stays; [tct_kernel_keys_count], NULL = none. */
 	const bool *live_only;
 	bool lines_stay;      /* the same of keys of ours that the set doesn't name */
-	const char *prefix;                /* DIR of --root, for messages; NULL = the live host */
+	const char *prefix;   /* DIR of --root, for messages; NULL = the live host */
 	bool additive;        /* keys of ours that the set doesn't name stay as they are */
 	const char *profiles; /* what the drop-in's head names; NULL = the set's names, additive:
 				 none */
