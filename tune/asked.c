@@ -135,14 +135,32 @@ int tct_asked_find(const struct tct_journal *journal, const struct tct_netns *ne
 	return result == 0 ? take_values(asked) : result;
 }
 
-/* A profile's path must mean the same from another folder. */
+/* A profile's path must mean the same from another folder; NULL: it is as good as it can be. */
+static char *full_name(const char *name)
+{
+	return strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
+}
+
+int tct_asked_check(const struct tct_profile_set *set, struct tct_err *err)
+{
+	for (size_t i = 0; i < set->names_count; i++) {
+		TCT_AUTOFREE char *full = full_name(set->names[i]);
+		const char *name = full != NULL ? full : set->names[i];
+
+		if (!tct_text_is_utf8(name, strlen(name)))
+			return tct_err_set(err, TCT_FAULT_INPUT, EILSEQ,
+					   "the path of a profile isn't UTF-8: %.300s", name);
+	}
+	return 0;
+}
+
 static json_t *full_names(const struct tct_profile_set *set)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; list != NULL && i < set->names_count; i++) {
 		const char *name = set->names[i];
-		TCT_AUTOFREE char *full = strchr(name, '/') != NULL ? realpath(name, NULL) : NULL;
+		TCT_AUTOFREE char *full = full_name(name);
 
 		if (json_array_append_new(list, json_string(full != NULL ? full : name)) < 0) {
 			json_decref(list);

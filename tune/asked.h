@@ -38,6 +38,9 @@ bool tct_request_is_additive(const struct tct_profile_request *request);
  */
 json_t *tct_asked_sets(const struct tct_profile_set *set);
 
+/* Can the names of its profiles be kept as text? Errors: INPUT, a path that isn't UTF-8. */
+int tct_asked_check(const struct tct_profile_set *set, struct tct_err *err);
+
 /*
  * Names of the set's profiles joined by commas, for people; paths are made full. Owned by the
  * caller, NULL on ENOMEM.

@@ -150,7 +150,8 @@ static int observe(struct check *check)
 		check->options->snapshot != NULL ? check->options->snapshot : check->looked;
 	tct_facts_from_host(&check->observation->host, &check->facts);
 	check->request.settings_only = true;
-	return tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
+	result = tct_profile_set_load(&check->request, &check->facts, &check->set, check->err);
+	return result < 0 ? result : tct_asked_check(check->set, check->err);
 }
 
 /* Did what was last applied here have the drop-in, too? Then it is looked at, wherever we are. */
