@@ -1,6 +1,7 @@
 #include "audit/judge/namespace_reports.h"
 #include "cli/command.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/mem.h"
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/mem.h"
 

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/explain_data.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/mem.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/say.h"
 #include "core/mem.h"
 
 enum {

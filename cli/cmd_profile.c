@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/profile_view.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/json_text.h"
 #include "core/mem.h"

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/mem.h"
 

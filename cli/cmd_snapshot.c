@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/output_file.h"
 #include "cli/render.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "core/mem.h"
 

@@ -6,6 +6,7 @@
 #include "audit/observe/sosreport.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/say.h"
 #include "cli/session.h"
 #include "cli/sockets_view.h"
 #include "core/mem.h"

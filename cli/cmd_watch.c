@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/say.h"
 #include "cli/watch_run.h"
 #include "core/mem.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/say.h"
 #include "core/mem.h"
 
 /* A closed stdin, stdout or stderr must not become a file that we open: writes to it would land

@@ -403,3 +403,19 @@ void tct_options_done(struct tct_options *options)
 	free(options->arguments.items);
 	*options = (struct tct_options){ 0 };
 }
+
+bool tct_wants_json(const struct tct_options *options)
+{
+	return options->format == TCT_FORMAT_JSON;
+}
+
+bool tct_parse_id(const char *text, uint64_t *id)
+{
+	char *end;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	errno = 0;
+	*id = strtoull(text, &end, 10);
+	return errno == 0 && *id != 0;
+}

@@ -153,4 +153,10 @@ int tct_options_parse(const char *name, const struct tct_option_use *uses, size_
 		      char *argv[], struct tct_options *options, struct tct_err *err);
 void tct_options_done(struct tct_options *options);
 
+/* True if the options ask for JSON. */
+bool tct_wants_json(const struct tct_options *options);
+
+/* A transaction's number: digits only, not 0. */
+bool tct_parse_id(const char *text, uint64_t *id);
+
 #endif

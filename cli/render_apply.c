@@ -6,7 +6,8 @@
 
 #include "cli/render.h"
 #include "cli/render_table.h"
-#include "cli/session.h"
+#include "cli/say.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
 
 static const char *data_of(const struct tct_text *text)

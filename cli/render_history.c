@@ -4,7 +4,6 @@
 
 #include "cli/render.h"
 #include "cli/render_table.h"
-#include "cli/session.h"
 #include "core/mem.h"
 #include "tune/waiting.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/render.h"
-#include "cli/session.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
 
 enum {

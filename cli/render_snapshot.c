@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "cli/render.h"
-#include "cli/session.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
 
 void tct_render_snapshot(const struct tct_page *page, const char *file,

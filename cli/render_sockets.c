@@ -4,8 +4,8 @@
 
 #include "cli/render.h"
 #include "cli/render_table.h"
-#include "cli/session.h"
 #include "cli/sockets_view.h"
+#include "cli/suggest.h"
 #include "core/mem.h"
 
 enum {

@@ -1,9 +1,7 @@
-/* What the commands share: the root, the namespace and the profile request from the options;
- * output; errors. */
+/* What the commands share: the root, the namespace and the profile request from the options, and
+ * what is observed through them. */
 #ifndef TCT_CLI_SESSION_H
 #define TCT_CLI_SESSION_H
-
-#include <jansson.h>
 
 #include "audit/judge/report.h"
 #include "audit/observe/observe_all.h"
@@ -30,15 +28,6 @@ static inline void tct_drop_suppressions(struct tct_suppressions *const *suppres
 {
 	tct_suppressions_free(*suppressions);
 }
-
-enum {
-	TCT_EXIT_DONE = 0,
-	TCT_EXIT_NO = 1,
-	TCT_EXIT_INPUT = 2,
-	TCT_EXIT_REFUSED = 3,
-	TCT_EXIT_STUCK = 4,
-	TCT_EXIT_BUSY = 5,
-};
 
 struct tct_session {
 	const struct tct_options *options;
@@ -125,51 +114,5 @@ int tct_session_suppressions(const struct tct_session *session,
 			     const struct tct_observation *observation,
 			     const struct tct_profile_set *set, struct tct_suppressions **out,
 			     struct tct_err *err);
-
-/* Say what is wrong, as one line on stderr; returns the exit code of the fault. */
-int tct_complain(const struct tct_err *err);
-/* Print what is no failure to stderr; "" = nothing. */
-void tct_remark(const char *text);
-
-/* The same for bad usage: exit code 2. */
-__attribute__((format(printf, 1, 2))) int tct_bad_usage(const char *format, ...);
-
-/*
- * Print one document on stdout and drop it: two blanks a level, members in the order they were set.
- * NULL is lack of memory. Returns the exit code to go on with: `code`, or the one of the failure.
- */
-int tct_print_json(json_t *document, int code);
-
-/*
- * The same, with one more member at the end: a list whose entries are in `list` already, as they
- * are printed, four blanks in.
- */
-int tct_print_json_and_list(json_t *document, const char *name, const struct tct_text *list,
-			    int code);
-
-/* How documents are printed, for json_dumps(). */
-size_t tct_json_flags(void);
-
-/* True if the options ask for JSON. */
-bool tct_wants_json(const struct tct_options *options);
-
-/*
- * For commands that are suggested: append " --root DIR", " --netns X" and
- * " --snapshot FILE" as given; " --root DIR"
- * only, for those that take no namespace; " --profile P" for each name.
- */
-void tct_suggest_place(struct tct_text *out, const struct tct_options *options);
-void tct_suggest_root(struct tct_text *out, const struct tct_options *options);
-void tct_suggest_profiles(struct tct_text *out, const char *const *names, size_t count);
-
-/* Append " --var NAME=VALUE", " --set KEY=VALUE" for each one given. */
-void tct_suggest_vars(struct tct_text *out, const struct tct_options *options);
-void tct_suggest_sets(struct tct_text *out, const struct tct_options *options);
-
-/* Append a word for a shell, quoted where it needs it. */
-void tct_shell_word(struct tct_text *out, const char *word);
-
-/* A transaction's number: digits only, not 0. */
-bool tct_parse_id(const char *text, uint64_t *id);
 
 #endif
