@@ -169,8 +169,12 @@ static int recover_drop_in(struct recovery *recovery)
 	if (tct_journal_owned(recovery->journal, &place->netns, place->boot_id, 0, &owned) < 0 ||
 	    tct_drop_in_render_owned(&owned, &regenerated) < 0)
 		return tct_err_nomem(recovery->err);
-	return tct_own_file_restore(place->root, &tct_own_drop_in,
-				    transaction->drop_in_before_sha256, regenerated, recovery->err);
+	result = tct_own_file_restore(place->root, &tct_own_drop_in,
+				      transaction->drop_in_before_sha256, regenerated,
+				      recovery->err);
+	/* Live values have gone back already: not "as it was before". */
+	return result < 0 && result != -ENOMEM ? stuck(recovery, TCT_DROP_IN_PATH, -result)
+					       : result;
 }
 
 /* For the end record. */

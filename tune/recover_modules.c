@@ -13,6 +13,13 @@ static bool same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static int stuck(const struct tct_transaction *transaction, int status, struct tct_err *err)
+{
+	return tct_err_set(err, TCT_FAULT_STUCK, -status,
+			   "the interrupted transaction %" PRIu64 " can't be undone: %s: %s",
+			   transaction->id, TCT_MODULES_LOAD_PATH, strerror(-status));
+}
+
 int tct_recover_modules(const struct tct_place_of_work *place,
 			const struct tct_transaction *transaction, struct tct_apply_result *result,
 			struct tct_err *err)
@@ -28,10 +35,7 @@ int tct_recover_modules(const struct tct_place_of_work *place,
 		return status;
 	/* Not "changed by somebody": the transaction stays open until it can be read. */
 	if (status < 0 && !tct_own_file_is_strange(status))
-		return tct_err_set(err, TCT_FAULT_STUCK, -status,
-				   "the interrupted transaction %" PRIu64
-				   " can't be undone: %s: %s",
-				   transaction->id, TCT_MODULES_LOAD_PATH, strerror(-status));
+		return stuck(transaction, status, err);
 	if (tct_modules_render(transaction->modules_before, &before) < 0 ||
 	    tct_modules_render(transaction->modules_after, &after) < 0)
 		return tct_err_nomem(err);
@@ -44,5 +48,7 @@ int tct_recover_modules(const struct tct_place_of_work *place,
 		return status < 0 ? tct_err_nomem(err) : 0;
 	}
 	tct_own_file_sha256(before, before_sha256);
-	return tct_own_file_restore(place->root, file, before_sha256, before, err);
+	status = tct_own_file_restore(place->root, file, before_sha256, before, err);
+	/* Live values and the drop-in have gone back already. */
+	return status < 0 && status != -ENOMEM ? stuck(transaction, status, err) : status;
 }

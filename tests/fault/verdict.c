@@ -74,8 +74,10 @@ static const char *judge_code(const struct scene *scene, int code, const struct 
 		return NULL;
 	case EXIT_INPUT:
 	case EXIT_REFUSED:
-		/* After an interruption it may have got as far as undoing that. */
-		if (broken || state_equal(&scene->old, now, true))
+		/* After an interruption it may have got as far as undoing that, but not half way.
+		 */
+		if (state_equal(&scene->old, now, true) ||
+		    (broken && state_equal(&scene->start, now, true)))
 			return NULL;
 		return "exit 3, but it isn't as it was before";
 	default:
