@@ -62,10 +62,8 @@ static int observe(struct apply *apply)
 			"(" TCT_BOOT_ID_PATH ")");
 	tct_facts_from_host(&apply->observation->host, &apply->facts);
 	request.settings_only = true;
-
-	int status = tct_profile_set_load(&request, &apply->facts, &apply->set, apply->err);
-
-	return status < 0 ? status : tct_asked_check(&request, apply->set, apply->err);
+	result = tct_profile_set_load(&request, &apply->facts, &apply->set, apply->err);
+	return result < 0 ? result : tct_asked_check(&request, apply->set, apply->err);
 }
 
 /* Only where a key needs one: the lists of modules are long. */

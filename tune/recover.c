@@ -47,12 +47,17 @@ static bool was_waiting(const struct recovery *recovery)
 	return recovery->transaction->state == TCT_TRANSACTION_WAITING;
 }
 
+static const char *what_kind(const struct recovery *recovery)
+{
+	return was_waiting(recovery) ? "the unconfirmed" : "the interrupted";
+}
+
 static int stuck(struct recovery *recovery, const char *what, int code)
 {
 	return tct_err_set(recovery->err, TCT_FAULT_STUCK, code,
 			   "%s transaction %" PRIu64 " can't be undone: %s: %s",
-			   was_waiting(recovery) ? "the unconfirmed" : "the interrupted",
-			   recovery->transaction->id, what, tct_live_error(code));
+			   what_kind(recovery), recovery->transaction->id, what,
+			   tct_live_error(code));
 }
 
 /* One that can't be put back must not keep the others from it: noted, and reported at the end. */
@@ -205,9 +210,8 @@ static int recover_files(struct recovery *recovery)
 					     recovery->err);
 	if (result < 0 && recovery->err != NULL && recovery->err->fault == TCT_FAULT_REFUSED) {
 		recovery->err->fault = TCT_FAULT_STUCK;
-		return tct_err_wrap(recovery->err,
-				    "the interrupted transaction %" PRIu64 " can't be undone",
-				    transaction->id);
+		return tct_err_wrap(recovery->err, "%s transaction %" PRIu64 " can't be undone",
+				    what_kind(recovery), transaction->id);
 	}
 	return result;
 }

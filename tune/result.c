@@ -241,6 +241,9 @@ int tct_transaction_describe(struct tct_transaction *transaction, enum tct_trans
 	transaction->kind = kind;
 	transaction->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	transaction->netns = place->netns;
+	/* The journal is text; who it is, its numbers tell. */
+	if (!tct_text_is_utf8(transaction->netns.name, strlen(transaction->netns.name)))
+		transaction->netns.name[0] = '\0';
 	memcpy(transaction->boot_id, place->boot_id, sizeof(transaction->boot_id));
 	transaction->user = user_name();
 	transaction->version = strdup(TCPTUNE_VERSION);

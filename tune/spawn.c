@@ -47,37 +47,55 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-__attribute__((noreturn)) static void become(const struct tct_spawn *spawn, int told)
+/* Nothing of ours stays with it: `told` becomes its output, the rest is closed. */
+static bool let_go(int told)
+{
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (nothing < 0 || dup2(nothing, 0) != 0 || dup2(told, 1) != 1 || dup2(told, 2) != 2 ||
+	    chdir("/") < 0)
+		return false;
+	close_others();
+	return true;
+}
+
+__attribute__((noreturn)) static void fail(int told, int code)
 {
 	char failure[1 + sizeof(int)] = { NO_EXEC };
-	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	char *const *argv;
-	int code;
 
-	/* execve() doesn't say that it leaves them as they are. */
-	memcpy(&argv, &spawn->argv, sizeof(argv));
-
-	if (nothing >= 0 && dup2(nothing, 0) == 0 && dup2(told, 1) == 1 && dup2(told, 2) == 2 &&
-	    chdir("/") == 0) {
-		told = 1;
-		close_others();
-		reset_signals();
-		(void)execve(spawn->path, argv, environ);
-	}
-	code = errno;
 	memcpy(failure + 1, &code, sizeof(code));
 	(void)!write(told, failure, sizeof(failure));
 	_exit(127);
 }
 
-/* The session's leader ends at once, so that no terminal can become the program's. */
-__attribute__((noreturn)) static void become_detached(const struct tct_spawn *spawn, int told)
+__attribute__((noreturn)) static void become(const struct tct_spawn *spawn)
 {
-	pid_t pid = setsid() < 0 ? -1 : fork();
+	char *const *argv;
 
-	if (pid == 0)
-		become(spawn, told);
-	_exit(pid < 0 ? 127 : 0);
+	/* execve() doesn't say that it leaves them as they are. */
+	memcpy(&argv, &spawn->argv, sizeof(argv));
+	reset_signals();
+	(void)execve(spawn->path, argv, environ);
+	fail(STDOUT_FILENO, errno);
+}
+
+/*
+ * The lock goes first: once this child is waited for, nobody has it but its owner. In the
+ * background, the session's leader ends at once, so that no terminal can become the program's.
+ */
+__attribute__((noreturn)) static void be_child(const struct tct_spawn *spawn, int told)
+{
+	pid_t pid = 0;
+
+	if (!let_go(told))
+		fail(told, errno);
+	if (spawn->ready != NULL)
+		pid = setsid() < 0 ? -1 : fork();
+	if (pid < 0)
+		fail(STDOUT_FILENO, errno);
+	if (pid > 0)
+		_exit(0);
+	become(spawn);
 }
 
 /* End of what is allowed. */
@@ -165,10 +183,8 @@ int tct_spawn(struct tct_spawn *spawn)
 	TCT_AUTOCLOSE int told = ends[0];
 
 	pid = fork();
-	if (pid == 0 && spawn->ready != NULL)
-		become_detached(spawn, ends[1]);
 	if (pid == 0)
-		become(spawn, ends[1]);
+		be_child(spawn, ends[1]);
 
 	int code = errno;
 

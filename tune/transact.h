@@ -68,7 +68,7 @@ int tct_recover(const struct tct_place_of_work *place, struct tct_journal *journ
 		struct tct_apply_result *result, const struct tct_transaction **foreign,
 		struct tct_err *err);
 /* The part of it that is our modules-load.d file; what somebody changed is left, as a conflict.
- * Errors: STUCK (it can't be read), REFUSED. */
+ * Errors: STUCK (it can't be read or put back), REFUSED. */
 int tct_recover_modules(const struct tct_place_of_work *place,
 			const struct tct_transaction *transaction, struct tct_apply_result *result,
 			struct tct_err *err);

@@ -1,6 +1,6 @@
 /*
- * The second apply of every profile that ships: changed is false, and there is no call in its trace
- * that writes but the one that tells so. How long it takes is printed, for people.
+ * The second apply of every profile that ships: changed is false, there is no call in its trace
+ * that writes but the one that tells so, and it takes at most 10 ms.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -13,7 +13,10 @@
 #include "tests/fault/command.h"
 #include "tests/fault/trace.h"
 
-enum { RUNS = 20 };
+enum { RUNS = 20, RUNS_MOST = 300 };
+
+/* Of a program that is optimised. The machine may be busy: one run that is as fast is enough. */
+static const double most_ms = 10;
 
 static json_t *output_json(void)
 {
@@ -64,26 +67,48 @@ static int by_number(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-/* Milliseconds, the median. */
-static double time_it(const struct stage *stage, const char *const *words)
+/* Milliseconds. */
+static double time_once(const struct stage *stage, const char *const *words)
+{
+	struct timespec before;
+	struct timespec after;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &before) < 0)
+		abort();
+	if (command_run(stage, words) != 0)
+		stage_fail("%s", command_text(words));
+	if (clock_gettime(CLOCK_MONOTONIC, &after) < 0)
+		abort();
+	return (double)(after.tv_sec - before.tv_sec) * 1e3 +
+	       (double)(after.tv_nsec - before.tv_nsec) / 1e6;
+}
+
+/* The median; and the fastest. */
+static double time_it(const struct stage *stage, const char *const *words, double *fastest)
 {
 	double runs[RUNS];
 
-	for (size_t i = 0; i < RUNS; i++) {
-		struct timespec before;
-		struct timespec after;
-
-		if (clock_gettime(CLOCK_MONOTONIC, &before) < 0)
-			abort();
-		if (command_run(stage, words) != 0)
-			stage_fail("%s", command_text(words));
-		if (clock_gettime(CLOCK_MONOTONIC, &after) < 0)
-			abort();
-		runs[i] = (double)(after.tv_sec - before.tv_sec) * 1e3 +
-			  (double)(after.tv_nsec - before.tv_nsec) / 1e6;
-	}
+	for (size_t i = 0; i < RUNS; i++)
+		runs[i] = time_once(stage, words);
 	qsort(runs, RUNS, sizeof(runs[0]), by_number);
+	*fastest = runs[0];
 	return runs[RUNS / 2];
+}
+
+/* Is it fast enough, if only once? */
+static void check_time(const struct stage *stage, const char *const *words, double fastest)
+{
+#ifdef __OPTIMIZE__
+	for (size_t i = RUNS; !stage->sanitized && fastest > most_ms; i++) {
+		if (i == RUNS_MOST)
+			stage_fail("%s: more than %.0f ms", command_text(words), most_ms);
+		fastest = time_once(stage, words);
+	}
+#else
+	(void)stage;
+	(void)words;
+	(void)fastest;
+#endif
 }
 
 static void try_profile(const struct stage *stage, const char *name)
@@ -100,6 +125,8 @@ static void try_profile(const struct stage *stage, const char *name)
 	json_t *document;
 	json_t *changed;
 	size_t settings;
+	double fastest;
+	double usual;
 
 	stage_enter();
 	if (command_run(stage, words) != 0)
@@ -115,8 +142,10 @@ static void try_profile(const struct stage *stage, const char *name)
 		stage_fail("%s: the second apply changes something", name);
 	json_decref(document);
 	check_trace(name);
-	(void)printf("%-12s %2zu settings, the second time nothing, in %.1f ms\n", name, settings,
-		     time_it(stage, words));
+	usual = time_it(stage, words, &fastest);
+	(void)printf("%-12s %2zu settings, the second time nothing, in %.1f ms (at best %.1f)\n",
+		     name, settings, usual, fastest);
+	check_time(stage, words, fastest);
 }
 
 int main(void)

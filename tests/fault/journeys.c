@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tune/journal_prune.h"
+
 #define APPLY_FIRST                                                                                \
 	{                                                                                          \
 		"apply", "--profile", STAGE_FIRST, "--persist"                                     \
@@ -19,6 +21,10 @@
 	{                                                                                          \
 		"apply", "--set", "net.core.somaxconn=32768", "--set", "net.ipv4.tcp_tw_reuse=1",  \
 			"--persist"                                                                \
+	}
+#define APPLY_ONE(limit)                                                                           \
+	{                                                                                          \
+		"apply", "--set", "net.core.somaxconn=" limit, "--persist"                         \
 	}
 /* Two files: a line for a key whose module isn't loaded yet, and the list that loads it. */
 #define APPLY_MODULES                                                                              \
@@ -91,6 +97,15 @@ const struct journey journeys[] = {
 		.plain = true,
 		.next = { { { "rollback" }, JOURNEY_NEW, 0, 0 },
 			  { APPLY_MODULES, JOURNEY_OLD, 0, 0 } },
+	},
+	{
+		/* The journal is as long as it gets: after this one it is made shorter. */
+		.name = "apply-prune",
+		.undone = TCT_JOURNAL_MOST / 2,
+		.words = APPLY_ONE("16384"),
+		.end = JOURNEY_NEW,
+		.next = { { APPLY_ONE("16384"), JOURNEY_NEW, 0, 0 },
+			  { { "rollback" }, JOURNEY_OLD, 0, 0 } },
 	},
 	{
 		.name = "recover-by-apply",

@@ -23,6 +23,7 @@ struct journey_next {
 
 struct journey {
 	const char *name;        /* the test is fault.NAME; NULL ends the table */
+	unsigned undone;         /* so many applies that were undone again come before everything */
 	command_words before[3]; /* what makes the old state */
 	command_words broken; /* killed among its live writes, before `words` begins; the new state
 				 is where it would have led. Empty: `words` leads there */

@@ -99,11 +99,25 @@ static void find_away(struct scene *scene)
 	}
 }
 
+/* Two transactions each. */
+static void apply_and_undo(const struct scene *scene)
+{
+	static const command_words apply = { "apply", "--set", "net.core.somaxconn=8192",
+					     "--no-persist" };
+	static const command_words undo = { "rollback" };
+
+	for (unsigned i = 0; i < scene->journey->undone; i++) {
+		scene_run(scene, apply);
+		scene_run(scene, undo);
+	}
+}
+
 void scene_make(struct scene *scene, const struct stage *stage, const struct journey *journey)
 {
 	bool broken = journey->broken[0] != NULL;
 
 	*scene = (struct scene){ .stage = stage, .journey = journey };
+	apply_and_undo(scene);
 	for (size_t i = 0; i < TCT_COUNT(journey->before) && journey->before[i][0] != NULL; i++)
 		scene_run(scene, journey->before[i]);
 	if (!journey->plain)
@@ -117,6 +131,8 @@ void scene_make(struct scene *scene, const struct stage *stage, const struct jou
 	state_take(&scene->new);
 	if (state_equal(&scene->old, &scene->new, true))
 		stage_fail("%s: nothing changes", journey->name);
+	if (journey->undone > 0 && scene->new.transactions >= scene->old.transactions)
+		stage_fail("%s: the journal isn't made shorter", journey->name);
 	if (broken) {
 		break_off(scene);
 	} else {

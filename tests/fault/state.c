@@ -101,6 +101,7 @@ static void take_journal(struct state *state)
 	    tct_journal_open(&root, false, &journal, &err) < 0)
 		stage_fail("the journal: %s", err.message);
 	state->torn = journal->torn;
+	state->transactions = journal->transactions_count;
 	for (size_t i = 0; i < journal->transactions_count; i++) {
 		const struct tct_transaction *transaction = &journal->transactions[i];
 

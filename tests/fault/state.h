@@ -31,6 +31,7 @@ struct state {
 	size_t files_capacity;
 	char **values; /* by position in tct_kernel_keys; NULL = not a key of this namespace */
 	/* What the journal says of it. */
+	size_t transactions;
 	uint64_t newest_id; /* 0 = there is no transaction */
 	bool open;          /* the newest is begun and has no end */
 	bool torn;

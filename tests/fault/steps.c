@@ -256,6 +256,9 @@ const char *steps_judge(const struct steps *steps, bool begun, size_t without, s
 	}
 	if (wrong == NULL && (!disk->done || !disk->journal_synced))
 		wrong = "ended before it is recorded";
+	/* Or the next record goes into a file that has no name after a power cut. */
+	if (wrong == NULL && is_dirty(disk, TCT_JOURNAL_DIR))
+		wrong = "ended before the journal's folder is on the disk";
 	if (wrong != NULL && *at > 0)
 		(*at)--;
 	free(disk);

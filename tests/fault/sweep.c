@@ -69,8 +69,11 @@ static bool is_chosen(struct choice *choice, const struct trace_call *call,
 
 		while (errors < FAULT_ERRORS && row->errors[errors] != NULL)
 			errors++;
+		/* Calls come in rounds, as many as there are errors perhaps: not always the same.
+		 */
 		if (!choice->sweep->stage.sanitized &&
-		    (error == 0 || error - 1 == call->when % (errors > 0 ? errors : 1)))
+		    (error == 0 ||
+		     (errors > 0 && error - 1 == (call->when + call->when / errors) % errors)))
 			return true;
 	}
 	return choice->passed++ % step == 0;

@@ -2,15 +2,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "core/text.h"
 
 /* Exit codes of tcptune, as documented. */
-enum { EXIT_INPUT = 2, EXIT_REFUSED = 3, EXIT_STUCK = 4 };
+enum { EXIT_INPUT = 2, EXIT_REFUSED = 3, EXIT_STUCK = 4, EXIT_BUSY = 5 };
 
 /* The first ones are told with all that differs; the others only named. */
 enum { EXPLAINED_MAX = 3 };
+
+enum { BUSY_TRIES = 20, BUSY_PAUSE_US = 50000 };
 
 void tally_add(struct tally *sum, const struct tally *tally)
 {
@@ -71,8 +74,10 @@ static const char *judge_code(const struct scene *scene, int code, const struct 
 		return NULL;
 	case EXIT_INPUT:
 	case EXIT_REFUSED:
-		/* After an interruption it may have got as far as undoing that. */
-		if (broken || state_equal(&scene->old, now, true))
+		/* After an interruption it may have got as far as undoing that, but not half way.
+		 */
+		if (state_equal(&scene->old, now, true) ||
+		    (broken && state_equal(&scene->start, now, true)))
 			return NULL;
 		return "exit 3, but it isn't as it was before";
 	default:
@@ -140,6 +145,23 @@ static void look_after_next(const struct scene *scene, const struct point *point
 		tally->new ++;
 }
 
+/*
+ * Killed while it makes its guard, a command may leave a child that hasn't let go of the lock yet:
+ * that one is waited for, for a second. Nobody else may have it.
+ */
+static int run_next(const struct scene *scene, const struct point *point,
+		    const struct journey_next *next)
+{
+	int code = command_run(scene->stage, next->words);
+
+	for (int tries = 0; code == EXIT_BUSY && point->error == NULL && tries < BUSY_TRIES;
+	     tries++) {
+		(void)usleep(BUSY_PAUSE_US);
+		code = command_run(scene->stage, next->words);
+	}
+	return code;
+}
+
 void point_try(const struct scene *scene, const struct point *point, struct tally *tally)
 {
 	TCT_AUTO(state_done) struct state now = { 0 };
@@ -160,5 +182,5 @@ void point_try(const struct scene *scene, const struct point *point, struct tall
 	state_take(&now);
 	look_at_once(scene, point, code, &now, tally);
 	next = choose_next(scene->journey, point->number, &now);
-	look_after_next(scene, point, next, command_run(scene->stage, next->words), tally);
+	look_after_next(scene, point, next, run_next(scene, point, next), tally);
 }

@@ -175,6 +175,21 @@ run 0 apply "${FIRST[@]}"
 mv /etc/passwd.away /etc/passwd
 applied "a user without a name"
 
+# The journal is text: a path that isn't can't be kept, and the name of a namespace need not be.
+latin=$WORK/$'caf\xe9'.yaml
+cp "$WORK/first.yaml" "$latin"
+for words in apply "apply --dry-run"; do
+	# shellcheck disable=SC2086 # words
+	refused 2 "^tcptune: .*/caf.*\.yaml: the path isn.t UTF-8" "$words, a path in Latin-1" $words --profile "$latin"
+	ck_state "$WORK/old" "$words, a path in Latin-1"
+done
+mkdir /run/netns
+: >/run/netns/$'caf\xe9'
+mount --bind /proc/self/ns/net /run/netns/$'caf\xe9' || fail "a namespace's name"
+run 0 apply "${FIRST[@]}" --netns $'caf\xe9'
+applied "a namespace with a name in Latin-1"
+umount /run/netns/$'caf\xe9'
+
 # --- the wall clock --------------------------------------------------------------------------------------------------
 
 # Order comes from the journal's numbers; what a clock says is only told.

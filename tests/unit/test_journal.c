@@ -520,6 +520,33 @@ START_TEST(hostile_keys_of_a_record)
 }
 END_TEST
 
+/* Whoever follows them from one transaction to the next would never come to an end. */
+static const char *const hostile_references[] = {
+	"\"undoes\":1",
+	"\"undoes\":7",
+	"\"undoes\":0,\"confirms\":1",
+	"\"undoes\":0,\"carries\":9223372036854775807",
+};
+
+START_TEST(hostile_references_of_a_record)
+{
+	struct tct_journal *journal = NULL;
+	struct tct_text json = { 0 };
+
+	tct_text_addf(&json,
+		      "{\"record\":\"begin\",\"id\":1,\"kind\":\"rollback\",%s,\"time_ns\":0,"
+		      "\"boot_id\":\"\",\"netns\":{\"name\":\"\",\"inode\":0,\"cookie\":0,"
+		      "\"initial\":true},\"live\":true,\"persisted\":false,"
+		      "\"drop_in_before_sha256\":\"\",\"drop_in_after_sha256\":\"\",\"keys\":[]}",
+		      hostile_references[_i]);
+	write_record(json.data);
+	tct_text_done(&json);
+	ck_assert_int_lt(tct_journal_open(&scratch_root, false, &journal, &journal_err), 0);
+	ck_assert_int_eq(journal_err.fault, TCT_FAULT_INPUT);
+	ck_assert_ptr_nonnull(strstr(journal_err.message, "about a later one"));
+}
+END_TEST
+
 START_TEST(what_is_no_journal_is_not_opened)
 {
 	struct tct_journal *journal = NULL;
@@ -558,6 +585,8 @@ int main(void)
 	tcase_add_test(cases, holes);
 	tcase_add_loop_test(cases, hostile_records, 0, (int)TCT_COUNT(hostile));
 	tcase_add_loop_test(cases, hostile_keys_of_a_record, 0, (int)TCT_COUNT(hostile_keys));
+	tcase_add_loop_test(cases, hostile_references_of_a_record, 0,
+			    (int)TCT_COUNT(hostile_references));
 	tcase_add_test(cases, what_is_no_journal_is_not_opened);
 	tcase_set_timeout(cases, 60);
 	suite_add_tcase(suite, cases);
