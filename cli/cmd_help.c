@@ -18,8 +18,7 @@ static void print_lines(const struct tct_page *page, const char *prefix, const c
 
 		tct_text_add(&line, prefix);
 		tct_text_add_bytes(&line, text, length);
-		tct_page_line(page, 2, NULL, 0, TCT_STYLE_PLAIN,
-			      line.data != NULL ? line.data : "");
+		tct_page_line(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&line));
 		text += length;
 		text += *text == '\n' ? 1 : 0;
 	}

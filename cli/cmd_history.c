@@ -64,7 +64,7 @@ static void tell_torn(const struct tct_journal *journal)
 		return;
 	tct_text_addf(&text, "the last record of the journal %s was cut off; it is left out",
 		      journal->path);
-	tct_remark(text.data != NULL ? text.data : "");
+	tct_remark(tct_text_string(&text));
 }
 
 static int run(const struct tct_options *options)

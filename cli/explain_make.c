@@ -230,7 +230,7 @@ static void add_item(struct tct_explanation *explanation, const char *title,
 			tct_text_addf(&text, "%s%s", text.length > 0 ? ": " : "",
 				      field->value->text);
 	}
-	tct_explanation_add(explanation, title, "%s", text.data != NULL ? text.data : "");
+	tct_explanation_add(explanation, title, "%s", tct_text_string(&text));
 }
 
 /* A list of names as one line. */
@@ -243,7 +243,7 @@ static void add_joined(struct tct_explanation *explanation, const char *title,
 		if (item->kind == TCT_YAML_SCALAR)
 			tct_text_addf(&text, "%s%s", text.length > 0 ? ", " : "", item->text);
 	}
-	tct_explanation_add(explanation, title, "%s", text.data != NULL ? text.data : "");
+	tct_explanation_add(explanation, title, "%s", tct_text_string(&text));
 }
 
 /* End the passage that was being gathered. */

@@ -39,9 +39,9 @@ static void add_template(struct tct_explanation *explanation, const char *title,
 	if (text.failed)
 		explanation->failed = true;
 	else if (verbatim)
-		tct_explanation_verbatim(explanation, title, text.data != NULL ? text.data : "");
+		tct_explanation_verbatim(explanation, title, tct_text_string(&text));
 	else
-		tct_explanation_add(explanation, title, "%s", text.data != NULL ? text.data : "");
+		tct_explanation_add(explanation, title, "%s", tct_text_string(&text));
 }
 
 static void explain_severity(struct tct_explanation *explanation, const struct tct_rule *rule)
@@ -82,7 +82,7 @@ static void explain_change(struct tct_explanation *explanation,
 		tct_bound_source(change->key, bounds[i].bound, &text);
 		told++;
 	}
-	tct_explanation_verbatim(explanation, "do", text.data != NULL ? text.data : "");
+	tct_explanation_verbatim(explanation, "do", tct_text_string(&text));
 }
 
 static void explain_when(struct tct_explanation *explanation, const struct tct_rule *rule)

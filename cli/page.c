@@ -99,7 +99,7 @@ void tct_page_put(const struct tct_page *page, enum tct_style style, const char 
 	TCT_AUTO(tct_text_done) struct tct_text safe = { 0 };
 
 	tct_safe_add(&safe, text, page->utf8);
-	put_safe(page, style, safe.data != NULL ? safe.data : "");
+	put_safe(page, style, tct_text_string(&safe));
 }
 
 void tct_page_putf(const struct tct_page *page, enum tct_style style, const char *format, ...)
@@ -168,7 +168,7 @@ static void put_label(const struct tct_page *page, unsigned indent, const char *
 	blanks(page, indent);
 	tct_safe_add(&safe, label != NULL ? label : "", page->utf8);
 
-	const char *text = safe.data != NULL ? safe.data : "";
+	const char *text = tct_text_string(&safe);
 	size_t width = tct_page_columns(page, text);
 
 	put_safe(page, TCT_STYLE_DIM, text);
@@ -187,7 +187,7 @@ void tct_page_paragraph(const struct tct_page *page, unsigned indent, const char
 	bool first = true;
 
 	tct_safe_add(&safe, text, page->utf8);
-	tct_page_wrap(page, safe.data != NULL ? safe.data : "",
+	tct_page_wrap(page, tct_text_string(&safe),
 		      page->width > room + 20 ? page->width - room : 20, &wrapped);
 
 	char *rest = wrapped.data;

@@ -17,7 +17,7 @@ static json_t *bound_json(const struct tct_kernel_key *key, const struct tct_bou
 	if (!bound->given)
 		return json_null();
 	tct_bound_source(key, bound, &text);
-	return tct_json_text(text.data != NULL ? text.data : "");
+	return tct_json_text(tct_text_string(&text));
 }
 
 static json_t *variables_json(const struct tct_profile_set *set)

@@ -84,7 +84,7 @@ static void put_settings(const struct tct_page *page, bool verbose, const struct
 	if (snprintf(added, sizeof(added), "%zu of %zu differ", count_changes(report),
 		     report->settings_count) < 0)
 		added[0] = '\0';
-	tct_page_heading(page, heading.data != NULL ? heading.data : "", added);
+	tct_page_heading(page, tct_text_string(&heading), added);
 	tct_table_print(table);
 }
 
@@ -112,8 +112,7 @@ static void put_gaps(const struct tct_page *page, const struct tct_observation *
 				tct_text_addf(&text, "; %s", observation->gaps[j].what);
 		}
 		tct_text_addf(&text, ": %s", gap->why);
-		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN,
-				   text.data != NULL ? text.data : "");
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&text));
 	}
 }
 
@@ -253,7 +252,7 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		tct_text_add(&text, "tcptune history");
 		tct_suggest_root(&text, options);
 	}
-	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text.data != NULL ? text.data : "");
+	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, tct_text_string(&text));
 }
 
 void tct_render_audit(const struct tct_page *page, const struct tct_options *options,

@@ -7,11 +7,6 @@
 #include "cli/suggest.h"
 #include "core/mem.h"
 
-static const char *data_of(const struct tct_text *text)
-{
-	return text->data != NULL ? text->data : "";
-}
-
 static bool is_fine(const struct tct_check_key *key)
 {
 	return (!key->live_known || key->live_ok) && (!key->boot_known || key->boot_ok);
@@ -50,7 +45,7 @@ static void add_boot(struct tct_table *table, const struct tct_check_key *key)
 		       !key->boot_known ? TCT_STYLE_DIM
 		       : key->boot_ok   ? TCT_STYLE_PLAIN
 					: TCT_STYLE_BAD,
-		       key->boot_known ? data_of(&text) : "-");
+		       key->boot_known ? tct_text_string(&text) : "-");
 }
 
 static void put_keys(const struct tct_page *page, bool verbose,
@@ -105,7 +100,7 @@ static void put_reasons(const struct tct_page *page, bool verbose,
 			tct_page_newline(page);
 		first = false;
 		tct_text_addf(&text, "%s: %s", key->key->name, key->reason);
-		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, data_of(&text));
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&text));
 	}
 }
 
@@ -120,7 +115,7 @@ static void put_exceptions(const struct tct_page *page, bool verbose,
 			tct_page_heading(page, "Refused", "tcptune would not set this");
 		tct_text_addf(&text, "%s%s%s: %s", refusal->kind, refusal->key != NULL ? " " : "",
 			      refusal->key != NULL ? refusal->key->name : "", refusal->reason);
-		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_BAD, data_of(&text));
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_BAD, tct_text_string(&text));
 	}
 	for (size_t i = 0; verbose && i < result->unsupported_count; i++) {
 		if (i == 0)
@@ -138,7 +133,7 @@ static void suggest_pair(struct tct_text *text, const char *option, const char *
 
 	tct_text_addf(&pair, "%s=%s", name, value);
 	tct_text_addf(text, " %s ", option);
-	tct_shell_word(text, data_of(&pair));
+	tct_shell_word(text, tct_text_string(&pair));
 }
 
 /* Give the profiles of the last apply one by one, its variables, and the keys that were set. */
@@ -236,7 +231,7 @@ static void put_waiting(const struct tct_page *page, const struct tct_check_resu
 			      tct_text_time(result->waiting.until_ns, time),
 			      result->waiting.deferred ? "; only then the drop-in is written" : "");
 	tct_page_newline(page);
-	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_WARN, data_of(&text));
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_WARN, tct_text_string(&text));
 }
 
 /* The lines of others that have to go first; each once. */
@@ -249,7 +244,7 @@ static void put_edits(const struct tct_page *page, const struct tct_check_result
 		if (!key->shadowed)
 			continue;
 		tct_text_addf(&text, "%s:%u, for %s", key->file, key->line, key->key->name);
-		tct_page_line(page, 0, "edit:", 6, TCT_STYLE_STRONG, data_of(&text));
+		tct_page_line(page, 0, "edit:", 6, TCT_STYLE_STRONG, tct_text_string(&text));
 	}
 }
 
@@ -267,7 +262,7 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		tct_text_addf(&next, "tcptune confirm %" PRIu64, result->waiting.id);
 		tct_suggest_place(&next, options);
 		tct_page_newline(page);
-		tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
+		tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, tct_text_string(&next));
 		return;
 	}
 	/* What would change that host can't be suggested here. */
@@ -291,7 +286,7 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 						   : "");
 	tct_page_newline(page);
 	put_edits(page, result);
-	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, data_of(&next));
+	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, tct_text_string(&next));
 }
 
 void tct_render_check(const struct tct_page *page, const struct tct_options *options,
@@ -308,24 +303,24 @@ void tct_render_check(const struct tct_page *page, const struct tct_options *opt
 	add_what(&what, result);
 	if (result->conforms)
 		tct_text_addf(&text, "Yes: the host conforms to %s, %s (%zu key%s).",
-			      data_of(&what), scope(result), result->keys_count,
+			      tct_text_string(&what), scope(result), result->keys_count,
 			      result->keys_count == 1 ? "" : "s");
 	else if (wrong == 0 && result->refused_count > 0)
-		tct_text_addf(&text, "No: %s %s for what tcptune refuses.", data_of(&what),
+		tct_text_addf(&text, "No: %s %s for what tcptune refuses.", tct_text_string(&what),
 			      asks(result));
 	else if (wrong == 0)
 		tct_text_add(&text, "No: the keys are as asked, but there is more to put right.");
 	else
 		tct_text_addf(&text, "No: %zu of %zu key%s %s not as %s %s, %s: ", wrong,
 			      result->keys_count, result->keys_count == 1 ? "" : "s",
-			      wrong == 1 ? "is" : "are", data_of(&what), asks(result),
+			      wrong == 1 ? "is" : "are", tct_text_string(&what), asks(result),
 			      scope(result));
 	if (wrong > 0) {
 		add_kinds(&text, result);
 		tct_text_add(&text, ".");
 	}
 	tct_page_paragraph(page, 0, NULL, 0, result->conforms ? TCT_STYLE_GOOD : TCT_STYLE_BAD,
-			   data_of(&text));
+			   tct_text_string(&text));
 	put_keys(page, options->verbose, result);
 	put_reasons(page, options->verbose, result);
 	put_exceptions(page, options->verbose, result);

@@ -11,7 +11,7 @@ enum {
 
 static const char *orempty(const struct tct_text *text)
 {
-	return text->data != NULL ? text->data : "";
+	return tct_text_string(text);
 }
 
 /* Whose it is, and whether any kernel setting helps. */

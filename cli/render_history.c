@@ -141,7 +141,7 @@ void tct_render_interrupted(const struct tct_page *page, const struct tct_option
 	tct_page_newline(page);
 	tct_page_putf(page, TCT_STYLE_WARN,
 		      "Transaction %" PRIu64 " was interrupted; '%s' puts it right.", id,
-		      command.data != NULL ? command.data : "");
+		      tct_text_string(&command));
 	tct_page_newline(page);
 }
 
@@ -256,7 +256,7 @@ void tct_render_transaction(const struct tct_page *page, const struct tct_transa
 
 	add_what(&what, transaction);
 	tct_page_putf(page, TCT_STYLE_STRONG, "Transaction %" PRIu64 ": %s", transaction->id,
-		      what.data != NULL ? what.data : "");
+		      tct_text_string(&what));
 	tct_page_newline(page);
 	put_field(page, "state", tct_transaction_standing(transaction, text));
 	put_field(page, "time", tct_text_time(transaction->time_ns, text));

@@ -62,8 +62,8 @@ void tct_render_host(const struct tct_page *page, const struct tct_options *opti
 	TCT_AUTO(tct_text_done) struct tct_text line = { 0 };
 
 	tct_text_addf(&line, "%s%s", host->hostname[0] != '\0' ? host->hostname : "host",
-		      text.data != NULL ? text.data : "");
-	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_STRONG, line.data != NULL ? line.data : "");
+		      tct_text_string(&text));
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_STRONG, tct_text_string(&line));
 }
 
 /* The eleven states, filled column by column. */

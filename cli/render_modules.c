@@ -32,7 +32,7 @@ static void put_list(const struct tct_page *page, const struct tct_apply_result 
 			      result->modules_before != NULL ? ")" : "");
 	tct_page_paragraph(page, 2, NULL, 0,
 			   result->modules_after != NULL ? TCT_STYLE_GOOD : TCT_STYLE_BAD,
-			   text.data != NULL ? text.data : "");
+			   tct_text_string(&text));
 }
 
 void tct_render_modules(const struct tct_page *page, const struct tct_apply_result *result)

@@ -14,7 +14,7 @@ enum {
 
 static const char *orempty(const struct tct_text *text)
 {
-	return text->data != NULL ? text->data : "";
+	return tct_text_string(text);
 }
 
 /* "nginx[812] docker:4f2a9c01b2d3, ESTABLISHED 900, LISTEN 2" */

@@ -8,11 +8,6 @@
 
 enum { LABEL = 10 };
 
-static const char *data_of(const struct tct_text *text)
-{
-	return text->data != NULL ? text->data : "";
-}
-
 static void add_bound(const struct tct_kernel_key *key, const char *word,
 		      const struct tct_bound *bound, struct tct_text *out)
 {
@@ -39,7 +34,7 @@ static void put_variable(const struct tct_page *page, const struct tct_variable 
 		tct_text_addf(&text, " = %s", source);
 	if (variable->summary != NULL && variable->summary[0] != '\0')
 		tct_text_addf(&text, ": %s", variable->summary);
-	tct_page_paragraph(page, 2, variable->name, NAME, TCT_STYLE_PLAIN, data_of(&text));
+	tct_page_paragraph(page, 2, variable->name, NAME, TCT_STYLE_PLAIN, tct_text_string(&text));
 }
 
 static void put_variables(const struct tct_page *page, const struct tct_profile_set *set)
@@ -67,7 +62,7 @@ static void put_setting(const struct tct_page *page, const struct tct_report *re
 	tct_page_putf(page, TCT_STYLE_STRONG, "  %s", setting->key->name);
 	tct_page_putf(page, TCT_STYLE_DIM, "  (%s)", setting->profile);
 	tct_page_newline(page);
-	tct_page_paragraph(page, 4, "asks for", LABEL, TCT_STYLE_PLAIN, data_of(&asked));
+	tct_page_paragraph(page, 4, "asks for", LABEL, TCT_STYLE_PLAIN, tct_text_string(&asked));
 	if (verdict->status == TCT_SETTING_OK)
 		tct_text_addf(&here, "ok: %s", live != NULL ? live : "?");
 	else if (verdict->status == TCT_SETTING_CHANGE)
@@ -78,7 +73,7 @@ static void put_setting(const struct tct_page *page, const struct tct_report *re
 			      verdict->reason);
 	tct_page_paragraph(page, 4, "here", LABEL,
 			   verdict->status == TCT_SETTING_CHANGE ? TCT_STYLE_GOOD : TCT_STYLE_PLAIN,
-			   data_of(&here));
+			   tct_text_string(&here));
 	for (size_t i = 0; i < setting->requirements_count; i++)
 		tct_page_paragraph(page, 4, "requires", LABEL, TCT_STYLE_PLAIN,
 				   setting->requirements[i].text);
@@ -131,10 +126,11 @@ static void put_rules(const struct tct_page *page, bool verbose, const struct tc
 		}
 		tct_table_row(table);
 		tct_table_cell(table, TCT_STYLE_PLAIN, rule->id);
-		tct_table_cell(table, TCT_STYLE_PLAIN, data_of(&severities));
+		tct_table_cell(table, TCT_STYLE_PLAIN, tct_text_string(&severities));
 		tct_table_cell(table, TCT_STYLE_PLAIN, tct_cause_name(rule->cause));
 		tct_table_cell(table, TCT_STYLE_PLAIN,
-			       verbose ? data_of(&conditions) : tct_template_source(rule->title));
+			       verbose ? tct_text_string(&conditions)
+				       : tct_template_source(rule->title));
 	}
 	if (tct_table_rows(table) > 0)
 		tct_page_heading(page, "Rules", verbose ? NULL : "tcptune explain RULE tells more");
@@ -151,7 +147,7 @@ static void put_never(const struct tct_page *page, const struct tct_profile_set 
 			tct_page_heading(page, "Never", "refused whoever asks for it");
 		tct_text_addf(&text, "%s when %s: %s", never->key->name,
 			      tct_expr_source(never->when), never->because);
-		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, data_of(&text));
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&text));
 	}
 }
 

@@ -12,11 +12,6 @@ enum {
 	KEEPER_COLUMN = 34,
 };
 
-static const char *data_of(const struct tct_text *text)
-{
-	return text->data != NULL ? text->data : "";
-}
-
 /* Each key once, also where an interrupted transaction was undone before it was set. */
 static bool is_kept(const struct tct_apply_result *result, size_t index, enum tct_effect effect)
 {
@@ -47,7 +42,8 @@ void tct_render_keepers(const struct tct_page *page, const struct tct_apply_resu
 		if (first)
 			tct_page_heading(page, "The old value stays", "in what is there already");
 		first = false;
-		tct_page_paragraph(page, 2, keeper, KEEPER_COLUMN, TCT_STYLE_PLAIN, data_of(&keys));
+		tct_page_paragraph(page, 2, keeper, KEEPER_COLUMN, TCT_STYLE_PLAIN,
+				   tct_text_string(&keys));
 	}
 }
 
@@ -147,7 +143,7 @@ static void put_owner(const struct tct_page *page, const struct tct_restart *ite
 	add_owner(&text, &items[0].listener.owner);
 	tct_text_add(&text, ": ");
 	add_places(&text, items, count);
-	tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, data_of(&text));
+	tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&text));
 }
 
 /* After the last process of a unit. */
@@ -188,7 +184,7 @@ void tct_render_restarts(const struct tct_page *page, const struct tct_apply_res
 		TCT_AUTO(tct_text_done) struct tct_text more = { 0 };
 
 		tct_text_addf(&more, "and %zu listeners of others: see --json", left);
-		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, data_of(&more));
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&more));
 		return;
 	}
 }

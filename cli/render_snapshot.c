@@ -21,8 +21,8 @@ void tct_render_snapshot(const struct tct_page *page, const char *file,
 	if (observation->gaps_count > 0)
 		tct_text_addf(&text, "; %zu thing%s could not be seen", observation->gaps_count,
 			      observation->gaps_count == 1 ? "" : "s");
-	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, text.data != NULL ? text.data : "");
+	tct_page_paragraph(page, 0, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&text));
 	tct_text_add(&next, "tcptune audit --snapshot ");
 	tct_shell_word(&next, file);
-	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, next.data != NULL ? next.data : "");
+	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, tct_text_string(&next));
 }

@@ -302,8 +302,7 @@ static void put_heading(const struct tct_page *page, const struct tct_sockets_vi
 	tct_text_addf(&added, ", IPv4 and IPv6, counted %s in %s",
 		      states->method == TCT_METHOD_EXACT ? "one by one" : "by the kernel",
 		      tct_text_nanoseconds(states->elapsed_ns, number));
-	tct_page_heading(page, heading.data != NULL ? heading.data : "",
-			 added.data != NULL ? added.data : "");
+	tct_page_heading(page, tct_text_string(&heading), tct_text_string(&added));
 }
 
 static void put_table(const struct tct_page *page, const struct tct_sockets_view *view,
@@ -428,8 +427,7 @@ static void put_gaps(const struct tct_page *page, const struct tct_observation *
 		TCT_AUTO(tct_text_done) struct tct_text text = { 0 };
 
 		tct_text_addf(&text, "%s: %s", observation->gaps[i].what, observation->gaps[i].why);
-		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN,
-				   text.data != NULL ? text.data : "");
+		tct_page_paragraph(page, 2, NULL, 0, TCT_STYLE_PLAIN, tct_text_string(&text));
 	}
 }
 
@@ -476,7 +474,7 @@ static void put_next(const struct tct_page *page, const struct tct_options *opti
 		tct_text_add(&text, " --all-netns");
 	tct_suggest_place(&text, options);
 	tct_page_newline(page);
-	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, text.data != NULL ? text.data : "");
+	tct_page_line(page, 0, "next:", 6, TCT_STYLE_STRONG, tct_text_string(&text));
 }
 
 void tct_render_sockets(const struct tct_page *page, const struct tct_options *options,

@@ -12,7 +12,7 @@ enum {
 
 static const char *orempty(const struct tct_text *text)
 {
-	return text->data != NULL ? text->data : "";
+	return tct_text_string(text);
 }
 
 /* "port-overlap 0.0.0.0:5432, 0.0.0.0:5433": what the entry takes out, from `first` on. */

@@ -22,8 +22,7 @@ static void put_line(struct lines *lines, const char *label, const struct tct_te
 	if (!lines->begun)
 		tct_page_heading(lines->page, "Limits", NULL);
 	lines->begun = true;
-	tct_page_paragraph(lines->page, 2, label, LABEL, TCT_STYLE_PLAIN,
-			   text->data != NULL ? text->data : "");
+	tct_page_paragraph(lines->page, 2, label, LABEL, TCT_STYLE_PLAIN, tct_text_string(text));
 }
 
 /* -1 = not known, or no limit. */

@@ -45,8 +45,7 @@ static void put_host(struct tct_frame *frame, const struct tct_watch_view *view)
 	if (host->kernel[0] != '\0')
 		tct_text_addf(&text, "  Linux %s", host->kernel);
 	if (start > 1)
-		tct_frame_cell(frame, TCT_STYLE_STRONG, start - 1,
-			       text.data != NULL ? text.data : "");
+		tct_frame_cell(frame, TCT_STYLE_STRONG, start - 1, tct_text_string(&text));
 	tct_frame_to(frame, start);
 	tct_frame_put(frame, TCT_STYLE_STRONG, time);
 	tct_frame_newline(frame);
@@ -77,7 +76,7 @@ static void put_spark(struct tct_frame *frame, const struct tct_watch_view *view
 	tct_frame_to(frame, frame->column + 1);
 	tct_watch_spark(view->history, series, least(end - frame->column, TCT_WATCH_SAMPLES),
 			frame->utf8, &spark);
-	tct_frame_put(frame, style, spark.data != NULL ? spark.data : "");
+	tct_frame_put(frame, style, tct_text_string(&spark));
 }
 
 static void put_state(struct tct_frame *frame, const struct tct_watch_view *view,
@@ -97,8 +96,7 @@ static void put_state(struct tct_frame *frame, const struct tct_watch_view *view
 		if (now >= 0 && before >= 0 && now != before)
 			tct_text_addf(&change, "%s%s", now > before ? "+" : "",
 				      tct_text_count(now - before, number));
-		put_number(frame, TCT_STYLE_PLAIN, CHANGE_WIDTH,
-			   change.data != NULL ? change.data : "");
+		put_number(frame, TCT_STYLE_PLAIN, CHANGE_WIDTH, tct_text_string(&change));
 	}
 	put_spark(frame, view, style, series, end);
 }
@@ -116,7 +114,7 @@ static void put_rate(struct tct_frame *frame, const struct tct_watch_view *view,
 	tct_text_add(&label, strchr(name, '.') != NULL ? strchr(name, '.') + 1 : name);
 	if (strcmp(name, "Tcp.RetransSegs") == 0 && ppm > 0 && share >= 0)
 		tct_text_addf(&label, " %.1f%%", (double)share / 1e4);
-	tct_frame_cell(frame, style, RATE_NAME_WIDTH, label.data != NULL ? label.data : "");
+	tct_frame_cell(frame, style, RATE_NAME_WIDTH, tct_text_string(&label));
 	put_number(frame, style, RATE_WIDTH, ppm < 0 ? "-" : tct_text_millionths(ppm, number));
 	put_spark(frame, view, style, history->rates_ppm[rate], frame->width);
 }

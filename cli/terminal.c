@@ -343,7 +343,7 @@ enum tct_terminal_event tct_terminal_wait(struct tct_terminal *terminal, int64_t
 void tct_terminal_draw(struct tct_terminal *terminal, const struct tct_text *frame)
 {
 	TCT_AUTO(tct_text_done) struct tct_text bytes = { 0 };
-	const char *line = frame->data != NULL ? frame->data : "";
+	const char *line = tct_text_string(frame);
 
 	tct_text_add(&bytes, "\033[H");
 	for (;;) {

@@ -91,7 +91,7 @@ void tct_watch_line_names(const struct tct_page *page)
 	tct_text_addf(&line, "%-*s", TIME_WIDTH, "TIME");
 	for (size_t i = 0; i < TCT_COUNT(columns); i++)
 		tct_text_addf(&line, "%*s", columns[i].width, columns[i].title);
-	tct_page_put(page, TCT_STYLE_STRONG, line.data != NULL ? line.data : "");
+	tct_page_put(page, TCT_STYLE_STRONG, tct_text_string(&line));
 	tct_page_newline(page);
 }
 
@@ -109,7 +109,7 @@ void tct_watch_line(const struct tct_page *page, const struct tct_watch_view *vi
 		tct_text_addf(&line, " %*s", columns[i].width - 1,
 			      cell.data != NULL ? cell.data : "-");
 	}
-	tct_page_put(page, TCT_STYLE_PLAIN, line.data != NULL ? line.data : "");
+	tct_page_put(page, TCT_STYLE_PLAIN, tct_text_string(&line));
 	tct_page_newline(page);
 }
 

@@ -224,7 +224,7 @@ static void put_listener(struct tct_frame *frame, const unsigned widths[COLUMNS_
 		else
 			tct_text_addf(&text, "%d%%", (int)(full_ppm / 10000));
 		tct_frame_number(frame, over ? TCT_STYLE_BAD : TCT_STYLE_PLAIN, widths[FULL],
-				 text.data != NULL ? text.data : "");
+				 tct_text_string(&text));
 	}
 	if (widths[DROPS] > 0)
 		tct_frame_number(frame, drops_ppm > 0 ? TCT_STYLE_WARN : TCT_STYLE_PLAIN,

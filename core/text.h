@@ -14,6 +14,12 @@ struct tct_text {
 	bool failed;
 };
 
+/* Terminated, and "" while empty; borrowed. */
+static inline const char *tct_text_string(const struct tct_text *text)
+{
+	return text->data != NULL ? text->data : "";
+}
+
 void tct_text_done(struct tct_text *text);
 void tct_text_clear(struct tct_text *text);
 void tct_text_add(struct tct_text *text, const char *string);

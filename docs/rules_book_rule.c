@@ -222,7 +222,7 @@ static void add_bound(struct tct_text *out, const struct tct_kernel_key *key, co
 			      bound->fields[i] != NULL ? tct_expr_source(bound->fields[i])
 						       : "keep");
 	tct_text_addf(out, " %s ", word);
-	tct_book_code(out, value.data != NULL ? value.data : "");
+	tct_book_code(out, tct_text_string(&value));
 	out->failed |= value.failed;
 }
 

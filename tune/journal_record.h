@@ -20,6 +20,16 @@ struct tct_record {
 	bool modules_stuck;
 };
 
+/* What a line is made of. */
+enum {
+	TCT_RECORD_CHECKSUM_LENGTH = 64, /* hexadecimal digits of SHA-256 */
+	TCT_TRANSACTION_KINDS = TCT_TRANSACTION_CONFIRM + 1,
+	TCT_TRANSACTION_STATES = TCT_TRANSACTION_WAITING + 1,
+};
+
+extern const char *const tct_transaction_kind_names[TCT_TRANSACTION_KINDS];
+extern const char *const tct_transaction_state_names[TCT_TRANSACTION_STATES];
+
 void tct_record_done(struct tct_record *record);
 
 /* The whole line with its newline, owned by the caller; NULL on ENOMEM or text that isn't UTF-8. */

@@ -134,8 +134,8 @@ int tct_document_read(const char *file, json_t **document, struct tct_err *err)
 	if (result == 0)
 		result = read_all(file, fd, &text, err);
 	if (result == 0)
-		result = tct_document_parse(file, text.data != NULL ? text.data : "", text.length,
-					    document, err);
+		result = tct_document_parse(file, tct_text_string(&text), text.length, document,
+					    err);
 	return result;
 }
 

@@ -50,7 +50,7 @@ static int check_chain(const struct tct_loader *loader, const char *asked,
 			tct_text_addf(&chain, "%.60s -> ", loader->chain[i]);
 		tct_text_addf(&chain, "%.60s", asked);
 		return tct_yaml_error(at, loader->err, "`extends` goes in a circle: %.400s",
-				      chain.data != NULL ? chain.data : "");
+				      tct_text_string(&chain));
 	}
 	if (loader->chain_count == TCT_PROFILE_EXTENDS_MAX)
 		return tct_yaml_error(at, loader->err, "`extends` goes deeper than %d levels",

@@ -210,7 +210,7 @@ static int cycle(const struct variables *variables, size_t again)
 		tct_text_addf(&chain, "%s -> ", set->variables[variables->path[i]].name);
 	tct_text_add(&chain, set->variables[again].name);
 	return tct_yaml_error(key, variables->loader->err, "variables that need each other: %.300s",
-			      chain.data != NULL ? chain.data : "");
+			      tct_text_string(&chain));
 }
 
 static int order(struct variables *variables, size_t index);

@@ -42,8 +42,8 @@ static void complain(const struct scene *scene, const struct point *point, struc
 	}
 	(void)fprintf(stderr, "MIXED: %s: %s at %s %u: %s\n  %.200s\n%s%s\n", scene->journey->name,
 		      point->error != NULL ? point->error : "SIGKILL", point->call->name,
-		      point->call->when, what, point->call->line,
-		      text.data != NULL ? text.data : "", output != NULL ? output : "");
+		      point->call->when, what, point->call->line, tct_text_string(&text),
+		      output != NULL ? output : "");
 }
 
 /* Only the report got lost: the work is done. */

@@ -120,7 +120,7 @@ const char *world_value(const char *text, const struct tct_scope_names *scope,
 	else
 		tct_result_print(&result, &out);
 	ck_assert(!out.failed);
-	(void)snprintf(said, sizeof(said), "%s", out.data != NULL ? out.data : "");
+	(void)snprintf(said, sizeof(said), "%s", tct_text_string(&out));
 	tct_text_done(&out);
 	return said;
 }
