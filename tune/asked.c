@@ -138,15 +138,19 @@ static int take_values(struct tct_asked *asked)
 	return 0;
 }
 
+static int begin(struct tct_asked *asked)
+{
+	*asked = (struct tct_asked){ .sets = json_object(), .live_sets = json_object() };
+	return asked->sets != NULL && asked->live_sets != NULL ? 0 : -ENOMEM;
+}
+
 int tct_asked_find(const struct tct_journal *journal, const struct tct_netns *netns,
 		   const char *boot_id, struct tct_asked *asked)
 {
-	int result = 0;
+	int result = begin(asked);
 
-	*asked = (struct tct_asked){ .sets = json_object(), .live_sets = json_object() };
-	if (asked->sets == NULL || asked->live_sets == NULL)
-		return -ENOMEM;
-	result = gather(journal, netns, boot_id, UINT64_MAX, asked);
+	if (result == 0)
+		result = gather(journal, netns, boot_id, UINT64_MAX, asked);
 	if (result == 0)
 		result = take_names(asked);
 	return result == 0 ? take_values(asked) : result;
@@ -219,16 +223,26 @@ char *tct_asked_profiles(const struct tct_profile_set *set)
 	return text;
 }
 
-static json_t *variables_json(const struct tct_profile_request *request)
+/* What overrides variables and facts: --var, and lines of variables.yaml. NULL on ENOMEM. */
+static json_t *variables_json(const struct tct_profile_request *request,
+			      const struct tct_profile_set *set)
 {
 	json_t *object = json_object();
+	bool failed = object == NULL;
 
-	for (size_t i = 0; object != NULL && i < request->vars_count; i++) {
-		if (json_object_set_new(object, request->vars[i].name,
-					json_string(request->vars[i].value)) < 0) {
-			json_decref(object);
-			return NULL;
-		}
+	for (size_t i = 0; !failed && i < set->variables_count; i++) {
+		const struct tct_variable *variable = &set->variables[i];
+
+		failed = variable->given != NULL &&
+			 json_object_set_new(object, variable->name, json_string(variable->given)) <
+				 0;
+	}
+	for (size_t i = 0; !failed && i < request->vars_count; i++)
+		failed = json_object_set_new(object, request->vars[i].name,
+					     json_string(request->vars[i].value)) < 0;
+	if (failed) {
+		json_decref(object);
+		return NULL;
 	}
 	return object;
 }
@@ -260,7 +274,7 @@ static int note_whole(const struct tct_profile_request *request, const struct tc
 	transaction->profile_names = full_names(set);
 	transaction->profiles = joined(transaction->profile_names);
 	transaction->profile_sha256 = strdup(set->sha256);
-	transaction->variables = variables_json(request);
+	transaction->variables = variables_json(request, set);
 	transaction->sets = tct_asked_sets(set);
 	if (transaction->profile_names == NULL || transaction->profiles == NULL ||
 	    transaction->profile_sha256 == NULL || transaction->variables == NULL ||
@@ -303,7 +317,7 @@ static int note_more(const struct tct_profile_request *request, const struct tct
 	transaction->asked = tct_asked_sets(set);
 	transaction->sets = json_copy(before->sets);
 	if (source == NULL)
-		transaction->variables = variables_json(request);
+		transaction->variables = variables_json(request, set);
 	if (transaction->asked == NULL || transaction->sets == NULL ||
 	    json_object_update(transaction->sets, transaction->asked) < 0)
 		return -ENOMEM;
@@ -314,10 +328,12 @@ static int note_more(const struct tct_profile_request *request, const struct tct
 
 int tct_asked_settle(const struct tct_journal *journal, struct tct_transaction *transaction)
 {
-	struct tct_asked asked = { .sets = json_object() };
-	int result = asked.sets != NULL ? gather(journal, &transaction->netns, transaction->boot_id,
-						 transaction->id, &asked)
-					: -ENOMEM;
+	struct tct_asked asked;
+	int result = begin(&asked);
+
+	if (result == 0)
+		result = gather(journal, &transaction->netns, transaction->boot_id, transaction->id,
+				&asked);
 
 	if (result == 0) {
 		free(transaction->profiles);

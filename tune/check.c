@@ -107,6 +107,7 @@ static int choose_profile(struct check *check)
 	if (check->request.vars_count == 0) {
 		check->request.vars = asked->vars;
 		check->request.vars_count = asked->vars_count;
+		check->request.no_variables_file = true;
 	}
 	return 0;
 }

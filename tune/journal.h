@@ -66,7 +66,8 @@ struct tct_transaction {
 	json_t *profile_names; /* the same as a list of texts, whatever is in them; NULL = an older
 				  tcptune wrote it */
 	char *profile_sha256;
-	json_t *variables; /* overrides it was applied with: {name: text} */
+	json_t *variables; /* overrides it was applied with, those of variables.yaml
+			      too: {name: text} */
 	json_t *sets;      /* keys asked for one by one, {key: text}: its own and those that it
 			      carries on from the one before; NULL = none */
 	bool additive;     /* --set alone: it says nothing of keys that it doesn't name */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/json_text.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "tune/file_io.h"
@@ -62,11 +63,6 @@ static void set(json_t *object, const char *name, json_t *value, bool *failed)
 {
 	if (value == NULL || json_object_set_new(object, name, value) < 0)
 		*failed = true;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text != NULL ? json_string(text) : json_null();
 }
 
 static json_t *key_json(const struct tct_journal_key *key)
@@ -172,12 +168,12 @@ char *tct_record_begin_line(const struct tct_transaction *transaction)
 	set(object, "kind", json_string(tct_transaction_kind_names[transaction->kind]), &failed);
 	set(object, "undoes", json_integer((json_int_t)transaction->undoes), &failed);
 	set(object, "time_ns", json_integer(transaction->time_ns), &failed);
-	set(object, "profiles", text_or_null(transaction->profiles), &failed);
-	set(object, "profile_sha256", text_or_null(transaction->profile_sha256), &failed);
+	set(object, "profiles", tct_json_text_or_null(transaction->profiles), &failed);
+	set(object, "profile_sha256", tct_json_text_or_null(transaction->profile_sha256), &failed);
 	if (transaction->variables != NULL)
 		set(object, "variables", json_incref(transaction->variables), &failed);
-	set(object, "reason", text_or_null(transaction->reason), &failed);
-	set(object, "user", text_or_null(transaction->user), &failed);
+	set(object, "reason", tct_json_text_or_null(transaction->reason), &failed);
+	set(object, "user", tct_json_text_or_null(transaction->user), &failed);
 	set(object, "boot_id", json_string(transaction->boot_id), &failed);
 	set(object, "netns", netns_json(&transaction->netns), &failed);
 	set(object, "live", json_boolean(transaction->live), &failed);
@@ -207,7 +203,7 @@ char *tct_record_end_line(const struct tct_transaction *transaction,
 	set(object, "record", json_string("end"), &failed);
 	set(object, "id", json_integer((json_int_t)transaction->id), &failed);
 	set(object, "state", json_string(tct_transaction_state_names[state]), &failed);
-	set(object, "error", text_or_null(error), &failed);
+	set(object, "error", tct_json_text_or_null(error), &failed);
 	if (state == TCT_TRANSACTION_STUCK) {
 		for (size_t i = 0; i < transaction->keys_count; i++) {
 			const struct tct_journal_key *key = &transaction->keys[i];

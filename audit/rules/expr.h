@@ -106,6 +106,7 @@ struct tct_variable {
 	struct tct_place place;  /* there */
 	const char *origin; /* "--var" or the file that overrides it; NULL = the profile's own value
 			     */
+	const char *given;  /* by what overrides it, as it stands there; NULL */
 };
 
 struct tct_arena; /* memory of a profile set, or of a judgement: audit/rules/arena.h */

@@ -184,6 +184,7 @@ struct tct_profile_request {
 	 * found here that host may have the profile.
 	 */
 	const char *variables;
+	bool no_variables_file; /* vars has all that is overridden */
 };
 
 /* The text of variables.yaml below root, owned by the caller; NULL if there is none. Errors: INPUT.

@@ -164,7 +164,9 @@ static int set_variable(const struct tct_loader *loader, const struct override *
 	variable->expr = expr;
 	variable->origin =
 		tct_arena_text(loader->arena, override->origin, strlen(override->origin));
-	return variable->origin == NULL ? tct_err_nomem(loader->err) : 0;
+	variable->given =
+		tct_arena_text(loader->arena, override->value.text, override->value.length);
+	return variable->origin == NULL || variable->given == NULL ? tct_err_nomem(loader->err) : 0;
 }
 
 /* ---- variables.yaml ---- */
@@ -346,7 +348,7 @@ static void evaluate(const struct tct_loader *loader, const struct tct_facts *fa
 int tct_variables_bind(struct tct_loader *loader, const struct tct_profile_request *request,
 		       struct tct_facts *facts)
 {
-	int status = take_file(loader, request->variables);
+	int status = request->no_variables_file ? 0 : take_file(loader, request->variables);
 
 	for (size_t i = 0; i < request->vars_count && status == 0; i++)
 		status = take_request(loader, &request->vars[i], facts);
