@@ -17,6 +17,7 @@ static int run(const struct tct_options *options)
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	TCT_AUTO(tct_check_result_done) struct tct_check_result result = { 0 };
 	TCT_AUTO(tct_drop_observation) struct tct_observation *snapshot = NULL;
+	char text[TCT_ORPHAN_TEXT];
 	struct tct_page page;
 	struct tct_err err = { 0 };
 
@@ -48,7 +49,7 @@ static int run(const struct tct_options *options)
 		return tct_complain(&err);
 	/* Where it is a difference, it is said among them. */
 	if (result.orphan && result.drop_in[0] == '\0' && !options->quiet)
-		tct_remark(TCT_DROP_IN_ORPHAN);
+		tct_remark(tct_drop_in_orphan_text(tct_root_prefix(&session.root), text));
 	if (tct_wants_json(options))
 		return tct_print_json(tct_check_json(&result), verdict(&result));
 	tct_page_init(&page, stdout, options);

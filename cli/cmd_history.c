@@ -71,6 +71,7 @@ static int run(const struct tct_options *options)
 {
 	TCT_AUTO(tct_session_done) struct tct_session session = { .root = { .fd = -1 } };
 	TCT_AUTO(drop_journal) struct tct_journal *journal = NULL;
+	char text[TCT_ORPHAN_TEXT];
 	bool orphan;
 	bool one = options->arguments.items_count > 0;
 	struct tct_page page;
@@ -86,7 +87,7 @@ static int run(const struct tct_options *options)
 	/* A sosreport need not have it. */
 	orphan = !tct_sos_is(&session.root) && tct_drop_in_left_orphan(&session.root, journal);
 	if (orphan)
-		tct_remark(TCT_DROP_IN_ORPHAN);
+		tct_remark(tct_drop_in_orphan_text(tct_root_prefix(&session.root), text));
 	if (one)
 		return show(options, journal);
 	if (tct_wants_json(options))

@@ -453,7 +453,7 @@ static int run(struct apply *apply)
 	}
 	if (!result->plan->changes) {
 		if (tct_drop_in_is_orphan(apply->drop_in, apply->journal))
-			tct_result_note_orphan(result);
+			tct_result_note_orphan(result, apply->options->root);
 		return 0;
 	}
 	result->waiting.ns = apply->options->confirm_within_ns;

@@ -108,7 +108,7 @@ struct tct_apply_result {
 	struct tct_conflict *conflicts;
 	size_t conflicts_count;
 	size_t conflicts_capacity;
-	char journal_note[300];            /* what the journal's keeper should know; "" = nothing */
+	char journal_note[800];            /* what the journal's keeper should know; "" = nothing */
 	struct tct_plan_unsupported *gone; /* rollback: keys that the kernel lost since */
 	size_t gone_count;
 	size_t gone_capacity;

@@ -77,6 +77,7 @@ static int choose_profile(struct check *check)
 {
 	const struct tct_profile_request *request = check->options->profile;
 	const struct tct_asked *asked = &check->asked;
+	char orphan[TCT_ORPHAN_TEXT];
 
 	check->request = (struct tct_profile_request){ .root = check->options->root };
 	if (request != NULL)
@@ -94,7 +95,9 @@ static int choose_profile(struct check *check)
 				   check->result->interrupted);
 	if (asked->newest == NULL && !check->result->record &&
 	    tct_drop_in_left_orphan(check->options->root, check->journal))
-		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT, TCT_DROP_IN_ORPHAN);
+		return tct_err_set(
+			check->err, TCT_FAULT_INPUT, ENOENT, "%s",
+			tct_drop_in_orphan_text(tct_root_prefix(check->options->root), orphan));
 	if (asked->newest == NULL)
 		return tct_err_set(check->err, TCT_FAULT_INPUT, ENOENT,
 				   "nothing is applied here; which profile? Use --profile NAME");

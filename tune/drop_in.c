@@ -300,6 +300,17 @@ bool tct_drop_in_left_orphan(const struct tct_root *root, const struct tct_journ
 	return tct_drop_in_read(root, &text, &ignored) == 0 && tct_drop_in_is_orphan(text, journal);
 }
 
+const char *tct_drop_in_orphan_text(const char *prefix, char out[TCT_ORPHAN_TEXT])
+{
+	if (snprintf(out, TCT_ORPHAN_TEXT,
+		     "tcptune wrote %s" TCT_DROP_IN_PATH ", but its journal %s" TCT_JOURNAL_PATH
+		     " doesn't know of it (lost?), so it can't be rolled back: bring the journal "
+		     "back, or remove that file and apply again",
+		     prefix, prefix) < 0)
+		out[0] = '\0';
+	return out;
+}
+
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err)
 {
 	return tct_own_file_read(root, &tct_own_drop_in, text, err);

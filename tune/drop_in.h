@@ -66,20 +66,19 @@ bool tct_drop_in_equals(const struct tct_drop_in *drop_in, const struct tct_drop
 			size_t count);
 bool tct_drop_in_equals_owned(const struct tct_drop_in *drop_in, const struct tct_owned_set *owned);
 
-/* Read it, as own_file.h says. */
 /*
  * Did tcptune write this drop-in (NULL = none), although the journal knows of no transaction that
  * had one: is the journal lost, or another one?
  */
 bool tct_drop_in_is_orphan(const char *text, const struct tct_journal *journal);
-/* What happened then, and what to type; one line. */
-#define TCT_DROP_IN_ORPHAN                                                                         \
-	"tcptune wrote " TCT_DROP_IN_PATH ", but its journal " TCT_JOURNAL_PATH                    \
-	" doesn't know of it (lost?), so it can't be rolled back: bring the journal back, or "     \
-	"remove that file and apply again"
 /* Is that so below root? What can't be read says nothing. */
 bool tct_drop_in_left_orphan(const struct tct_root *root, const struct tct_journal *journal);
+/* What happened then, and what to type, in one line; prefix as of tct_root_prefix(). Returns out.
+ */
+enum { TCT_ORPHAN_TEXT = 800 };
+const char *tct_drop_in_orphan_text(const char *prefix, char out[TCT_ORPHAN_TEXT]);
 
+/* Read it, as own_file.h says. */
 int tct_drop_in_read(const struct tct_root *root, char **text, struct tct_err *err);
 void tct_drop_in_sha256(const char *text, char out[65]); /* "" for NULL */
 

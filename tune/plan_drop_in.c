@@ -241,7 +241,9 @@ int tct_plan_drop_in(struct tct_plan_work *work)
 int tct_plan_drop_in_refuse(struct tct_plan_work *work)
 {
 	const struct tct_plan *plan = work->plan;
+	const char *prefix = work->options->prefix != NULL ? work->options->prefix : "";
 	TCT_AUTO(tct_drop_in_done) struct tct_drop_in on_disk = { 0 };
+	char orphan[TCT_ORPHAN_TEXT];
 
 	/* An interrupted transaction explains what is on disk; it is undone before anything is
 	 * written. */
@@ -253,11 +255,11 @@ int tct_plan_drop_in_refuse(struct tct_plan_work *work)
 	if (tct_drop_in_equals_owned(&on_disk, &plan->owned))
 		return 0;
 	if (tct_drop_in_is_orphan(plan->drop_in_before, work->journal))
-		return tct_plan_refuse(work, NULL, "drop-in", TCT_DROP_IN_ORPHAN);
+		return tct_plan_refuse(work, NULL, "drop-in", "%s",
+				       tct_drop_in_orphan_text(prefix, orphan));
 	return tct_plan_refuse(
 		work, NULL, "drop-in",
 		"%s%s isn't what tcptune wrote%s: move its lines to a file with a name of your own, "
 		"remove it, and apply again",
-		work->options->prefix != NULL ? work->options->prefix : "", TCT_DROP_IN_PATH,
-		plan->owned.drop_in != NULL ? " (edited by hand?)" : "");
+		prefix, TCT_DROP_IN_PATH, plan->owned.drop_in != NULL ? " (edited by hand?)" : "");
 }

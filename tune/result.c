@@ -282,9 +282,11 @@ void tct_result_note_torn(struct tct_apply_result *result, const struct tct_jour
 		     journal->path);
 }
 
-void tct_result_note_orphan(struct tct_apply_result *result)
+void tct_result_note_orphan(struct tct_apply_result *result, const struct tct_root *root)
 {
-	note(result, TCT_DROP_IN_ORPHAN);
+	char text[TCT_ORPHAN_TEXT];
+
+	note(result, "%s", tct_drop_in_orphan_text(tct_root_prefix(root), text));
 }
 
 void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,

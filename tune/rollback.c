@@ -205,7 +205,7 @@ static int run(struct tct_rollback_work *rollback, uint64_t id)
 	status = choose(rollback, id);
 	if (status == 0 && rollback->undo == NULL &&
 	    tct_drop_in_left_orphan(rollback->options->root, rollback->journal))
-		tct_result_note_orphan(rollback->result);
+		tct_result_note_orphan(rollback->result, rollback->options->root);
 	if (status < 0 || rollback->undo == NULL)
 		return status;
 	rollback->earlier = tct_journal_left_over(rollback->journal, rollback->undo);

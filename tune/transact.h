@@ -103,7 +103,7 @@ enum tct_effect tct_effect_of_change(const struct tct_kernel_key *key,
 /* Note a record that was cut off when the journal was read. journal may be NULL. */
 void tct_result_note_torn(struct tct_apply_result *result, const struct tct_journal *journal);
 /* Note a drop-in of ours that the journal doesn't know of. */
-void tct_result_note_orphan(struct tct_apply_result *result);
+void tct_result_note_orphan(struct tct_apply_result *result, const struct tct_root *root);
 /* After a transaction: keep the journal short. What fails is noted, and fails nothing. */
 void tct_result_prune(struct tct_apply_result *result, const struct tct_place_of_work *place,
 		      struct tct_journal *journal);
