@@ -334,7 +334,6 @@ int tct_asked_settle(const struct tct_journal *journal, struct tct_transaction *
 	if (result == 0)
 		result = gather(journal, &transaction->netns, transaction->boot_id, transaction->id,
 				&asked);
-
 	if (result == 0) {
 		free(transaction->profiles);
 		free(transaction->profile_sha256);

@@ -40,6 +40,21 @@ task() {
 	esac
 }
 
+# begin_elsewhere, end_elsewhere: a process in a network namespace of its own; $elsewhere is its pid.
+begin_elsewhere() {
+	unshare -n sleep 60 &
+	elsewhere=$!
+	for _ in {1..50}; do
+		[[ $(readlink "/proc/$elsewhere/ns/net") != "$(readlink /proc/self/ns/net)" ]] && break
+		sleep 0.1
+	done
+}
+
+end_elsewhere() {
+	kill "$elsewhere"
+	wait "$elsewhere" 2>/dev/null
+}
+
 # module ok|failed JSON [check]: the module alone, as ansible starts it on the host, which is quicker.
 module() {
 	local expected=$1 arguments=$2 check=${3:+true} status=0

@@ -163,17 +163,11 @@ reset "an interrupted transaction"
 
 # --- somewhere else ------------------------------------------------------------------------------------------------
 
-unshare -n sleep 60 &
-elsewhere=$!
-for _ in {1..50}; do
-	[[ $(readlink "/proc/$elsewhere/ns/net") != "$(readlink /proc/self/ns/net)" ]] && break
-	sleep 0.1
-done
+begin_elsewhere
 module ok "{\"profile\": \"$WORK/second.yaml\", \"netns\": \"$elsewhere\"}"
 json '.changed and .drop_in == null'
 [[ $(nsenter -t $elsewhere -n cat /proc/sys/net/core/somaxconn) == 32768 ]] || fail "somaxconn elsewhere"
-kill "$elsewhere"
-wait "$elsewhere" 2>/dev/null
+end_elsewhere
 ck_state "$WORK/old" "another namespace is another one"
 mkdir -p "$WORK/image/etc"
 module ok "{\"profile\": \"$WORK/second.yaml\", \"root\": \"$WORK/image\", \"boot\": \"both\"}"

@@ -75,16 +75,10 @@ module failed '{"state": "confirmed", "transaction": 1}' check
 json '.msg == "transaction 1 was not confirmed in time, or was taken back"'
 module failed '{"state": "confirmed", "transaction": 99}' check
 json '.msg == "there is no apply 99"'
-unshare -n sleep 60 &
-elsewhere=$!
-for _ in {1..50}; do
-	[[ $(readlink "/proc/$elsewhere/ns/net") != "$(readlink /proc/self/ns/net)" ]] && break
-	sleep 0.1
-done
+begin_elsewhere
 module ok '{"state": "confirmed", "netns": "'$elsewhere'"}' check
 json '.changed | not'
-kill "$elsewhere"
-wait "$elsewhere" 2>/dev/null
+end_elsewhere
 ck_untouched "check mode of confirm"
 module ok '{"state": "confirmed", "wait": 5}'
 json '.changed and .confirmed == .transaction - 1'
